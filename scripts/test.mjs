@@ -3,14 +3,20 @@ import { spawnSync } from 'node:child_process';
 
 const nodeMajorMin = 24;
 if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
-  console.error(`The tests need Node ${nodeMajorMin} or newer and this is ${process.version}; \`npm ci\` brings one on Linux.`);
+  console.error(
+    `The tests need Node ${nodeMajorMin} or newer and this is ${process.version}; \`npm ci\` brings one on Linux.`,
+  );
   process.exit(1);
 }
 
 const steps = [
   ['types', 'node_modules/typescript/bin/tsc', ['--noEmit']],
   ['lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '.']],
-  ['tests', 'node_modules/vitest/vitest.mjs', ['run', ...process.argv.slice(2).filter((word) => word !== '--only' && word !== 'check')]],
+  [
+    'tests',
+    'node_modules/vitest/vitest.mjs',
+    ['run', ...process.argv.slice(2).filter((word) => word !== '--only' && word !== 'check')],
+  ],
 ];
 const wanted = process.argv.includes('--only') ? steps.slice(0, 2) : steps;
 

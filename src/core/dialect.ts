@@ -1,0 +1,179 @@
+import type { GatewayError } from './errors.ts';
+import type { JsonObject } from './json.ts';
+import type { NeutralRequest, NeutralResponse, StreamPart } from './neutral.ts';
+import type { DialectName, Operation } from './operation.ts';
+import type { Usage } from './usage.ts';
+
+/**
+ * A wire format, both ways. The gateway drives it in this order:
+ *  1. `inspect` the caller's body → what routing and admission must know (no full decode);
+ *  2. same dialect on both sides → the bytes pass with the edits of `passThrough`; else `request.decode` → neutral →
+ *     the provider dialect's `request.encode`;
+ *  3. the answer the same way back: `relay` for streams in one dialect, `streamDecoder` + `streamEncoder` for two,
+ *     `response.*` for whole bodies. Whatever reads an answer returns its usage with it, so it cannot be forgotten;
+ *  4. `errors` tells every failure in the caller's own words.
+ */
+export interface Dialect {
+  readonly name: DialectName;
+  readonly operation: Operation;
+  /** Throws GatewayError('malformed_request') naming the field, what is wrong and what would be right. */
+  inspect(body: JsonObject): RequestFacts;
+  readonly request: {
+    /** Throws GatewayError('malformed_request') for what this dialect does not allow. */
+    decode(body: JsonObject): NeutralRequest;
+    /** Throws GatewayError('unsupported_parameter') for what it cannot express, unless `options` drops it. */
+    encode(request: NeutralRequest, options: EncodeOptions): JsonObject;
+  };
+  /** Edits to a body that stays in this dialect: the gateway writes them into the bytes as sent. */
+  passThrough(body: JsonObject, options: EncodeOptions): BodyEdits;
+  readonly response: {
+    /** Throws GatewayError('upstream_connection') when the body is not an answer in this dialect. */
+    decode(body: JsonObject): NeutralResponse;
+    encode(response: NeutralResponse, options: AnswerOptions): JsonObject;
+    /** What the records need from a body that passes through. */
+    read(body: JsonObject): ResponseFacts;
+  };
+  /** For a stream that stays in this dialect. */
+  relay(options: AnswerOptions): StreamRelay;
+  streamDecoder(): StreamDecoder;
+  streamEncoder(options: AnswerOptions): StreamEncoder;
+  readonly errors: {
+    encode(error: GatewayError, requestId: string): JsonObject;
+    /** The bytes that end a broken stream after the commit point. */
+    streamEvent(error: GatewayError, requestId: string): Uint8Array;
+    /** Reads a provider's error answer; a body in no known format (HTML, garbage) gives facts without a message. */
+    decode(status: number, body: Uint8Array): UpstreamErrorFacts;
+  };
+  /** Bytes that keep a silent stream alive without meaning anything, null where the format has none. */
+  readonly heartbeat: Uint8Array | null;
+}
+
+/** What routing and admission must know about a request. */
+export interface RequestFacts {
+  /** As the caller wrote it; undefined when absent (the path or a default may name it). */
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  /** The caller's cap on output tokens; undefined when absent. */
+  readonly maxOutputTokens: number | undefined;
+  /** How many answers are asked for (`n`, `best_of`, number of prompts). */
+  readonly choices: number;
+  /** End user named in the body by the dialect's own field. */
+  readonly endUser: string | undefined;
+  /** Did the caller ask for usage in the stream? */
+  readonly usageInStream: boolean;
+  readonly needs: CapabilityNeeds;
+  /** True when the input cannot be bounded by the body's bytes (remote images, file ids, stored conversations). */
+  readonly inputUnbounded: boolean;
+  /** Calls of provider-run tools the request allows; undefined when it allows them without a bound. */
+  readonly webSearchCallsMax: number | undefined;
+}
+
+export interface CapabilityNeeds {
+  readonly tools: boolean;
+  readonly vision: boolean;
+  readonly audio: boolean;
+  readonly files: boolean;
+  readonly reasoning: boolean;
+  readonly jsonSchema: boolean;
+}
+
+export interface EncodeOptions {
+  /** The upstream model name. */
+  readonly model: string;
+  /** Drop unsupported parameters silently instead of refusing. */
+  readonly dropParams: boolean;
+  readonly additionalDropParams: readonly string[];
+  readonly allowedParams: readonly string[];
+  /** May repair invalid histories. */
+  readonly modifyParams: boolean;
+  /** Written where the format requires a maximum and the caller gave none. */
+  readonly maxOutputTokensDefault: number;
+  /** A maximum the gateway imposes (clamping); undefined leaves the caller's. */
+  readonly maxOutputTokensClamp: number | undefined;
+  /** Deployment defaults in the provider's dialect: written where the caller gave nothing. */
+  readonly defaults: JsonObject;
+  /** Deployment additions that always apply (`extra_body`). */
+  readonly extraBody: JsonObject;
+  /** Gateway-only fields that must not travel on. */
+  readonly gatewayFields: ReadonlySet<string>;
+  /** How the provider is asked for usage in a stream. */
+  readonly usageInStream: 'stream_options' | 'always' | 'never';
+  readonly traits: ModelTraits;
+}
+
+/** What a model's own rules make of otherwise common parameters. */
+export interface ModelTraits {
+  /** Wants `max_completion_tokens` and refuses most sampling parameters. */
+  readonly reasoningModel: boolean;
+  readonly supportsJsonSchema: boolean;
+  readonly supportsImageUrls: boolean;
+  /** Parameters the provider refuses, in the provider's dialect. */
+  readonly unsupportedParams: readonly string[];
+}
+
+/** Top-level members to set (undefined removes) in a body that otherwise stays as sent, byte for byte. */
+export type BodyEdits = ReadonlyMap<string, unknown>;
+
+export interface AnswerOptions {
+  /** The model name the caller must read; undefined leaves the provider's. */
+  readonly model: string | undefined;
+  /** Did the caller ask for usage in the stream? When not, what we asked for is taken out again. */
+  readonly usageInStream: boolean;
+  readonly requestId: string;
+  /** Unix seconds, where the provider gives none. */
+  readonly createdAt: number;
+}
+
+export interface ResponseFacts {
+  readonly id: string | undefined;
+  readonly model: string | undefined;
+  /** undefined when the provider was silent. */
+  readonly usage: Usage | undefined;
+  readonly finishReason: string | null;
+  /** UTF-8 bytes of generated text and tool arguments: the upper bound of its tokens when usage is missing. */
+  readonly outputBytes: number;
+}
+
+export interface UpstreamErrorFacts {
+  readonly message: string | undefined;
+  readonly type: string | undefined;
+  readonly code: string | undefined;
+  readonly param: string | undefined;
+  readonly kind: 'context_window' | 'content_policy' | undefined;
+  readonly fields: JsonObject | undefined;
+}
+
+/** What a stream has shown so far; the same for relays and translations. Mutated in place, read after each push. */
+export interface StreamProgress {
+  /** True from the first byte of content (text, reasoning, tool call) that the client would see. */
+  contentStarted: boolean;
+  /** `complete` only after the format's own terminal event; an end of bytes before it is a broken stream. */
+  ending: 'open' | 'complete' | 'error';
+  /** The provider's error, told inside the stream. */
+  error: (UpstreamErrorFacts & { readonly status: number | undefined }) | undefined;
+  usage: Usage | undefined;
+  finishReason: string | null;
+  responseId: string | undefined;
+  responseModel: string | undefined;
+  outputBytes: number;
+}
+
+/** Upstream bytes in, client bytes out, for one stream. Whole events only: what is cut waits for its rest. */
+export interface StreamRelay {
+  readonly progress: StreamProgress;
+  /** Returns what the client gets for this chunk, or null for nothing yet. Throws GatewayError on an unreadable stream. */
+  push(chunk: Uint8Array): Uint8Array | null;
+  /** The upstream ended: returns what is still owed (a last event without its blank line), or null. */
+  end(): Uint8Array | null;
+}
+
+/** Provider side of a translation: bytes in, parts out through the sink given at construction time. */
+export interface StreamDecoder {
+  push(chunk: Uint8Array, parts: StreamPart[]): void;
+  end(parts: StreamPart[]): void;
+}
+
+/** Caller side of a translation. Returns the text of zero or more whole events. */
+export interface StreamEncoder {
+  encode(part: StreamPart): string;
+}

@@ -1,0 +1,252 @@
+import type { Dialect, RequestFacts } from './dialect.ts';
+import type { GatewayError } from './errors.ts';
+import type { Principal } from './identity.ts';
+import type { JsonObject } from './json.ts';
+import type { Nanodollars } from './money.ts';
+import type { Operation } from './operation.ts';
+import type { BudgetReservation, RateLimitReservation } from './ports.ts';
+import type { Attempt, RequestRecord } from './request-record.ts';
+import type { Deployment, Snapshot } from './route.ts';
+import type { Usage } from './usage.ts';
+
+/*
+ * The journey of one request: a value that travels one way through the stations. Every station takes the type of the
+ * station before it and returns its own, so none can be left out. One object carries it all the way (one allocation,
+ * one shape); the types say how far it has come. Only the station named in a function below may call that function;
+ * test/architecture.test.ts holds this.
+ */
+declare const station: unique symbol;
+
+/** 1. receive: the bytes are in, the caller's wishes are known. */
+export interface Received {
+  readonly [station]: 'received' | 'identified' | 'planned' | 'admitted' | 'answered' | 'settled';
+  readonly id: string;
+  readonly operation: Operation;
+  /** The wire format the caller speaks. */
+  readonly dialect: Dialect;
+  readonly path: string;
+  /** The body as sent. */
+  readonly bytes: Buffer;
+  /** The body parsed, never changed. */
+  readonly body: JsonObject;
+  readonly facts: RequestFacts;
+  readonly options: RequestOptions;
+  /** Flat list name, value … lower-case names, as received. */
+  readonly headers: CallerHeaders;
+  readonly clientAddress: string | null;
+  /** Aborted when the client leaves. */
+  readonly client: ClientPresence;
+  /** The configuration this request lives under, whatever is swapped in meanwhile. */
+  readonly snapshot: Snapshot;
+  /** Unix milliseconds. */
+  readonly receivedAt: number;
+  /** Monotonic milliseconds, for durations. */
+  readonly receivedTick: number;
+}
+
+/** 2. authenticate: who asks. */
+export interface Identified extends Received {
+  readonly [station]: 'identified' | 'planned' | 'admitted' | 'answered' | 'settled';
+  readonly principal: Principal;
+  readonly endUserId: string | null;
+  readonly tags: readonly string[];
+}
+
+/** 3. plan: where it may go, in order. */
+export interface Planned extends Identified {
+  readonly [station]: 'planned' | 'admitted' | 'answered' | 'settled';
+  /** Public model name after aliases. */
+  readonly model: string;
+  readonly route: Route;
+}
+
+/** 4. admit: it fits every limit and its bound is held. */
+export interface Admitted extends Planned {
+  readonly [station]: 'admitted' | 'answered' | 'settled';
+  readonly reservation: BudgetReservation | null;
+  readonly rateReservation: RateLimitReservation | null;
+  readonly bound: Nanodollars;
+  /** Maximum output tokens imposed because the caller's bound did not fit; null when nothing was clamped. */
+  readonly clampedOutputTokens: number | null;
+  readonly admittedTick: number;
+}
+
+/** 5. call: an answer is on its way; `outcome` tells how it went once it is over. */
+export interface Answered extends Admitted {
+  readonly [station]: 'answered' | 'settled';
+  readonly reply: Reply;
+}
+
+/** 6. settle: the true cost has taken the place of the bound. */
+export interface Settled extends Answered {
+  readonly [station]: 'settled';
+  readonly outcome: Outcome;
+  readonly cost: Nanodollars;
+  readonly record: RequestRecord;
+}
+
+/** The one object behind the types; all fields present from the start so that its shape never changes. */
+class Exchange {
+  id = '';
+  operation: Operation = 'chat';
+  dialect: Dialect | undefined;
+  path = '';
+  bytes: Buffer | undefined;
+  body: JsonObject | undefined;
+  facts: RequestFacts | undefined;
+  options: RequestOptions | undefined;
+  headers: CallerHeaders | undefined;
+  clientAddress: string | null = null;
+  client: ClientPresence | undefined;
+  snapshot: Snapshot | undefined;
+  receivedAt = 0;
+  receivedTick = 0;
+  principal: Principal | undefined;
+  endUserId: string | null = null;
+  tags: readonly string[] = [];
+  model = '';
+  route: Route | undefined;
+  reservation: BudgetReservation | null = null;
+  rateReservation: RateLimitReservation | null = null;
+  bound: Nanodollars = 0;
+  clampedOutputTokens: number | null = null;
+  admittedTick = 0;
+  reply: Reply | undefined;
+  outcome: Outcome | undefined;
+  cost: Nanodollars = 0;
+  record: RequestRecord | undefined;
+}
+
+type Fields<To, From> = Omit<To, keyof From | typeof station>;
+
+export function asReceived(fields: Omit<Received, typeof station>): Received {
+  return Object.assign(new Exchange(), fields) as unknown as Received;
+}
+export function asIdentified(exchange: Received, fields: Fields<Identified, Received>): Identified {
+  return Object.assign(exchange, fields) as unknown as Identified;
+}
+export function asPlanned(exchange: Identified, fields: Fields<Planned, Identified>): Planned {
+  return Object.assign(exchange, fields) as unknown as Planned;
+}
+export function asAdmitted(exchange: Planned, fields: Fields<Admitted, Planned>): Admitted {
+  return Object.assign(exchange, fields) as unknown as Admitted;
+}
+export function asAnswered(exchange: Admitted, fields: Fields<Answered, Admitted>): Answered {
+  return Object.assign(exchange, fields) as unknown as Answered;
+}
+export function asSettled(exchange: Answered, fields: Fields<Settled, Answered>): Settled {
+  return Object.assign(exchange, fields) as unknown as Settled;
+}
+
+/** Lower-case header names to values, as node:http gives them. */
+export type CallerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Whether the client is still there. */
+export interface ClientPresence {
+  readonly gone: boolean;
+  /** Calls back once, at once if already gone. Only one listener at a time: the current attempt. */
+  onGone(listener: (() => void) | null): void;
+}
+
+/** What the caller asked of the gateway itself, from gateway-only body fields and headers; never sent upstream. */
+export interface RequestOptions {
+  readonly tags: readonly string[];
+  readonly metadata: JsonObject;
+  readonly sessionId: string | null;
+  readonly traceId: string | null;
+  /** Replaces the configured general fallbacks; an entry may carry overrides of body fields. */
+  readonly fallbacks: readonly { readonly model: string; readonly overrides: JsonObject }[] | null;
+  readonly fallbacksDisabled: boolean;
+  readonly retries: number | null;
+  readonly timeoutMs: number | null;
+  readonly streamTimeoutMs: number | null;
+  readonly cache: CacheControls;
+  readonly mockResponse: string | null;
+  /** Drills: pretend the first group failed in this way (`fallbacks`, `context_window`, `content_policy`, `rate_limit`). */
+  readonly mockFailure: string | null;
+  readonly noLog: boolean;
+  readonly dropParams: boolean | null;
+  /** End user by gateway header or metadata, where it beats the body's own field. */
+  readonly endUser: string | null;
+  /** Connection fields the caller set (`api_key`, `api_base` …): refused unless the deployment allows them. */
+  readonly connection: Readonly<Record<string, string>>;
+}
+
+export interface CacheControls {
+  readonly noCache: boolean;
+  readonly noStore: boolean;
+  readonly useCache: boolean;
+  readonly ttlMs: number | null;
+  readonly ageMaxMs: number | null;
+  readonly namespace: string | null;
+}
+
+/** Where a request may go. The call station walks it: attempts in the first group, then each fallback group. */
+export interface Route {
+  /** The group asked for. */
+  readonly primary: RouteGroup;
+  /** Groups to try after it, by why the one before failed; each is planned when its turn comes. */
+  readonly fallbacks: readonly string[];
+  readonly contextWindowFallbacks: readonly string[];
+  readonly contentPolicyFallbacks: readonly string[];
+  /** Every deployment that any of these may reach: the bound is taken over all of them. */
+  readonly reachable: readonly Deployment[];
+}
+
+export interface RouteGroup {
+  readonly name: string;
+  /** What the stars of a wildcard group matched. */
+  readonly wildcardMatches: readonly string[] | null;
+  /** Usable deployments of the group, not ordered: the strategy picks at each attempt. */
+  readonly candidates: readonly Deployment[];
+}
+
+/** What the client gets. Headers are a flat list name, value … */
+export interface Reply {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | ByteSource;
+  /** Resolves exactly once, when the answer is over: for a whole body when it is ready, for a stream when it ended. Never rejects. */
+  readonly outcome: Promise<Outcome>;
+}
+
+/** A stream of bytes pushed into a sink, with back-pressure. */
+export interface ByteSource {
+  /** Starts the flow; called once. */
+  start(sink: ByteSink): void;
+  /** The sink can take more after it said stop. */
+  resume(): void;
+  /** The client left or the gateway gives up: stop the upstream at once. */
+  cancel(): void;
+}
+
+export interface ByteSink {
+  /** Returns false when the source must pause until `resume`. */
+  write(chunk: Uint8Array): boolean;
+  end(): void;
+  /** The answer broke in a way that the wire format cannot tell: drop the connection. */
+  destroy(): void;
+}
+
+export interface Outcome {
+  readonly kind: 'success' | 'failure' | 'aborted';
+  readonly usage: Usage;
+  readonly attempts: readonly Attempt[];
+  /** The deployment that answered, or the last one tried; null when none was (cache, refusal). */
+  readonly deployment: Deployment | null;
+  readonly group: string | null;
+  readonly modelUsed: string | null;
+  readonly cacheHit: boolean;
+  readonly cacheKey: string | null;
+  readonly error: GatewayError | null;
+  readonly httpStatus: number;
+  readonly finishReason: string | null;
+  /** Unix milliseconds; null when no content was sent. */
+  readonly firstTokenAt: number | null;
+  readonly endedAt: number;
+  /** Milliseconds spent waiting for providers. */
+  readonly upstreamMs: number;
+  /** Cost of attempts whose outcome stayed unknown, charged at their hold. */
+  readonly ambiguousCost: Nanodollars;
+  readonly responseText: string | null;
+}

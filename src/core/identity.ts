@@ -1,0 +1,73 @@
+import type { JsonObject } from './json.ts';
+import type { BudgetRule, RateLimitRule } from './limits.ts';
+
+/** Who a request belongs to, from the key up. */
+export const scopes = [
+  'key',
+  'user',
+  'team',
+  'team_member',
+  'organization',
+  'end_user',
+  'tag',
+  'model',
+  'provider',
+  'deployment',
+  'global',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+/** One allow-list on the chain; every list that exists must allow the model. Entries may hold `*`. */
+export interface ModelAccessRule {
+  readonly scope: 'key' | 'team' | 'team_member' | 'user' | 'organization';
+  readonly id: string;
+  /** Model names, patterns and access-group names; empty means all. */
+  readonly models: readonly string[];
+}
+
+/**
+ * A key resolved to everything the data path must know about it: compiled once when the key enters the cache, so that
+ * a request only walks ready-made lists. Frozen; a change of any part makes a new one.
+ */
+export interface Principal {
+  readonly kind: 'master' | 'virtual_key' | 'anonymous';
+  /** SHA-256 of the key, hex; the public identity of a key everywhere. */
+  readonly keyId: string;
+  readonly keyAlias: string | null;
+  readonly keyName: string | null;
+  readonly userId: string | null;
+  readonly userEmail: string | null;
+  readonly teamId: string | null;
+  readonly teamAlias: string | null;
+  readonly organizationId: string | null;
+  readonly role: Role;
+  readonly modelAccess: readonly ModelAccessRule[];
+  /** Alias → model, applied before routing. */
+  readonly modelAliases: Readonly<Record<string, string>>;
+  /** Exact paths, `prefix/*`, or group names; empty means every data route. */
+  readonly allowedRoutes: readonly string[];
+  readonly budgets: readonly BudgetRule[];
+  readonly rateLimits: readonly RateLimitRule[];
+  /** Default tags added to every request of this key. */
+  readonly tags: readonly string[];
+  readonly metadata: JsonObject;
+  /** Cache controls a caller may use; empty means all. */
+  readonly allowedCacheControls: readonly string[];
+  /** Unix milliseconds, null = never. */
+  readonly expiresAt: number | null;
+  /** Set when the key, its user, team or organization is blocked: the name of what is blocked. */
+  readonly blocked: 'key' | 'team' | 'user' | 'organization' | null;
+  /** Budgets and limits that every end user gets who has none of their own. */
+  readonly endUserDefaults: readonly BudgetRule[];
+}
+
+export const roles = [
+  'proxy_admin',
+  'proxy_admin_viewer',
+  'org_admin',
+  'internal_user',
+  'internal_user_viewer',
+  'team',
+  'customer',
+] as const;
+export type Role = (typeof roles)[number];

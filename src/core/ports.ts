@@ -1,0 +1,222 @@
+import type { Principal } from './identity.ts';
+import type { BudgetDenial, BudgetRule, RateLimitClaim, RateLimitDenial, RateLimitRule } from './limits.ts';
+import type { Nanodollars } from './money.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/* The doors to the outside. Everything behind them is in adapters/ and handed in by the composition root. */
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+  /** Monotonic milliseconds with a fraction, for durations only. */
+  tick(): number;
+  /** Coarse timers may fire up to 10 ms late. They never keep the program alive by themselves. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+}
+
+export interface Chance {
+  /** Uniform in [0, 1). */
+  fraction(): number;
+  /** A new id: 128 random bits as a UUID. */
+  id(): string;
+  /** Unguessable text of `bytes` random bytes in base64url, for keys. */
+  token(bytes: number): string;
+}
+
+// ─── Transport ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface UpstreamRequest {
+  readonly origin: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Flat list name, value … */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | null;
+  readonly connectTimeoutMs: number;
+}
+
+export interface TransportError {
+  readonly kind:
+    | 'refused'
+    | 'connect_timeout'
+    | 'tls'
+    | 'reset'
+    | 'name_resolution'
+    | 'protocol'
+    | 'cancelled'
+    | 'other';
+  /** Safe for callers: no address, no credential. */
+  readonly message: string;
+  /** False only when it is certain that the provider saw nothing of the request. */
+  readonly sent: boolean;
+  /** True when a reused keep-alive connection died before any answer byte: worth one retry on a fresh connection. */
+  readonly reusedConnection: boolean;
+}
+
+/** Receives one answer. Calls come in this order, at most one of onEnd / onError, nothing after cancel(). */
+export interface UpstreamReceiver {
+  onHeaders(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
+  onBytes(chunk: Buffer): void;
+  onEnd(): void;
+  onError(error: TransportError): void;
+}
+
+export interface UpstreamExchange {
+  pause(): void;
+  resume(): void;
+  /** Closes the connection to the provider; no further calls to the receiver. */
+  cancel(): void;
+}
+
+export interface Transport {
+  send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamExchange;
+  close(): Promise<void>;
+}
+
+// ─── Money ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An upper bound held on every account of a request's chain. */
+export interface BudgetReservation {
+  readonly requestId: string;
+  readonly bound: Nanodollars;
+}
+
+/** What must be on record before the first byte goes to a provider, so that a crash afterwards can be charged. */
+export type DispatchNote = Pick<
+  RequestRecord,
+  | 'id'
+  | 'operation'
+  | 'dialect'
+  | 'path'
+  | 'keyId'
+  | 'keyAlias'
+  | 'userId'
+  | 'teamId'
+  | 'organizationId'
+  | 'endUserId'
+  | 'tags'
+  | 'modelAsked'
+  | 'modelGroup'
+  | 'deploymentId'
+  | 'provider'
+  | 'modelUsed'
+  | 'stream'
+  | 'startedAt'
+>;
+
+/**
+ * The books. Hard budgets are never exceeded and nothing that fits is refused: a bound is held on every account of the
+ * chain, all or none, before anything is sent; the true cost takes its place afterwards.
+ */
+export interface Ledger {
+  /**
+   * Answers at once from what this process holds; a promise only when the store must be asked. `rules` may repeat a
+   * scope (several windows). Rules without a cap are counted, never refused.
+   */
+  reserve(
+    requestId: string,
+    rules: readonly BudgetRule[],
+    bound: Nanodollars,
+  ): BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial>;
+  /** Holds more for a second purchase after an ambiguous failure; null when it does not fit. */
+  extend(reservation: BudgetReservation, extra: Nanodollars): boolean | Promise<boolean>;
+  /** Durable against the death of this process when the promise resolves (or at once when it returns undefined). */
+  dispatched(reservation: BudgetReservation, note: DispatchNote): undefined | Promise<void>;
+  /** Replaces the hold by `record.cost` and records the request. A second call for the same id changes nothing. */
+  settle(reservation: BudgetReservation, record: RequestRecord): void;
+  /** Records a request that never held anything (refused, cache hit). */
+  record(record: RequestRecord): void;
+  /** What the books say of these accounts now, holds included. From memory, at most a heartbeat old. */
+  balance(rule: BudgetRule): AccountBalance;
+  /** Every record so far is in the store. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AccountBalance {
+  readonly spent: Nanodollars;
+  readonly held: Nanodollars;
+  readonly resetAt: number | null;
+}
+
+// ─── Rate limits ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface RateLimitReservation {
+  readonly claims: readonly RateLimitClaim[];
+  /** For the headers: what is left of each claim's limit, same order. */
+  readonly remaining: readonly number[];
+  /** Unix milliseconds when each window is fresh again, same order. */
+  readonly resetAt: readonly number[];
+}
+
+/** Sliding windows of 60 s; all claims or none. */
+export interface Limiter {
+  reserve(
+    requestId: string,
+    claims: readonly RateLimitClaim[],
+  ): RateLimitReservation | RateLimitDenial | Promise<RateLimitReservation | RateLimitDenial>;
+  /** The request is over: free parallel slots, put the true tokens in place of the reserved ones. */
+  settle(
+    requestId: string,
+    reservation: RateLimitReservation,
+    usage: { inputTokens: number; outputTokens: number },
+  ): void;
+}
+
+// ─── Caches ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface CachedAnswer {
+  /** The whole answer as one body in `dialect`, even when it came as a stream. */
+  readonly body: Uint8Array;
+  readonly dialect: string;
+  readonly modelUsed: string | null;
+  readonly storedAt: number;
+}
+
+export interface ResponseCache {
+  get(key: string): CachedAnswer | undefined | Promise<CachedAnswer | undefined>;
+  set(key: string, answer: CachedAnswer, ttlMs: number): void;
+  delete(keys: readonly string[]): Promise<void>;
+  clear(): Promise<void>;
+  readonly type: string;
+}
+
+/** Key hash → principal: bounded, and told of every change within a second. */
+export interface PrincipalSource {
+  /** At once when cached; undefined when there is no such key. */
+  find(keyId: string): Principal | undefined | Promise<Principal | undefined>;
+  /** Budgets and limits of an end user (known or by default). */
+  endUser(id: string): EndUserLimits | Promise<EndUserLimits>;
+  /** Budgets and limits of a tag. */
+  tag(name: string): TagLimits | Promise<TagLimits>;
+  /** Forgets what it knows about something that was changed; `null` forgets everything. */
+  invalidate(what: { readonly scope: string; readonly id: string } | null): void;
+}
+
+export interface EndUserLimits {
+  readonly blocked: boolean;
+  readonly budgets: readonly BudgetRule[];
+  readonly rateLimits: readonly RateLimitRule[];
+}
+export interface TagLimits {
+  readonly budgets: readonly BudgetRule[];
+  readonly rateLimits: readonly RateLimitRule[];
+}
+
+// ─── Telemetry ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Told of every finished request; must return at once and never throw. */
+export interface RecordSink {
+  record(record: RequestRecord): void;
+}
+
+export interface Log {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,129 @@
+import type { Nanodollars } from './money.ts';
+import { assertNanodollars } from './money.ts';
+import type { Usage } from './usage.ts';
+import { totalInputTokens } from './usage.ts';
+
+/** Whole nano-dollars per million tokens: exact for every list price. An absent class costs what its parent costs. */
+export interface TokenRates {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead?: number;
+  readonly cacheWrite?: number;
+  readonly cacheWriteLong?: number;
+  readonly inputAudio?: number;
+  readonly inputImage?: number;
+  readonly reasoning?: number;
+  readonly outputAudio?: number;
+}
+
+/** When the input is longer than the threshold the whole request is priced at these rates. */
+export interface PriceTier {
+  readonly aboveInputTokens: number;
+  readonly rates: TokenRates;
+}
+
+export interface Price {
+  readonly rates: TokenRates;
+  /** Ascending by threshold; the highest one exceeded wins. */
+  readonly tiers: readonly PriceTier[];
+  /** Rates by service tier (`flex`, `priority`, `batch`), replacing `rates` when the provider reports that tier. */
+  readonly serviceTiers: Readonly<Record<string, TokenRates>>;
+  readonly perRequest: Nanodollars;
+  readonly perWebSearchCall: Nanodollars;
+  /** Where the figures come from, for people: `config`, `gpu`, `catalogue:<id>`. */
+  readonly source: string;
+}
+
+export const freePrice: Price = Object.freeze({
+  rates: Object.freeze({ input: 0, output: 0 }),
+  tiers: [],
+  serviceTiers: {},
+  perRequest: 0,
+  perWebSearchCall: 0,
+  source: 'config',
+});
+
+/** A price that can never charge: budget checks are skipped for it. */
+export function isFree(price: Price): boolean {
+  return maximumRate(price, 'input') === 0 && maximumRate(price, 'output') === 0 && price.perRequest === 0;
+}
+
+/** The price of one answer in whole nano-dollars, rounded up once at the end. A provider's own figure takes precedence. */
+export function costOf(usage: Usage, price: Price): Nanodollars {
+  if (usage.providerCost !== undefined && usage.providerCost > 0) return usage.providerCost;
+  const rates = ratesFor(usage, price);
+  const cacheWrite = rates.cacheWrite ?? rates.input;
+  const parts: readonly (readonly [tokens: number, rate: number])[] = [
+    [usage.inputTokens, rates.input],
+    [usage.cacheReadTokens, rates.cacheRead ?? rates.input],
+    [usage.cacheWriteTokens, cacheWrite],
+    [usage.cacheWriteLongTokens, rates.cacheWriteLong ?? cacheWrite],
+    [usage.inputAudioTokens, rates.inputAudio ?? rates.input],
+    [usage.inputImageTokens, rates.inputImage ?? rates.input],
+    [usage.outputTokens, rates.output],
+    [usage.reasoningTokens, rates.reasoning ?? rates.output],
+    [usage.outputAudioTokens, rates.outputAudio ?? rates.output],
+  ];
+  return assertNanodollars(tokenCost(parts) + price.perRequest + usage.webSearchCalls * price.perWebSearchCall);
+}
+
+/**
+ * The most a request of at most these tokens can cost at this price: the dearest input class (a provider may write
+ * caches without being asked), the dearest output class, over every tier and service tier it could reach.
+ */
+export function upperBoundOf(
+  price: Price,
+  inputTokensMax: number,
+  outputTokensMax: number,
+  webSearchCallsMax = 0,
+): Nanodollars {
+  const parts = [
+    [inputTokensMax, maximumRate(price, 'input', inputTokensMax)],
+    [outputTokensMax, maximumRate(price, 'output', inputTokensMax)],
+  ] as const;
+  return assertNanodollars(tokenCost(parts) + price.perRequest + webSearchCallsMax * price.perWebSearchCall);
+}
+
+/** Nano-dollars per million tokens of the dearest class on one side, over every tier reachable by that much input. */
+export function maximumRate(price: Price, side: 'input' | 'output', inputTokensMax = Number.POSITIVE_INFINITY): number {
+  let highest = dearest(price.rates, side);
+  for (const tier of price.tiers) {
+    if (inputTokensMax > tier.aboveInputTokens) highest = Math.max(highest, dearest(tier.rates, side));
+  }
+  for (const rates of Object.values(price.serviceTiers)) highest = Math.max(highest, dearest(rates, side));
+  return highest;
+}
+
+function dearest(rates: TokenRates, side: 'input' | 'output'): number {
+  return side === 'input'
+    ? Math.max(
+        rates.input,
+        rates.cacheRead ?? 0,
+        rates.cacheWrite ?? 0,
+        rates.cacheWriteLong ?? 0,
+        rates.inputAudio ?? 0,
+        rates.inputImage ?? 0,
+      )
+    : Math.max(rates.output, rates.reasoning ?? 0, rates.outputAudio ?? 0);
+}
+
+function ratesFor(usage: Usage, price: Price): TokenRates {
+  const serviceTier = usage.serviceTier === undefined ? undefined : price.serviceTiers[usage.serviceTier];
+  if (serviceTier !== undefined) return serviceTier;
+  let rates = price.rates;
+  if (price.tiers.length > 0) {
+    const inputTokens = totalInputTokens(usage);
+    for (const tier of price.tiers) if (inputTokens > tier.aboveInputTokens) rates = tier.rates;
+  }
+  return rates;
+}
+
+/** Sum of tokens × rate, divided by a million and rounded up; in BigInt only when a double could not hold the sum. */
+function tokenCost(parts: readonly (readonly [tokens: number, rate: number])[]): Nanodollars {
+  let sum = 0;
+  for (const [tokens, rate] of parts) sum += tokens * rate;
+  if (sum <= Number.MAX_SAFE_INTEGER) return Math.ceil(sum / 1_000_000);
+  let exact = 0n;
+  for (const [tokens, rate] of parts) exact += BigInt(tokens) * BigInt(rate);
+  return Number((exact + 999_999n) / 1_000_000n);
+}

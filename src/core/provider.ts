@@ -1,0 +1,83 @@
+import type { ModelTraits } from './dialect.ts';
+import type { JsonObject } from './json.ts';
+import type { DialectName, Operation } from './operation.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * An address that speaks dialects. A provider turns connection settings into an endpoint once, when the configuration
+ * is built; a request then only picks a path and writes ready-made headers.
+ */
+export interface Provider {
+  /** The prefix in `provider/model`. */
+  readonly id: string;
+  /** Other prefixes that mean the same. */
+  readonly aliases: readonly string[];
+  /** For people and error messages. */
+  readonly name: string;
+  /** What it speaks for each operation, best first: the caller's own dialect is taken when it is among them. */
+  readonly dialects: Partial<Record<Operation, readonly DialectName[]>>;
+  /** Names under which the price catalogue knows its models, tried in order. */
+  readonly catalogueIds: readonly string[];
+  /** Environment variable holding the credential when the configuration names none. */
+  readonly credentialVariable: string | null;
+  /** Environment variable holding the base address when the configuration names none. */
+  readonly baseUrlVariable: string | null;
+  readonly defaultBaseUrl: string | null;
+  readonly requiresCredential: boolean;
+  /** How usage in a stream is asked for. */
+  readonly usageInStream: 'stream_options' | 'always' | 'never';
+  /**
+   * Does the provider stop working, and billing, when we hang up? When it does not, an aborted stream is charged its
+   * full hold instead of what was seen.
+   */
+  readonly stopsOnHangup: boolean;
+  /** Bare model names that are this provider's without a prefix (`gpt-4o`). */
+  ownsModel(model: string): boolean;
+  traits(model: string): ModelTraits;
+  /** Throws ProviderSettingsError, naming the key and what would be right. */
+  endpoint(settings: ConnectionSettings): ProviderEndpoint;
+}
+
+/** Where and as whom; from the deployment's settings, its credential, or the environment. */
+export interface ConnectionSettings {
+  readonly baseUrl: string | null;
+  readonly credential: Secret | null;
+  /** Upstream model name without the provider prefix. */
+  readonly model: string;
+  readonly apiVersion: string | null;
+  readonly organization: string | null;
+  /** Every other connection key of the deployment (`azure_ad_token`, `aws_region_name` …), as written. */
+  readonly extra: JsonObject;
+  /** Headers the operator adds to every call. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ProviderEndpoint {
+  /** `scheme://host:port`: the only place the credential may travel to. */
+  readonly origin: string;
+  /** Path and query of a call. */
+  path(dialect: DialectName, model: string, stream: boolean): string;
+  /** Flat list name, value, name, value …, lower-case names, credential included: never logged. */
+  readonly headers: readonly string[];
+  /** The path that lists models, used by health probes that must not cost anything; null where there is none. */
+  readonly modelsPath: string | null;
+}
+
+export class ProviderSettingsError extends Error {
+  readonly key: string;
+
+  constructor(key: string, message: string) {
+    super(message);
+    this.name = 'ProviderSettingsError';
+    this.key = key;
+  }
+}
+
+/** The list of providers as the configuration sees it. */
+export interface ProviderDirectory {
+  byId(id: string): Provider | undefined;
+  /** The provider that owns a bare model name, if any. */
+  byModel(model: string): Provider | undefined;
+  /** Every id and alias, for messages that suggest the nearest. */
+  readonly ids: readonly string[];
+}

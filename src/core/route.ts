@@ -1,0 +1,200 @@
+import type { ModelTraits } from './dialect.ts';
+import type { JsonObject } from './json.ts';
+import type { BudgetRule } from './limits.ts';
+import type { Operation } from './operation.ts';
+import type { Price } from './price.ts';
+import type { Provider, ProviderEndpoint } from './provider.ts';
+import type { Secret } from './secret.ts';
+
+/** One address of one model: what a request is sent to. Frozen; built once per configuration. */
+export interface Deployment {
+  /** Stable over restarts: given by the operator, or a hash of group and parameters. */
+  readonly id: string;
+  /** Public model name; several deployments of one name are a model group. */
+  readonly group: string;
+  readonly provider: Provider;
+  readonly endpoint: ProviderEndpoint;
+  /** Upstream model name; may hold `*`, filled from what a wildcard matched. */
+  readonly model: string;
+  /** Address for people and records: no credentials, no query. */
+  readonly apiBase: string;
+  readonly operations: readonly Operation[];
+  /** null when nobody knows the price: refused under a hard budget. */
+  readonly price: Price | null;
+  readonly limits: DeploymentLimits;
+  readonly timeouts: Partial<Timeouts>;
+  readonly weight: number | null;
+  readonly order: number | null;
+  readonly tags: readonly string[];
+  readonly retries: number | null;
+  /** Milliseconds; null = the router's; 0 = never cools down. */
+  readonly cooldownMs: number | null;
+  readonly rpm: number | null;
+  readonly tpm: number | null;
+  readonly parallelMax: number | null;
+  /** Deployment defaults for request parameters, in the provider's own names. */
+  readonly defaults: JsonObject;
+  readonly extraBody: JsonObject;
+  readonly dropParams: boolean;
+  readonly additionalDropParams: readonly string[];
+  readonly allowedParams: readonly string[];
+  readonly traits: ModelTraits;
+  readonly capabilities: Capabilities;
+  /** Connection fields a caller may set for this deployment (`api_key`, `api_base`), with an optional pattern. */
+  readonly callerMaySet: readonly { readonly field: string; readonly pattern: string | null }[];
+  readonly accessGroups: readonly string[];
+  readonly budgets: readonly BudgetRule[];
+  readonly teamId: string | null;
+  readonly blocked: boolean;
+  /** `model_info` as the admin API shows it: operator's keys over the catalogue's. */
+  readonly modelInfo: JsonObject;
+  /** `litellm_params` as the admin API shows them, without secrets. */
+  readonly publicParams: JsonObject;
+  readonly fromDatabase: boolean;
+  /** Answers without calling anybody (`mock_response`), for tests and drills. */
+  readonly mockResponse: string | null;
+  /** Set when the deployment cannot be used (missing credential …): why, for health and errors. */
+  readonly unusable: string | null;
+}
+
+export interface DeploymentLimits {
+  readonly inputTokensMax: number | null;
+  readonly outputTokensMax: number | null;
+}
+
+/** undefined = not known: such a model is assumed able. */
+export interface Capabilities {
+  readonly tools?: boolean;
+  readonly vision?: boolean;
+  readonly audio?: boolean;
+  readonly files?: boolean;
+  readonly reasoning?: boolean;
+  readonly jsonSchema?: boolean;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  /** To the first byte of the answer's body (streams) or the headers (whole answers). */
+  readonly firstByteMs: number;
+  /** Between meaningful stream events; comments do not count. */
+  readonly idleMs: number;
+  /** Over everything, retries and fallbacks included. */
+  readonly totalMs: number;
+}
+
+export type RoutingStrategy =
+  | 'simple-shuffle'
+  | 'least-busy'
+  | 'usage-based-routing'
+  | 'usage-based-routing-v2'
+  | 'latency-based-routing'
+  | 'cost-based-routing';
+
+export interface ModelGroup {
+  readonly name: string;
+  readonly deployments: readonly Deployment[];
+}
+
+/** A group whose name holds `*`. */
+export interface WildcardGroup extends ModelGroup {
+  /** The literal pieces between the stars, in order. */
+  readonly pieces: readonly string[];
+}
+
+export type FallbackMap = ReadonlyMap<string, readonly string[]>;
+
+export type ErrorClass =
+  | 'BadRequest'
+  | 'Authentication'
+  | 'Timeout'
+  | 'RateLimit'
+  | 'ContentPolicyViolation'
+  | 'InternalServer';
+
+export interface RouterSettings {
+  readonly strategy: RoutingStrategy;
+  /** Fraction above the best latency within which deployments count as equal. */
+  readonly latencyBuffer: number;
+  readonly latencySamplesMax: number;
+  readonly fallbacks: FallbackMap;
+  readonly contextWindowFallbacks: FallbackMap;
+  readonly contentPolicyFallbacks: FallbackMap;
+  readonly defaultFallbacks: readonly string[];
+  readonly fallbacksMax: number;
+  readonly retries: number;
+  readonly retryAfterMinMs: number;
+  readonly retryPolicy: Readonly<Partial<Record<ErrorClass, number>>>;
+  readonly groupRetryPolicy: Readonly<Record<string, Readonly<Partial<Record<ErrorClass, number>>>>>;
+  /** null = not set by the operator: the default rules apply. */
+  readonly allowedFails: number | null;
+  readonly allowedFailsPolicy: Readonly<Partial<Record<ErrorClass, number>>>;
+  readonly cooldownMs: number;
+  readonly cooldownsDisabled: boolean;
+  readonly preCallChecks: boolean;
+  readonly tagFiltering: boolean;
+  readonly tagsMatchAny: boolean;
+  readonly parallelMaxDefault: number | null;
+  /** Share of extra attempts over requests that retries may add (0.2 = 20 %) once `retryBudgetMinPerSecond` is used. */
+  readonly retryBudgetRatio: number;
+  readonly retryBudgetMinPerSecond: number;
+}
+
+export interface GatewaySettings {
+  readonly masterKeyHash: string | null;
+  readonly keyHeaderName: string | null;
+  readonly bodyBytesMax: number;
+  readonly timeouts: Timeouts;
+  /** Seconds between heartbeats on a silent stream. */
+  readonly heartbeatMs: number;
+  readonly drainMs: number;
+  readonly dropParams: boolean;
+  readonly modifyParams: boolean;
+  readonly alwaysIncludeStreamUsage: boolean;
+  readonly enforceUserParam: boolean;
+  readonly callerCredentialsAllowed: boolean;
+  readonly storePromptsAndAnswers: boolean;
+  readonly recordRetentionMs: number | null;
+  readonly budgetErrorStatus: 400 | 429;
+  /** Show the list of allowed models in a model-denied message. */
+  readonly showAllowedModels: boolean;
+  /** What is done when a bound does not fit: refuse, or lower `max_tokens` and say so in a header. */
+  readonly clampOutputTokens: boolean;
+  readonly cache: CacheSettings | null;
+  readonly timezone: string;
+  readonly globalBudget: BudgetRule | null;
+  readonly endUserBudgetDefault: BudgetRule | null;
+  readonly internalUserBudgetDefault: BudgetRule | null;
+  readonly tagBudgets: ReadonlyMap<string, readonly BudgetRule[]>;
+  readonly endUserHeader: string | null;
+  readonly priceDiscounts: Readonly<Record<string, number>>;
+  readonly priceMargins: Readonly<Record<string, { readonly ratio: number; readonly fixed: number }>>;
+}
+
+export interface CacheSettings {
+  readonly ttlMs: number;
+  readonly namespace: string;
+  /** `off` = only requests that ask with `use-cache`. */
+  readonly byDefault: boolean;
+  readonly operations: readonly Operation[];
+  readonly bytesMax: number;
+  /** Who shares entries: one key, one team (its keys), or everybody. */
+  readonly scope: 'key' | 'team' | 'global';
+}
+
+/** Everything the data path knows, frozen and swapped in one step. */
+export interface Snapshot {
+  /** Counts up with every swap. */
+  readonly version: number;
+  readonly groups: ReadonlyMap<string, ModelGroup>;
+  /** Most specific first. */
+  readonly wildcards: readonly WildcardGroup[];
+  /** Alias → group. */
+  readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean }>;
+  readonly deployments: ReadonlyMap<string, Deployment>;
+  /** Access-group name → public model names. */
+  readonly accessGroups: ReadonlyMap<string, readonly string[]>;
+  readonly router: RouterSettings;
+  readonly settings: GatewaySettings;
+  /** Provider credentials now loaded, for the scrubber of logs and errors. */
+  readonly secrets: readonly Secret[];
+}

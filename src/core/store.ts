@@ -1,0 +1,314 @@
+import type { Role } from './identity.ts';
+import type { JsonObject } from './json.ts';
+import type { Nanodollars } from './money.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/*
+ * What the store keeps for the control plane. Columns are what is searched, joined or enforced; everything else of a
+ * resource stays in `extra` as the operator wrote it. Times are unix milliseconds, money is nano-dollars, null = not set.
+ * Spend is never a column here: balances live in the accounts, so that writing a profile cannot touch money.
+ */
+
+/** Limits that keys, users, teams, organizations, end users, tags and shared budgets have in common. */
+export interface LimitColumns {
+  maxBudget: Nanodollars | null;
+  softBudget: Nanodollars | null;
+  budgetDuration: string | null;
+  rpmLimit: number | null;
+  tpmLimit: number | null;
+  maxParallelRequests: number | null;
+  /** Per model: `{ model: { max_budget, budget_duration, rpm_limit, tpm_limit } }`, dollars as written. */
+  modelLimits: JsonObject;
+  /** A shared budget whose figures apply where the own column is null. */
+  budgetId: string | null;
+}
+
+interface Tracked {
+  createdAt: number;
+  updatedAt: number;
+  createdBy: string | null;
+  updatedBy: string | null;
+  extra: JsonObject;
+}
+
+export interface KeyRecord extends LimitColumns, Tracked {
+  /** SHA-256 of the key, hex. */
+  id: string;
+  /** `sk-...last4`. */
+  name: string;
+  alias: string | null;
+  userId: string | null;
+  teamId: string | null;
+  organizationId: string | null;
+  models: string[];
+  aliases: Record<string, string>;
+  allowedRoutes: string[];
+  blocked: boolean;
+  expiresAt: number | null;
+  metadata: JsonObject;
+  tags: string[];
+  /** Set on the old key of a rotation: until when it is still good. */
+  replacedBy: string | null;
+  temporaryIncrease: Nanodollars | null;
+  temporaryIncreaseUntil: number | null;
+  lastActiveAt: number | null;
+}
+
+export interface TeamRecord extends LimitColumns, Tracked {
+  id: string;
+  alias: string | null;
+  organizationId: string | null;
+  models: string[];
+  modelAliases: Record<string, string>;
+  blocked: boolean;
+  metadata: JsonObject;
+  /** Default budget of each member, and its window. */
+  memberBudget: Nanodollars | null;
+  memberBudgetDuration: string | null;
+  memberRpmLimit: number | null;
+  memberTpmLimit: number | null;
+}
+
+export interface MembershipRecord extends Tracked {
+  /** `teamId/userId`. */
+  id: string;
+  teamId: string;
+  userId: string;
+  role: 'admin' | 'user';
+  maxBudget: Nanodollars | null;
+  budgetDuration: string | null;
+  rpmLimit: number | null;
+  tpmLimit: number | null;
+  allowedModels: string[];
+}
+
+export interface UserRecord extends LimitColumns, Tracked {
+  id: string;
+  email: string | null;
+  alias: string | null;
+  role: Role;
+  models: string[];
+  blocked: boolean;
+  metadata: JsonObject;
+}
+
+export interface OrganizationRecord extends LimitColumns, Tracked {
+  id: string;
+  alias: string;
+  models: string[];
+  blocked: boolean;
+  metadata: JsonObject;
+}
+
+export interface OrganizationMembershipRecord extends Tracked {
+  /** `organizationId/userId`. */
+  id: string;
+  organizationId: string;
+  userId: string;
+  role: Role;
+}
+
+export interface EndUserRecord extends LimitColumns, Tracked {
+  id: string;
+  alias: string | null;
+  blocked: boolean;
+  allowedModelRegion: string | null;
+  defaultModel: string | null;
+}
+
+export interface TagRecord extends LimitColumns, Tracked {
+  id: string;
+  description: string | null;
+  models: string[];
+}
+
+export interface BudgetRecord extends Tracked {
+  id: string;
+  maxBudget: Nanodollars | null;
+  softBudget: Nanodollars | null;
+  budgetDuration: string | null;
+  rpmLimit: number | null;
+  tpmLimit: number | null;
+  maxParallelRequests: number | null;
+  modelLimits: JsonObject;
+}
+
+/** A deployment added through the admin API. Secrets inside `params` are encrypted before they come here. */
+export interface ModelRecord extends Tracked {
+  id: string;
+  modelName: string;
+  params: JsonObject;
+  modelInfo: JsonObject;
+  blocked: boolean;
+}
+
+export interface CredentialRecord extends Tracked {
+  id: string;
+  /** Encrypted. */
+  values: JsonObject;
+  /** Shown. */
+  details: JsonObject;
+}
+
+/** Settings changed through the admin API, by section. */
+export interface SettingRecord extends Tracked {
+  id: string;
+  value: JsonObject;
+}
+
+export interface AuditRecord {
+  id: string;
+  at: number;
+  actor: string;
+  actorKeyId: string | null;
+  action: 'created' | 'updated' | 'deleted' | 'blocked' | 'unblocked' | 'regenerated' | 'reset';
+  resource: string;
+  objectId: string;
+  before: JsonObject | null;
+  after: JsonObject | null;
+}
+
+/** Spend of one account in one window. */
+export interface AccountRecord {
+  /** scope, id, model ('' = all), window ('' = never resets), joined by `|`, plus the window start. */
+  key: string;
+  windowStart: number;
+  scope: string;
+  id: string;
+  model: string;
+  duration: string;
+  cap: Nanodollars | null;
+  spent: Nanodollars;
+  /** Sum of the slices that processes hold. */
+  leased: Nanodollars;
+}
+
+export interface ListQuery<Row> {
+  /** Equality per column; null matches NULL. */
+  readonly where?: Partial<{ [Column in keyof Row]: Row[Column] | readonly Row[Column][] }>;
+  /** Case-insensitive substring per text column. */
+  readonly like?: Partial<Record<keyof Row & string, string>>;
+  readonly orderBy?: keyof Row & string;
+  readonly descending?: boolean;
+  readonly offset?: number;
+  readonly limit?: number;
+}
+
+export interface Repository<Row extends { id: string }> {
+  get(id: string): Promise<Row | undefined>;
+  many(ids: readonly string[]): Promise<Row[]>;
+  list(query?: ListQuery<Row>): Promise<Row[]>;
+  count(query?: ListQuery<Row>): Promise<number>;
+  /** Throws ConflictError when the id, or a unique column, is taken. */
+  insert(row: Row): Promise<void>;
+  /** Writes only the columns given. Resolves to the row after the change; undefined when there is none. */
+  update(id: string, changes: Partial<Row>): Promise<Row | undefined>;
+  remove(ids: readonly string[]): Promise<Row[]>;
+}
+
+export class ConflictError extends Error {
+  readonly column: string;
+  constructor(column: string, message: string) {
+    super(message);
+    this.name = 'ConflictError';
+    this.column = column;
+  }
+}
+
+export interface Repositories {
+  readonly keys: Repository<KeyRecord>;
+  readonly teams: Repository<TeamRecord>;
+  readonly memberships: Repository<MembershipRecord>;
+  readonly users: Repository<UserRecord>;
+  readonly organizations: Repository<OrganizationRecord>;
+  readonly organizationMemberships: Repository<OrganizationMembershipRecord>;
+  readonly endUsers: Repository<EndUserRecord>;
+  readonly tags: Repository<TagRecord>;
+  readonly budgets: Repository<BudgetRecord>;
+  readonly models: Repository<ModelRecord>;
+  readonly credentials: Repository<CredentialRecord>;
+  readonly settings: Repository<SettingRecord>;
+  readonly audit: Repository<AuditRecord>;
+}
+
+export interface Store extends Repositories {
+  readonly usage: UsageRepository;
+  readonly accounts: AccountRepository;
+  /** All writes inside commit together or not at all. */
+  transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
+  /** Resolves when the store answers; rejects otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface UsageFilter {
+  readonly from?: number;
+  readonly to?: number;
+  readonly keyId?: string;
+  readonly userId?: string;
+  readonly teamId?: string;
+  readonly organizationId?: string;
+  readonly endUserId?: string;
+  readonly tag?: string;
+  readonly model?: string;
+  readonly modelGroup?: string;
+  readonly deploymentId?: string;
+  readonly provider?: string;
+  readonly status?: string;
+  readonly errorCode?: string;
+  readonly sessionId?: string;
+  readonly costMin?: Nanodollars;
+  readonly costMax?: Nanodollars;
+}
+
+export type UsageDimension =
+  | 'day'
+  | 'keyId'
+  | 'userId'
+  | 'teamId'
+  | 'organizationId'
+  | 'endUserId'
+  | 'tag'
+  | 'modelUsed'
+  | 'modelGroup'
+  | 'provider'
+  | 'deploymentId'
+  | 'status'
+  | 'path';
+
+export interface UsageSummary {
+  readonly group: Readonly<Partial<Record<UsageDimension, string | null>>>;
+  readonly requests: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly cost: Nanodollars;
+}
+
+export interface UsageRepository {
+  get(id: string): Promise<RequestRecord | undefined>;
+  list(
+    filter: UsageFilter,
+    page: {
+      offset: number;
+      limit: number;
+      orderBy?: 'startedAt' | 'cost' | 'totalTokens' | 'endedAt';
+      descending?: boolean;
+    },
+  ): Promise<RequestRecord[]>;
+  count(filter: UsageFilter): Promise<number>;
+  /** Sums grouped by the dimensions, days in UTC (`YYYY-MM-DD`). */
+  summarize(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageSummary[]>;
+  /** Deletes rows that ended before the time; returns how many. The accounts keep their sums. */
+  removeBefore(endedBefore: number): Promise<number>;
+}
+
+export interface AccountRepository {
+  /** Balances of these accounts; absent ones are left out. */
+  balances(keys: readonly { key: string; windowStart: number }[]): Promise<AccountRecord[]>;
+  /** Latest window of every account of a scope's ids, for listing spend. */
+  ofScope(scope: string, ids: readonly string[]): Promise<AccountRecord[]>;
+}

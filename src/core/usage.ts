@@ -1,0 +1,62 @@
+import type { Nanodollars } from './money.ts';
+
+/**
+ * What one answer consumed. The classes are disjoint: a cached token is not also an input token, a reasoning token is
+ * not also an output token, so that price × tokens summed over the classes is the cost.
+ */
+export interface Usage {
+  /** Input tokens in none of the input classes below. */
+  inputTokens: number;
+  cacheReadTokens: number;
+  /** Written to a provider cache with the short (5 minutes) lifetime. */
+  cacheWriteTokens: number;
+  /** Written to a provider cache with the long (1 hour) lifetime. */
+  cacheWriteLongTokens: number;
+  inputAudioTokens: number;
+  inputImageTokens: number;
+  /** Output tokens in none of the output classes below. */
+  outputTokens: number;
+  reasoningTokens: number;
+  outputAudioTokens: number;
+  /** Calls of tools that the provider runs and bills itself, such as web search. */
+  webSearchCalls: number;
+  /** True when the provider was silent and we counted ourselves. */
+  estimated: boolean;
+  /** What the provider says it charges, where it says so; takes precedence over the price table. */
+  providerCost?: Nanodollars;
+  /** Service tier the provider says it used (`flex`, `priority`), where it says so. */
+  serviceTier?: string;
+}
+
+export const noUsage: Readonly<Usage> = Object.freeze({
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  cacheWriteLongTokens: 0,
+  inputAudioTokens: 0,
+  inputImageTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  outputAudioTokens: 0,
+  webSearchCalls: 0,
+  estimated: false,
+});
+
+export function totalInputTokens(usage: Usage): number {
+  return (
+    usage.inputTokens +
+    usage.cacheReadTokens +
+    usage.cacheWriteTokens +
+    usage.cacheWriteLongTokens +
+    usage.inputAudioTokens +
+    usage.inputImageTokens
+  );
+}
+
+export function totalOutputTokens(usage: Usage): number {
+  return usage.outputTokens + usage.reasoningTokens + usage.outputAudioTokens;
+}
+
+export function totalTokens(usage: Usage): number {
+  return totalInputTokens(usage) + totalOutputTokens(usage);
+}
