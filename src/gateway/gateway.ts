@@ -1,0 +1,70 @@
+import type { Dialect } from '../core/dialect.ts';
+import type { GatewayError } from '../core/errors.ts';
+import type { DialectName } from '../core/operation.ts';
+import type {
+  Chance,
+  Clock,
+  Ledger,
+  Limiter,
+  Log,
+  PrincipalSource,
+  RecordSink,
+  ResponseCache,
+  Transport,
+} from '../core/ports.ts';
+import type { Deployment, Snapshot } from '../core/route.ts';
+
+/** Everything the journey needs from outside, handed in once by the composition root. */
+export interface Gateway {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly transport: Transport;
+  readonly ledger: Ledger;
+  readonly limiter: Limiter;
+  readonly cache: ResponseCache;
+  readonly principals: PrincipalSource;
+  readonly dialects: ReadonlyMap<DialectName, Dialect>;
+  readonly health: Health;
+  readonly sinks: readonly RecordSink[];
+  readonly log: Log;
+  /** The configuration in force now; a request keeps the one it began under. */
+  snapshot(): Snapshot;
+}
+
+/**
+ * How each deployment is doing, by id, so that it outlives a configuration swap: calls in flight, latencies, tokens and
+ * requests of the running minute, failures, cooldowns. All in memory; never throws.
+ */
+export interface Health {
+  /** An attempt leaves. */
+  started(deployment: Deployment): void;
+  /** An attempt ended well. `firstTokenMs` is null for whole answers. */
+  succeeded(deployment: Deployment, sample: LatencySample): void;
+  /** An attempt failed; decides whether the deployment cools down. `groupSize` = usable deployments of its group. */
+  failed(deployment: Deployment, error: GatewayError, snapshot: Snapshot, groupSize: number): void;
+  /** An attempt ended with nobody at fault (client left). */
+  released(deployment: Deployment): void;
+  isCoolingDown(deployment: Deployment): boolean;
+  state(deployment: Deployment): DeploymentState;
+}
+
+export interface LatencySample {
+  readonly totalMs: number;
+  readonly firstTokenMs: number | null;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+export interface DeploymentState {
+  readonly inFlight: number;
+  /** Unix milliseconds; null when it is not cooling down. */
+  readonly coolingDownUntil: number | null;
+  /** Milliseconds per output token, decaying mean; null when never used. */
+  readonly msPerOutputToken: number | null;
+  readonly firstTokenMs: number | null;
+  readonly requestsThisMinute: number;
+  readonly tokensThisMinute: number;
+  readonly failuresThisMinute: number;
+  readonly lastError: { readonly at: number; readonly status: number; readonly message: string } | null;
+  readonly lastSuccessAt: number | null;
+}
