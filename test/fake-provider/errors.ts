@@ -1,0 +1,36 @@
+import type { ScriptedError } from './script.ts';
+
+/** Error bodies of the two families. Sources: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors */
+
+const anthropicTypes: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+};
+
+export function openaiError(status: number, error: ScriptedError = {}): { error: Required<ScriptedError> } {
+  return {
+    error: {
+      message: error.message ?? `The fake provider answers ${status}`,
+      type: error.type ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
+      param: error.param ?? null,
+      code: error.code ?? null,
+    },
+  };
+}
+
+export function anthropicError(status: number, error: ScriptedError = {}): Record<string, unknown> {
+  return {
+    type: 'error',
+    error: {
+      type: error.type ?? anthropicTypes[status] ?? 'api_error',
+      message: error.message ?? `The fake provider answers ${status}`,
+    },
+    request_id: 'req_fake',
+  };
+}

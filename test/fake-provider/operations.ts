@@ -1,0 +1,108 @@
+import { type Answer, type AnswerRequest, answerTo } from './answer.ts';
+import { anthropicMessage, messageFrames } from './anthropic-messages.ts';
+import { anthropicError, openaiError } from './errors.ts';
+import type { Frame } from './frame.ts';
+import { nothingUsed } from './invoice.ts';
+import { isRecord } from './json.ts';
+import { chatCompletion, chatFrames } from './openai-chat.ts';
+import { textCompletion, textCompletionFrames } from './openai-completions.ts';
+import { embeddingList } from './openai-embeddings.ts';
+import { promptTokens } from './prompt.ts';
+import type { FakeUsage, Script, ScriptedError } from './script.ts';
+
+/** What one request is answered with, before any fault. */
+export interface Composed {
+  readonly id: string;
+  readonly usage: FakeUsage;
+  readonly json: () => unknown;
+  /** Absent where this operation has no stream. */
+  readonly frames?: () => Iterable<Frame>;
+}
+
+export interface FakeOperation {
+  readonly family: 'openai' | 'anthropic';
+  /** Paths end like this; what stands before it is the provider's own business. */
+  readonly suffix: string;
+  readonly requiredFields: readonly string[];
+  readonly compose: (request: AnswerRequest, script: Script) => Composed;
+}
+
+export const operations: readonly FakeOperation[] = [
+  {
+    family: 'openai',
+    suffix: '/chat/completions',
+    requiredFields: ['messages'],
+    compose: (request, script) => {
+      const answer = answerTo(request, script);
+      return {
+        id: `chatcmpl-${request.serial}`,
+        usage: answer.usage,
+        json: () => chatCompletion(answer, script),
+        frames: () => chatFrames(answer, script, wantsUsage(request)),
+      };
+    },
+  },
+  {
+    family: 'openai',
+    suffix: '/completions',
+    requiredFields: ['prompt'],
+    compose: (request, script) => {
+      const answer = answerTo({ ...request, maxTokensDefault: 16 }, script);
+      return {
+        id: `cmpl-${request.serial}`,
+        usage: answer.usage,
+        json: () => textCompletion(answer, script),
+        frames: () => textCompletionFrames(answer, script, wantsUsage(request)),
+      };
+    },
+  },
+  {
+    family: 'openai',
+    suffix: '/embeddings',
+    requiredFields: ['input'],
+    compose: (request, script) => {
+      const { answer, inputTokens } = embeddingList(request.body, request.bodyBytes, script);
+      return { id: `embd-${request.serial}`, usage: { ...nothingUsed, inputTokens }, json: () => answer };
+    },
+  },
+  {
+    family: 'anthropic',
+    suffix: '/messages',
+    requiredFields: ['max_tokens', 'messages'],
+    compose: (request, script) => {
+      const answer: Answer = answerTo(request, script);
+      return {
+        id: `msg_${request.serial}`,
+        usage: answer.usage,
+        json: () => anthropicMessage(answer, script),
+        frames: () => messageFrames(answer, script),
+      };
+    },
+  },
+  {
+    family: 'anthropic',
+    suffix: '/messages/count_tokens',
+    requiredFields: ['messages'],
+    compose: (request) => ({
+      id: `count_${request.serial}`,
+      usage: nothingUsed,
+      json: () => ({ input_tokens: promptTokens(request.body, request.bodyBytes) }),
+    }),
+  },
+];
+
+/** The operation whose suffix is the longest that fits. */
+export function operationFor(path: string): FakeOperation | undefined {
+  return operations
+    .filter((operation) => path.endsWith(operation.suffix))
+    .sort((a, b) => b.suffix.length - a.suffix.length)[0];
+}
+
+export function errorBody(family: FakeOperation['family'], status: number, error?: ScriptedError): unknown {
+  return family === 'anthropic' ? anthropicError(status, error) : openaiError(status, error);
+}
+
+function wantsUsage(request: AnswerRequest): boolean {
+  const options = request.body.stream_options;
+  return isRecord(options) && options.include_usage === true;
+}
