@@ -1,0 +1,31 @@
+import type { ConnectionSettings } from '../../core/provider.ts';
+import { bearer, defineProvider, keyHeader } from '../define.ts';
+
+const version = ['anthropic-version', '2023-06-01'] as const;
+
+/** https://docs.anthropic.com/en/api/messages */
+export const anthropic = defineProvider({
+  id: 'anthropic',
+  name: 'Anthropic',
+  aliases: ['anthropic_text'],
+  baseUrl: 'https://api.anthropic.com/v1',
+  baseUrlVariable: 'ANTHROPIC_API_BASE',
+  credentialVariable: 'ANTHROPIC_API_KEY',
+  auth: (settings) =>
+    isOAuthToken(settings) ? [...bearer()(settings), ...version] : keyHeader('x-api-key', ...version)(settings),
+  dialects: { chat: ['anthropic-messages'] },
+  usageInStream: 'always',
+  modelPrefixes: ['claude-'],
+  adjust: (settings) => ({ ...settings, baseUrl: withVersionPath(settings.baseUrl) }),
+  traits: (model) => ({ supportsJsonSchema: /claude-(opus|sonnet|haiku)-4-[5-9]/.test(model) }),
+});
+
+function isOAuthToken({ credential }: ConnectionSettings): boolean {
+  return credential?.reveal().startsWith('sk-ant-oat') ?? false;
+}
+
+/** People write this address with and without `/v1`. */
+function withVersionPath(baseUrl: string | null): string | null {
+  if (baseUrl === null || /\/v\d+(\/messages)?\/?$/.test(baseUrl)) return baseUrl;
+  return `${baseUrl.replace(/\/+$/, '')}/v1`;
+}

@@ -1,0 +1,130 @@
+import type { ModelTraits } from '../core/dialect.ts';
+import type { DialectName, Operation } from '../core/operation.ts';
+import {
+  type ConnectionSettings,
+  type Provider,
+  type ProviderEndpoint,
+  ProviderSettingsError,
+} from '../core/provider.ts';
+
+/** How a provider wants to be shown who calls: header pairs made once per deployment. */
+export type Auth = (settings: ConnectionSettings) => readonly string[];
+
+export interface ProviderDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** Address with the version path, as the provider documents it; null where every installation has its own. */
+  readonly baseUrl: string | null;
+  readonly baseUrlVariable?: string;
+  readonly credentialVariable?: string;
+  /** False for servers that people run themselves without a key. */
+  readonly requiresCredential?: boolean;
+  readonly auth: Auth;
+  readonly dialects: Partial<Record<Operation, readonly DialectName[]>>;
+  readonly catalogueIds?: readonly string[];
+  readonly usageInStream?: Provider['usageInStream'];
+  readonly stopsOnHangup?: boolean;
+  /** Beginnings of bare model names that belong to this provider. */
+  readonly modelPrefixes?: readonly string[];
+  readonly traits?: (model: string) => Partial<ModelTraits>;
+  /** Path behind the base address; the dialect's usual one where absent. */
+  readonly path?: (call: PathCall) => string;
+  /** Path that lists models, behind the base address; `/models` where absent. */
+  readonly modelsPath?: string | null;
+  /** Last word on settings before they become an endpoint: defaults, checks, derived addresses. */
+  readonly adjust?: (settings: ConnectionSettings) => ConnectionSettings;
+}
+
+export interface PathCall {
+  readonly dialect: DialectName;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly settings: ConnectionSettings;
+}
+
+const usualPath: Record<DialectName, string> = {
+  'openai-chat': '/chat/completions',
+  'openai-completions': '/completions',
+  'openai-embeddings': '/embeddings',
+  'anthropic-messages': '/messages',
+};
+
+const usualTraits: ModelTraits = {
+  reasoningModel: false,
+  supportsJsonSchema: true,
+  supportsImageUrls: true,
+  unsupportedParams: [],
+};
+
+/** `Authorization: Bearer KEY`; nothing when there is no key and none is required. */
+export function bearer(): Auth {
+  return ({ credential }) => (credential === null ? [] : ['authorization', `Bearer ${credential.reveal()}`]);
+}
+
+/** The key alone in a header of the provider's own name. */
+export function keyHeader(name: string, ...also: readonly string[]): Auth {
+  return ({ credential }) => (credential === null ? [...also] : [name, credential.reveal(), ...also]);
+}
+
+/** Makes a provider from the few facts that set it apart. */
+export function defineProvider(definition: ProviderDefinition): Provider {
+  const { id, name, auth } = definition;
+  const prefixes = definition.modelPrefixes ?? [];
+  return Object.freeze({
+    id,
+    name,
+    aliases: definition.aliases ?? [],
+    dialects: definition.dialects,
+    catalogueIds: definition.catalogueIds ?? [id],
+    credentialVariable: definition.credentialVariable ?? null,
+    baseUrlVariable: definition.baseUrlVariable ?? null,
+    defaultBaseUrl: definition.baseUrl,
+    requiresCredential: definition.requiresCredential ?? true,
+    usageInStream: definition.usageInStream ?? 'stream_options',
+    stopsOnHangup: definition.stopsOnHangup ?? true,
+    ownsModel: (model: string) => prefixes.some((prefix) => model.startsWith(prefix)),
+    traits: (model: string) => ({ ...usualTraits, ...definition.traits?.(model) }),
+    endpoint(given: ConnectionSettings): ProviderEndpoint {
+      const settings = definition.adjust?.(given) ?? given;
+      const base = parseBaseUrl(settings.baseUrl ?? definition.baseUrl, id);
+      const prefix = base.pathname.replace(/\/+$/, '');
+      return Object.freeze({
+        origin: base.origin,
+        headers: Object.freeze([...auth(settings), ...Object.entries(settings.headers).flatMap(lowerCaseName)]),
+        path(dialect: DialectName, model: string, stream: boolean) {
+          const path = definition.path?.({ dialect, model, stream, settings }) ?? usualPath[dialect];
+          // An operator may have written the whole address of the call instead of its base.
+          return prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
+        },
+        modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
+      });
+    },
+  });
+}
+
+function lowerCaseName([name, value]: [string, string]): [string, string] {
+  return [name.toLowerCase(), value];
+}
+
+function parseBaseUrl(text: string | null, id: string): URL {
+  if (text === null || text === '') {
+    throw new ProviderSettingsError(
+      'api_base',
+      `${id} needs an api_base: the address of your server, such as http://host:8000/v1`,
+    );
+  }
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new ProviderSettingsError('api_base', 'api_base is not an address: expected something like https://host/v1');
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new ProviderSettingsError('api_base', `api_base must begin with http:// or https://, not ${url.protocol}//`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ProviderSettingsError('api_base', 'api_base must not hold a user name or password: use api_key');
+  }
+  return url;
+}

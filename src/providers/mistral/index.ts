@@ -1,0 +1,15 @@
+import { bearer, defineProvider } from '../define.ts';
+
+/** https://docs.mistral.ai/api/ */
+export const mistral = defineProvider({
+  id: 'mistral',
+  name: 'Mistral',
+  baseUrl: 'https://api.mistral.ai/v1',
+  baseUrlVariable: 'MISTRAL_API_BASE',
+  credentialVariable: 'MISTRAL_API_KEY',
+  auth: bearer(),
+  dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
+  usageInStream: 'always',
+  modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],
+  traits: () => ({ unsupportedParams: ['user', 'logprobs', 'top_logprobs', 'logit_bias', 'stream_options'] }),
+});

@@ -1,0 +1,21 @@
+import { bearer, defineProvider } from '../define.ts';
+
+/** https://platform.openai.com/docs/api-reference; also any server that speaks the same at another `api_base`. */
+export const openai = defineProvider({
+  id: 'openai',
+  name: 'OpenAI',
+  aliases: ['text-completion-openai', 'custom_openai'],
+  baseUrl: 'https://api.openai.com/v1',
+  baseUrlVariable: 'OPENAI_API_BASE',
+  credentialVariable: 'OPENAI_API_KEY',
+  auth: (settings) => [
+    ...bearer()(settings),
+    ...(settings.organization === null ? [] : ['openai-organization', settings.organization]),
+  ],
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+  },
+  modelPrefixes: ['gpt-', 'chatgpt-', 'o1', 'o3', 'o4', 'text-embedding-', 'davinci-', 'babbage-', 'ft:gpt-'],
+  traits: (model) => ({ reasoningModel: /^(o\d|gpt-5)/.test(model) && !model.startsWith('gpt-5-chat') }),
+});
