@@ -201,13 +201,37 @@ export interface RouteGroup {
   readonly candidates: readonly Deployment[];
 }
 
-/** What the client gets. Headers are a flat list name, value … */
+/**
+ * What the client gets. Headers are a flat list name, value … A call that failed is a reply too: its body is the error
+ * in the caller's dialect, and `outcome` carries the error and the attempts that led to it.
+ */
 export interface Reply {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Uint8Array | ByteSource;
+  /** Who answered, as known when the headers leave (a stream's outcome comes later). */
+  readonly origin: ReplyOrigin;
   /** Resolves exactly once, when the answer is over: for a whole body when it is ready, for a stream when it ended. Never rejects. */
   readonly outcome: Promise<Outcome>;
+}
+
+export interface ReplyOrigin {
+  /** null when no provider answered: cache hit, failure before the first attempt. */
+  readonly deployment: Deployment | null;
+  readonly group: string | null;
+  /** Attempts beyond the first one inside the group that answered. */
+  readonly retries: number;
+  /** How many fallback groups were entered. */
+  readonly fallbacks: number;
+  readonly cacheHit: boolean;
+  /** Set when the response cache was consulted. */
+  readonly cacheKey: string | null;
+  /** Milliseconds spent waiting for providers so far. */
+  readonly upstreamMs: number;
+  /** The provider's own headers, lower-case names; null when no provider answered. */
+  readonly providerHeaders: CallerHeaders | null;
+  /** The error told to the client when the call failed. */
+  readonly error: GatewayError | null;
 }
 
 /** A stream of bytes pushed into a sink, with back-pressure. */

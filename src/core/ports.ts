@@ -37,6 +37,8 @@ export interface UpstreamRequest {
   readonly headers: readonly string[];
   readonly body: Uint8Array | null;
   readonly connectTimeoutMs: number;
+  /** Opens a connection of its own instead of taking one that may just be closing. */
+  readonly freshConnection: boolean;
 }
 
 export interface TransportError {
