@@ -18,7 +18,7 @@ test('a seed always writes the same scripts', () => {
 
 test('every random script ends, is recorded and is billed exactly once', async () => {
   const random = seededRandom(1);
-  const rounds = 150;
+  const rounds = 80;
   for (let round = 0; round < rounds; round += 1) {
     fake.enqueue(randomScript(random));
     const isAnthropic = random() < 0.5;
