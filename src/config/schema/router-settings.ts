@@ -1,0 +1,113 @@
+import type { z } from 'zod';
+import {
+  amount,
+  anything,
+  count,
+  dollars,
+  duration,
+  either,
+  flag,
+  key,
+  listOf,
+  map,
+  mapOf,
+  number,
+  oneOf,
+  port,
+  required,
+  seconds,
+  secret,
+  text,
+  texts,
+} from '../field.ts';
+import { reliabilityKeys } from './reliability.ts';
+
+export const routingStrategies = [
+  'simple-shuffle',
+  'least-busy',
+  'usage-based-routing',
+  'usage-based-routing-v2',
+  'latency-based-routing',
+  'cost-based-routing',
+  'provider-budget-routing',
+] as const;
+
+export const routingStrategyArguments = map({
+  ttl: key(seconds(), 'How long a measured latency counts.', '3600'),
+  lowest_latency_buffer: key(amount(), 'Deployments within this fraction of the best latency share the traffic.', '0'),
+  max_latency_list_size: key(count(), 'Latencies remembered for each deployment.', '10'),
+}).catchall(anything());
+
+export const routerSettings = map({
+  routing_strategy: key(oneOf(...routingStrategies), 'How one of several deployments is chosen.', 'simple-shuffle'),
+  routing_strategy_args: key(routingStrategyArguments, 'Settings of the strategy.'),
+  routing_groups: key(
+    listOf(
+      map({
+        group_name: required(text(), 'Name.'),
+        models: required(texts(), 'Model groups in it.'),
+        routing_strategy: key(oneOf(...routingStrategies), 'Strategy of these groups.'),
+        routing_strategy_args: key(routingStrategyArguments, 'Settings of the strategy.'),
+      }),
+    ),
+    'Other strategies for some model groups.',
+  ),
+  model_group_alias: key(
+    mapOf(
+      either(
+        'a model group, or a map with `model` and `hidden`',
+        text(),
+        map({ model: required(text(), 'Model group.'), hidden: key(flag(), 'Not listed by `/v1/models`.', 'false') }),
+      ),
+    ),
+    'Other names for model groups.',
+  ),
+  ...reliabilityKeys,
+  timeout: key(seconds(), 'Longest time for a whole answer.', '600'),
+  stream_timeout: key(seconds(), 'The same for streams.', '`timeout`'),
+  enable_pre_call_checks: key(flag(), 'Skip deployments whose context is too small for the prompt.', 'false'),
+  enable_pre_call_check: key(flag(), 'The same as `enable_pre_call_checks`.'),
+  optional_pre_call_checks: key(texts(), 'Further checks and affinities before a deployment is chosen.'),
+  deployment_affinity_ttl_seconds: key(seconds(), 'How long an affinity lasts.', '3600'),
+  model_group_affinity_config: key(mapOf(anything()), 'Affinities by model group.'),
+  enable_tag_filtering: key(flag(), 'Choose deployments by the tags of the request.', 'false'),
+  tag_filtering_match_any: key(
+    flag(),
+    'One common tag is enough; otherwise the deployment needs all tags of the request.',
+    'true',
+  ),
+  provider_budget_config: key(
+    mapOf(
+      map({
+        budget_limit: key(dollars(), 'US dollars in one window.'),
+        time_period: key(duration(), 'Window.'),
+        max_budget: key(dollars(), 'The same as `budget_limit`.'),
+        budget_duration: key(duration(), 'The same as `time_period`.'),
+      }),
+    ),
+    'Budgets by provider.',
+  ),
+  redis_host: key(text(), 'Redis host.'),
+  redis_port: key(port(), 'Redis port.', '6379'),
+  redis_password: key(secret(), 'Redis password.'),
+  redis_username: key(text(), 'Redis user.'),
+  redis_db: key(count(), 'Redis database number.', '0'),
+  redis_url: key(secret(), 'Redis address with everything in it.'),
+  cache_responses: key(flag(), 'Keep answers and give them again for the same request.', 'false'),
+  cache_kwargs: key(mapOf(anything()), 'Settings of the router’s cache.'),
+  caching_groups: key(listOf(texts()), 'Model groups that share cached answers.'),
+  default_max_parallel_requests: key(count(), 'Requests in flight for each deployment that does not say.'),
+  default_litellm_params: key(mapOf(anything()), 'Defaults for `litellm_params` of every deployment.'),
+  client_ttl: key(seconds(), 'How long provider connections are kept.', '3600'),
+  search_tools: key(listOf(mapOf(anything())), 'Search tools.'),
+  guardrail_list: key(listOf(mapOf(anything())), 'Guardrails.'),
+  enable_health_check_routing: key(flag(), 'Leave out deployments whose background health check failed.', 'false'),
+  health_check_staleness_threshold: key(seconds(), 'Older health results do not count.'),
+  health_check_ignore_transient_errors: key(flag(), '408 and 429 in a health check do not count.', 'false'),
+  set_verbose: key(flag(), 'Log more.', 'false'),
+  debug_level: key(oneOf('DEBUG', 'INFO'), 'How much to log.'),
+  polling_interval: key(seconds(), 'Polling interval of the request queue.'),
+  default_priority: key(number(), 'Priority of requests that do not say.'),
+});
+
+export type RouterSettings = z.output<typeof routerSettings>;
