@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Secret } from '../core/secret.ts';
 import { nearest } from './nearest.ts';
 
 /** What the reference says about a key. */
@@ -64,7 +65,16 @@ const flagWords = new Map([
 ]);
 
 export const text = () => scalar('text', asText);
-export const secret = () => scalar('text', asText, { isSecret: true });
+/** Text that is wrapped as soon as it is read, so that it cannot be printed by accident. */
+export const secret = () =>
+  scalar(
+    'text',
+    (value) => {
+      const written = asText(value);
+      return written === undefined ? undefined : new Secret(written);
+    },
+    { isSecret: true },
+  );
 export const flag = () =>
   scalar('true or false', (value) => (typeof value === 'boolean' ? value : flagWords.get(String(value).toLowerCase())));
 export const number = () => scalar('a number', asNumber);
@@ -111,7 +121,7 @@ export const url = () =>
 export function oneOf<const V extends string>(...values: readonly V[]) {
   const name = values.length === 2 ? values.join(' or ') : `one of ${values.join(', ')}`;
   const schema = z.unknown().transform((input, context): V => {
-    const value = values.find((candidate) => candidate === input);
+    const value = values.find((candidate) => candidate === String(input));
     if (value !== undefined) return value;
     const close = typeof input === 'string' ? nearest(input, values) : undefined;
     context.issues.push({ code: 'custom', message: name, input, params: { nearest: close } });

@@ -82,11 +82,7 @@ export const cacheParams = map({
   gcs_path_service_account: key(text(), 'Google service account file.'),
   gcs_path: key(text(), 'Google Cloud Storage path.'),
   disk_cache_dir: key(text(), 'Folder of the disk cache.'),
-  scope: key(
-    oneOf('key', 'team', 'organization', 'all'),
-    'Ours: who shares cached answers.',
-    '`team`; keys without a team share with nobody',
-  ),
+  scope: key(oneOf('key', 'team', 'global'), 'Ours: who shares cached answers.', 'team'),
   max_bytes: key(count(), 'Ours: memory for cached answers, in bytes.', '104857600'),
 });
 

@@ -38,22 +38,8 @@ const passThroughEndpoint = map({
 export const timeouts = ownMap({
   connect_seconds: key(seconds(), 'To open a connection.', '5'),
   first_byte_seconds: key(seconds(), 'From the request to the first byte of the answer.', 'the total'),
-  idle_seconds: key(seconds(), 'Between two pieces of a stream.', '60'),
+  idle_seconds: key(seconds(), 'Between two events of a stream.', '300'),
   total_seconds: key(seconds(), 'For the whole answer; `router_settings.timeout` says the same and wins.', '600'),
-});
-
-/** Ours: what is charged when a provider did not say what was used. */
-export const usagePolicy = ownMap({
-  when_silent: key(
-    oneOf('estimate', 'bound'),
-    'The provider reported no usage: count tokens here, or charge the upper bound.',
-    'estimate',
-  ),
-  when_client_leaves: key(
-    oneOf('produced', 'bound'),
-    'The caller hung up: charge what was produced, or the upper bound.',
-    'produced',
-  ),
 });
 
 const ourKeys = {
@@ -68,13 +54,11 @@ const ourKeys = {
     '30',
   ),
   timeouts: key(timeouts, 'Ours: timeouts of provider calls.'),
-  usage_policy: key(usagePolicy, 'Ours: what is charged when usage is not known.'),
   price_catalogue_file: key(text(), 'Ours: file with prices in LiteLLM’s format (JSON), used before the bundled ones.'),
-  allow_unpriced_under_budget: key(
-    flag(),
-    'Ours: let models without a price through although a hard budget applies.',
-    'false',
-  ),
+  heartbeat_seconds: key(seconds(), 'Ours: a silent stream gets a sign of life this often.', '15'),
+  clamp_output_tokens: key(flag(), 'Ours: when the upper bound of a request does not fit a budget, lower `max_tokens` and say so in a header, instead of refusing.', 'false'),
+  budget_error_status: key(oneOf('429', '400'), 'Ours: status of a refusal over budget.', '429'),
+  show_allowed_models: key(flag(), 'Ours: a refusal over model access lists the models the key may use.', 'true'),
 };
 
 export const generalSettings = map({

@@ -1,0 +1,70 @@
+import type { Path } from './diagnostic.ts';
+import type { Findings } from './findings.ts';
+import { dollars } from './field.ts';
+import { isMap } from './read-file.ts';
+import { describe } from './read-value.ts';
+import { gpuPriceKeys, type PriceKeyParts, parsePriceKey } from './schema/price-keys.ts';
+
+export interface PriceSetting extends PriceKeyParts {
+  /** US dollars for one unit, or for a million where `isPerMillion`. */
+  readonly dollars: number;
+}
+
+export interface PriceSettings {
+  readonly settings: readonly PriceSetting[];
+  readonly gpu: { readonly costPerHour: number; readonly tokensPerSecond: number } | null;
+  /** US dollars for one web search the provider runs. */
+  readonly webSearchDollars: number | null;
+}
+
+const amount = dollars();
+
+/** Dollars for one token beyond which a price is surely a mistake in its unit (per million written as per token). */
+const tokenDollarsMax = 1;
+
+/** The prices written at a deployment: `litellm_params` win over `model_info`. Undefined when one of them is not a price. */
+export function readPriceSettings(
+  params: unknown,
+  info: unknown,
+  paramsPath: Path,
+  infoPath: Path,
+  findings: Findings,
+): PriceSettings | undefined {
+  const settings = new Map<string, PriceSetting>();
+  const gpu: Record<string, number> = {};
+  let webSearchDollars: number | null = null;
+  let isValid = true;
+  const refuse = (path: Path, value: unknown, expected: string) => {
+    findings.add('skipped', path, `found ${describe(value)}; deployment skipped`, { expected });
+    isValid = false;
+  };
+  for (const [source, path] of [
+    [info, infoPath],
+    [params, paramsPath],
+  ] as const) {
+    if (!isMap(source)) continue;
+    for (const [name, value] of Object.entries(source)) {
+      if (value === null) continue;
+      if (name === 'search_context_cost_per_query') {
+        const medium = isMap(value) ? amount.safeParse(value.search_context_size_medium) : undefined;
+        if (medium?.success) webSearchDollars = medium.data;
+        continue;
+      }
+      const parts = parsePriceKey(name);
+      if (parts === undefined) continue;
+      const read = amount.safeParse(value);
+      if (!read.success) refuse([...path, name], value, 'US dollars, 0 or more');
+      else if (name in gpuPriceKeys) gpu[name] = read.data;
+      else if (parts.base.includes('token') && !parts.isPerMillion && read.data > tokenDollarsMax) {
+        refuse([...path, name], value, `at most ${tokenDollarsMax} dollar for one token (is this a price per million tokens?)`);
+      } else settings.set(`${parts.base}|${parts.aboveTokens ?? ''}|${parts.serviceTier ?? ''}`, { ...parts, dollars: read.data });
+    }
+  }
+  const { gpu_cost_per_hour: costPerHour, tokens_per_second: tokensPerSecond } = gpu;
+  if (costPerHour !== undefined && !(tokensPerSecond! > 0)) {
+    refuse([...paramsPath, 'gpu_cost_per_hour'], costPerHour, '`tokens_per_second` above 0 beside `gpu_cost_per_hour`');
+  }
+  if (!isValid) return undefined;
+  const hasGpu = costPerHour !== undefined && tokensPerSecond !== undefined;
+  return { settings: [...settings.values()], gpu: hasGpu ? { costPerHour, tokensPerSecond } : null, webSearchDollars };
+}

@@ -1,0 +1,104 @@
+import type { Price, PriceTier, TokenRates } from '../core/price.ts';
+import type { PriceSetting, PriceSettings } from './price-settings.ts';
+
+/** Nano-dollars per million tokens in one dollar per token, and in one dollar per million tokens. */
+const perTokenFactor = 1e15;
+const perMillionFactor = 1e9;
+
+export type RateName = keyof TokenRates;
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+export type PartialRates = Partial<Mutable<TokenRates>>;
+
+const rateNames: Readonly<Record<string, RateName>> = {
+  input_cost_per_token: 'input',
+  output_cost_per_token: 'output',
+  cache_read_input_token_cost: 'cacheRead',
+  cache_creation_input_token_cost: 'cacheWrite',
+  cache_creation_input_token_cost_above_1hr: 'cacheWriteLong',
+  input_cost_per_audio_token: 'inputAudio',
+  input_cost_per_image_token: 'inputImage',
+  output_cost_per_reasoning_token: 'reasoning',
+  output_cost_per_audio_token: 'outputAudio',
+};
+
+const serviceTierNames = { flex: 'flex', priority: 'priority', batches: 'batch' } as const;
+
+/**
+ * The price an operator wrote, over what is otherwise known of the model. An input and an output price together stand alone:
+ * nothing of `known` is mixed in. Fewer than that replace single figures of `known`. null when no figure for both
+ * sides is known (`outputIsFree` says that there is nothing to pay on the output side, as with embeddings).
+ */
+export function priceFromSettings(written: PriceSettings, known: Price | null, outputIsFree: boolean): Price | null {
+  if (written.gpu !== null) return gpuPrice(written.gpu);
+  const base: PartialRates = {};
+  const byTier = new Map<number, PartialRates>();
+  const byService = new Map<string, PartialRates>();
+  for (const setting of written.settings) {
+    const name = rateNames[setting.base];
+    if (name === undefined) continue;
+    if (setting.serviceTier !== undefined) ratesAt(byService, serviceTierNames[setting.serviceTier])[name] = rateOf(setting);
+    else if (setting.aboveTokens !== undefined) ratesAt(byTier, setting.aboveTokens)[name] = rateOf(setting);
+    else base[name] = rateOf(setting);
+  }
+  const isWritten = Object.keys(base).length + byTier.size + byService.size > 0;
+  if (!isWritten && written.webSearchDollars === null) return known;
+  if (outputIsFree && base.input !== undefined) base.output ??= 0;
+
+  const standsAlone = base.input !== undefined && base.output !== undefined;
+  const rates = standsAlone ? (base as TokenRates) : known === null ? null : { ...known.rates, ...base };
+  if (rates === null) return null;
+  return assemblePrice(rates, byTier, byService, {
+    inherited: standsAlone ? null : known,
+    perRequest: standsAlone ? 0 : (known?.perRequest ?? 0),
+    perWebSearchCall:
+      written.webSearchDollars === null ? (known?.perWebSearchCall ?? 0) : Math.round(written.webSearchDollars * 1e9),
+    source: 'config',
+  });
+}
+
+/** Puts the pieces of a price together: a tier or service tier without a figure of its own takes the base figure. */
+export function assemblePrice(
+  rates: TokenRates,
+  byTier: ReadonlyMap<number, PartialRates>,
+  byService: ReadonlyMap<string, PartialRates>,
+  rest: { inherited: Price | null; perRequest: number; perWebSearchCall: number; source: string },
+): Price {
+  const tiers: PriceTier[] = [...byTier]
+    .sort(([a], [b]) => a - b)
+    .map(([aboveInputTokens, own]) => ({ aboveInputTokens, rates: Object.freeze({ ...rates, ...own }) }));
+  const serviceTiers: Record<string, TokenRates> = {};
+  for (const [name, own] of byService) serviceTiers[name] = Object.freeze({ ...rates, ...own });
+  return Object.freeze({
+    rates: Object.freeze(rates),
+    tiers: tiers.length > 0 ? tiers : (rest.inherited?.tiers ?? []),
+    serviceTiers: { ...rest.inherited?.serviceTiers, ...serviceTiers },
+    perRequest: rest.perRequest,
+    perWebSearchCall: rest.perWebSearchCall,
+    source: rest.source,
+  });
+}
+
+/** A token of self-hosted hardware costs its hourly price over the tokens it serves in an hour, in or out alike. */
+function gpuPrice(gpu: { readonly costPerHour: number; readonly tokensPerSecond: number }): Price {
+  const rate = Math.ceil((gpu.costPerHour / 3600 / gpu.tokensPerSecond) * perTokenFactor);
+  return Object.freeze({
+    rates: Object.freeze({ input: rate, output: rate }),
+    tiers: [],
+    serviceTiers: {},
+    perRequest: 0,
+    perWebSearchCall: 0,
+    source: 'gpu',
+  });
+}
+
+function rateOf(setting: PriceSetting): number {
+  return Math.round(setting.dollars * (setting.isPerMillion ? perMillionFactor : perTokenFactor));
+}
+
+export function ratesAt<K>(map: Map<K, PartialRates>, key: K): PartialRates {
+  const existing = map.get(key);
+  if (existing !== undefined) return existing;
+  const created: PartialRates = {};
+  map.set(key, created);
+  return created;
+}
