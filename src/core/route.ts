@@ -80,6 +80,8 @@ export interface Timeouts {
   readonly idleMs: number;
   /** Over everything, retries and fallbacks included. */
   readonly totalMs: number;
+  /** The same for streams, where the operator set it apart (`stream_timeout`); `totalMs` when absent. */
+  readonly streamTotalMs?: number;
 }
 
 export type RoutingStrategy =
@@ -99,6 +101,11 @@ export interface ModelGroup {
 export interface WildcardGroup extends ModelGroup {
   /** The literal pieces between the stars, in order. */
   readonly pieces: readonly string[];
+  /**
+   * The group as it is for one model name: stars filled, price and limits of the real model looked up, same deployment
+   * ids. null when the name does not match. Remembered, so that a name costs the look-up once.
+   */
+  expand(model: string): ModelGroup | null;
 }
 
 export type FallbackMap = ReadonlyMap<string, readonly string[]>;
