@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import type { Capabilities } from '../core/route.ts';
 import type { Price, TokenRates } from '../core/price.ts';
-import { assemblePrice, type PartialRates, ratesAt, type RateName } from './prices.ts';
+import type { Capabilities } from '../core/route.ts';
+import { assemblePrice, type PartialRates, type RateName, ratesAt } from './prices.ts';
 
 /** What is publicly known of a model; null where it is not. */
 export interface CatalogueEntry {
@@ -30,11 +30,15 @@ export function layered(...catalogues: readonly Catalogue[]): Catalogue {
   };
 }
 
-type BundledPrices = Readonly<Record<string, number | { base: number; tiers: { start: number; price: number }[] } | undefined>>;
+type BundledPrices = Readonly<
+  Record<string, number | { base: number; tiers: { start: number; price: number }[] } | undefined>
+>;
 interface BundledModel {
   readonly id: string;
   readonly context_window?: number;
-  readonly prices: BundledPrices | { readonly constraint?: { readonly type: string }; readonly prices: BundledPrices }[];
+  readonly prices:
+    | BundledPrices
+    | { readonly constraint?: { readonly type: string }; readonly prices: BundledPrices }[];
 }
 interface BundledLibrary {
   calcPrice(

@@ -116,7 +116,8 @@ function reportOddNames(rawParams: Tree, paramsPath: Path, rawInfo: Tree, infoPa
   for (const name of Object.keys(rawInfo)) {
     if (Object.hasOwn(modelInfo.shape, name) || isPriceKey(name)) continue;
     const close = nearest(name, [...knownInfo, ...priceKeyNames]);
-    if (close !== undefined) findings.add('warning', [...infoPath, name], 'unknown key', { nearest: close, atKey: true });
+    if (close !== undefined)
+      findings.add('warning', [...infoPath, name], 'unknown key', { nearest: close, atKey: true });
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { normaliseDuration, parseDuration } from '../core/duration.ts';
 import { Secret } from '../core/secret.ts';
 import { nearest } from './nearest.ts';
 
@@ -93,22 +94,26 @@ export const port = () =>
     return Number.isInteger(whole) ? whole : undefined;
   });
 
-const durationWords = new Map([
-  ['hourly', '1h'],
-  ['daily', '1d'],
-  ['weekly', '7d'],
-  ['monthly', '30d'],
-  ['yearly', '365d'],
-]);
+const durationName = 'a duration such as 30s, 10m, 1h, 7d or 1mo (or daily, weekly, monthly)';
 
-/** `30d`, `1mo`, or one of the words some tutorials use; gives the short form. */
-export const duration = () =>
-  scalar('a duration such as 30s, 10m, 1h, 7d or 1mo (or daily, weekly, monthly)', (value) => {
-    const written = asText(value)?.trim().toLowerCase();
+function duration(read: (text: string) => string | null) {
+  return scalar(durationName, (value) => {
+    const written = asText(value);
     if (written === undefined) return undefined;
-    const short = durationWords.get(written) ?? written;
-    return /^[1-9]\d{0,8}(s|m|h|d|w|mo)$/.test(short) ? short : undefined;
+    try {
+      return read(written);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
   });
+}
+
+/** The window of a budget in its one normalised spelling: `monthly`, `30d` and `1mo` are all `1mo`. */
+export const budgetWindow = () => duration(normaliseDuration);
+
+/** How long something lives, as written. */
+export const lifetime = () => duration((written) => (parseDuration(written) === null ? null : written.trim()));
 
 export const url = () =>
   scalar('an address such as https://host:8000/v1', (value) => {

@@ -1,4 +1,4 @@
-import { activeKeys, isActive } from './active.ts';
+import { type activeKeys, isActive } from './active.ts';
 import type { Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import { isMap } from './read-file.ts';

@@ -1,5 +1,5 @@
-import { type Diagnostic, isRefused } from './diagnostic.ts';
 import { type DeploymentEntry, readDeploymentEntry } from './deployment-entry.ts';
+import { type Diagnostic, isRefused } from './diagnostic.ts';
 import { type Environment, withVariables } from './environment.ts';
 import { Findings } from './findings.ts';
 import { reportInactiveKeys } from './inactive-keys.ts';
@@ -47,7 +47,13 @@ export function loadConfigText(text: string, name: string, environment: Environm
 
 /** A model added through the admin API, in the shape of a `model_list` entry. */
 export function readStoredModel(
-  stored: { readonly id: string; readonly modelName: string; readonly params: object; readonly modelInfo: object; readonly blocked: boolean },
+  stored: {
+    readonly id: string;
+    readonly modelName: string;
+    readonly params: object;
+    readonly modelInfo: object;
+    readonly blocked: boolean;
+  },
   environment: Environment,
 ): { readonly entry: DeploymentEntry | undefined; readonly diagnostics: readonly Diagnostic[] } {
   const tree = structuredClone({
@@ -124,4 +130,3 @@ function reportMissing(missing: readonly MissingVariable[], findings: Findings):
     findings.add('warning', path, `the variable ${name} is not set; taken as not written`);
   }
 }
-

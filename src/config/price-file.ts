@@ -14,7 +14,10 @@ import type { Tree } from './yaml-tree.ts';
  * `max_input_tokens`, `max_output_tokens`, `supports_*` and price keys. An entry that is not valid is left out with an error;
  * text that is no such map refuses the file.
  */
-export function readPriceFile(text: string, file: string): { catalogue: Catalogue | undefined; diagnostics: Diagnostic[] } {
+export function readPriceFile(
+  text: string,
+  file: string,
+): { catalogue: Catalogue | undefined; diagnostics: Diagnostic[] } {
   const refuse = (message: string) => ({
     catalogue: undefined,
     diagnostics: [{ severity: 'error' as const, file, line: 0, column: 0, path: '', message }],
@@ -58,7 +61,8 @@ function readEntry(name: string, model: unknown, findings: Findings): CatalogueE
   const price = priceFromSettings(settings, null, mode === 'embedding' || mode === 'rerank' || mode === 'moderation');
   return {
     price: price === null ? null : { ...price, source: `file:${name}` },
-    inputTokensMax: wholeNumber(model.max_input_tokens) ?? (mode === 'embedding' ? wholeNumber(model.max_tokens) : null),
+    inputTokensMax:
+      wholeNumber(model.max_input_tokens) ?? (mode === 'embedding' ? wholeNumber(model.max_tokens) : null),
     outputTokensMax: wholeNumber(model.max_output_tokens) ?? (mode === 'chat' ? wholeNumber(model.max_tokens) : null),
     mode,
     capabilities: capabilitiesOf(model),

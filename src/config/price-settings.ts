@@ -1,6 +1,6 @@
 import type { Path } from './diagnostic.ts';
-import type { Findings } from './findings.ts';
 import { dollars } from './field.ts';
+import type { Findings } from './findings.ts';
 import { isMap } from './read-file.ts';
 import { describe } from './read-value.ts';
 import { gpuPriceKeys, type PriceKeyParts, parsePriceKey } from './schema/price-keys.ts';
@@ -56,8 +56,16 @@ export function readPriceSettings(
       if (!read.success) refuse([...path, name], value, 'US dollars, 0 or more');
       else if (name in gpuPriceKeys) gpu[name] = read.data;
       else if (parts.base.includes('token') && !parts.isPerMillion && read.data > tokenDollarsMax) {
-        refuse([...path, name], value, `at most ${tokenDollarsMax} dollar for one token (is this a price per million tokens?)`);
-      } else settings.set(`${parts.base}|${parts.aboveTokens ?? ''}|${parts.serviceTier ?? ''}`, { ...parts, dollars: read.data });
+        refuse(
+          [...path, name],
+          value,
+          `at most ${tokenDollarsMax} dollar for one token (is this a price per million tokens?)`,
+        );
+      } else
+        settings.set(`${parts.base}|${parts.aboveTokens ?? ''}|${parts.serviceTier ?? ''}`, {
+          ...parts,
+          dollars: read.data,
+        });
     }
   }
   const { gpu_cost_per_hour: costPerHour, tokens_per_second: tokensPerSecond } = gpu;

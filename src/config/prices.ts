@@ -36,7 +36,8 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   for (const setting of written.settings) {
     const name = rateNames[setting.base];
     if (name === undefined) continue;
-    if (setting.serviceTier !== undefined) ratesAt(byService, serviceTierNames[setting.serviceTier])[name] = rateOf(setting);
+    if (setting.serviceTier !== undefined)
+      ratesAt(byService, serviceTierNames[setting.serviceTier])[name] = rateOf(setting);
     else if (setting.aboveTokens !== undefined) ratesAt(byTier, setting.aboveTokens)[name] = rateOf(setting);
     else base[name] = rateOf(setting);
   }

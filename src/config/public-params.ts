@@ -1,8 +1,13 @@
 import type { Json, JsonObject } from '../core/json.ts';
 
 /** Names whose texts are credentials; numbers under such names (`max_tokens`) are not. */
-const secretName = /(^|_)(key|keys|secret|token|password|credential|credentials|authorization|auth)($|_)|^x-api-key$|apikey/i;
-const notSecret = new Set(['litellm_credential_name', 'configurable_clientside_auth_params', 'aws_web_identity_token_file']);
+const secretName =
+  /(^|_)(key|keys|secret|token|password|credential|credentials|authorization|auth)($|_)|^x-api-key$|apikey/i;
+const notSecret = new Set([
+  'litellm_credential_name',
+  'configurable_clientside_auth_params',
+  'aws_web_identity_token_file',
+]);
 const headerMaps = new Set(['headers', 'extra_headers']);
 const addresses = new Set(['api_base', 'base_url', 'aws_sts_endpoint', 'aws_bedrock_runtime_endpoint']);
 

@@ -2,11 +2,16 @@ import type { Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import type { Config } from './load.ts';
 import { nearest } from './nearest.ts';
-import { patternPieces, matchPieces } from './wildcard.ts';
+import { matchPieces, patternPieces } from './wildcard.ts';
 
 /** Names that should mean something in this configuration: groups in fallbacks and aliases, credentials, ids. */
 export function reportReferences(config: Config, findings: Findings): void {
-  const { router_settings: router, litellm_settings: litellm, general_settings: general, credential_list } = config.sections;
+  const {
+    router_settings: router,
+    litellm_settings: litellm,
+    general_settings: general,
+    credential_list,
+  } = config.sections;
   const groups = new Set(config.deployments.map((deployment) => deployment.group));
   const ids = new Set(config.deployments.map((deployment) => deployment.info.id));
   const aliases = Object.keys(router?.model_group_alias ?? {});
@@ -20,7 +25,9 @@ export function reportReferences(config: Config, findings: Findings): void {
   const expectGroup = (name: string, path: Path) => {
     if (name === '*' || exists(name)) return;
     const stored = mayComeFromDatabase ? ' (it may be a stored model)' : '';
-    findings.add('warning', path, `there is no model group ${name}${stored}`, { nearest: nearest(name, [...groups, ...aliases]) });
+    findings.add('warning', path, `there is no model group ${name}${stored}`, {
+      nearest: nearest(name, [...groups, ...aliases]),
+    });
   };
 
   for (const [section, settings] of [
@@ -50,7 +57,9 @@ export function reportReferences(config: Config, findings: Findings): void {
   for (const { params, path } of config.deployments) {
     const name = params.litellm_credential_name;
     if (name === undefined || credentials.includes(name)) continue;
-    const message = mayComeFromDatabase ? `no credential ${name} in this file (it may be a stored one)` : `there is no credential ${name}`;
+    const message = mayComeFromDatabase
+      ? `no credential ${name} in this file (it may be a stored one)`
+      : `there is no credential ${name}`;
     findings.add('warning', [...path, 'litellm_credential_name'], message, { nearest: nearest(name, credentials) });
   }
   const masterKey = general?.master_key?.reveal();

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import {
   amount,
   anything,
+  budgetWindow,
   count,
   dollars,
-  duration,
   either,
   flag,
   key,
@@ -75,7 +75,7 @@ export const modelParams = map({
   tags: key(texts(), 'Tags for tag routing.'),
   tag_regex: key(texts(), 'Patterns over request headers for tag routing.'),
   max_budget: key(dollars(), 'Budget of this deployment.'),
-  budget_duration: key(duration(), 'Window of `max_budget`.'),
+  budget_duration: key(budgetWindow(), 'Window of `max_budget`.'),
   default_api_key_tpm_limit: key(
     count(),
     'Tokens a minute for each virtual key on this model, unless the key says otherwise.',

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import {
   amount,
   anything,
+  budgetWindow,
   count,
   dollars,
-  duration,
   either,
   flag,
   fraction,
@@ -83,9 +83,9 @@ export const routerSettings = map({
     mapOf(
       map({
         budget_limit: key(dollars(), 'US dollars in one window.'),
-        time_period: key(duration(), 'Window.'),
+        time_period: key(budgetWindow(), 'Window.'),
         max_budget: key(dollars(), 'The same as `budget_limit`.'),
-        budget_duration: key(duration(), 'The same as `time_period`.'),
+        budget_duration: key(budgetWindow(), 'The same as `time_period`.'),
       }),
     ),
     'Budgets by provider.',
