@@ -29,6 +29,7 @@ abstract class Family<Series> {
 
   protected abstract make(): Series;
   protected abstract lines(labels: string, series: Series): string;
+  protected abstract isUntouched(series: Series): boolean;
   protected abstract readonly type: string;
 
   /** The handle of one label set, values in the order of the family's label names. */
@@ -50,9 +51,11 @@ abstract class Family<Series> {
   }
 
   render(): string {
-    if (this.#series.size === 0) return '';
-    let text = `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n`;
+    let text = '';
     for (const { labels, series } of this.#series.values()) {
+      // A handle made ahead of its first count is not a series yet.
+      if (this.isUntouched(series)) continue;
+      if (text === '') text = `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n`;
       const pairs = labels.map((value, index) => `${this.labelNames[index]}="${escapeLabel(value)}"`).join(',');
       text += this.lines(pairs, series);
     }
@@ -62,6 +65,9 @@ abstract class Family<Series> {
 
 export class Counter extends Family<Counted> {
   protected readonly type = 'counter';
+  protected isUntouched(series: Counted): boolean {
+    return series.value === 0;
+  }
   protected make(): Counted {
     return { value: 0 };
   }
@@ -72,6 +78,9 @@ export class Counter extends Family<Counted> {
 
 export class Gauge extends Family<Counted> {
   protected readonly type = 'gauge';
+  protected isUntouched(): boolean {
+    return false;
+  }
   protected make(): Counted {
     return { value: 0 };
   }
@@ -98,6 +107,10 @@ export class Histogram extends Family<Distribution> {
     series.count++;
     const bucket = this.#bucketOf(value);
     if (bucket < series.counts.length) series.counts[bucket]!++;
+  }
+
+  protected isUntouched(series: Distribution): boolean {
+    return series.count === 0;
   }
 
   #bucketOf(value: number): number {

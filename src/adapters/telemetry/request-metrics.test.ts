@@ -59,7 +59,7 @@ const answered: RequestRecord = {
   responseText: null,
 };
 
-function valueOf(text: string, beginning: string): number {
+function sampleOf(text: string, beginning: string): number {
   const line = text.split('\n').find((candidate) => candidate.startsWith(beginning));
   return Number(line?.slice(line.lastIndexOf(' ') + 1));
 }
@@ -70,12 +70,12 @@ describe('request metrics', () => {
     metrics.record(answered);
     metrics.record({ ...answered, id: 'r2' });
     const text = metrics.render();
-    expect(valueOf(text, 'litellm_proxy_total_requests_metric_total{')).toBe(2);
-    expect(valueOf(text, 'litellm_spend_metric_total{')).toBe(5);
-    expect(valueOf(text, 'litellm_input_tokens_metric_total{')).toBe(30);
-    expect(valueOf(text, 'litellm_output_tokens_metric_total{')).toBe(40);
-    expect(valueOf(text, 'litellm_request_total_latency_metric_sum{')).toBeCloseTo(1.2);
-    expect(valueOf(text, 'litellm_llm_api_time_to_first_token_metric_count{')).toBe(2);
+    expect(sampleOf(text, 'litellm_proxy_total_requests_metric_total{')).toBe(2);
+    expect(sampleOf(text, 'litellm_spend_metric_total{')).toBe(5);
+    expect(sampleOf(text, 'litellm_input_tokens_metric_total{')).toBe(30);
+    expect(sampleOf(text, 'litellm_output_tokens_metric_total{')).toBe(40);
+    expect(sampleOf(text, 'litellm_request_total_latency_metric_sum{')).toBeCloseTo(1.2);
+    expect(sampleOf(text, 'litellm_llm_api_time_to_first_token_metric_count{')).toBe(2);
     expect(text).toContain('api_key_alias="team \\"a\\""');
   });
 
@@ -96,7 +96,7 @@ describe('request metrics', () => {
       cost: 0,
     });
     const text = metrics.render();
-    expect(valueOf(text, 'litellm_proxy_failed_requests_metric_total{')).toBe(1);
+    expect(sampleOf(text, 'litellm_proxy_failed_requests_metric_total{')).toBe(1);
     expect(text).toContain('exception_class="budget_exceeded"');
     expect(text).not.toContain('litellm_request_total_latency_metric_count');
   });
@@ -112,7 +112,7 @@ describe('request metrics', () => {
       ],
     });
     const text = metrics.render();
-    expect(valueOf(text, 'litellm_deployment_failure_responses_total{')).toBe(1);
-    expect(valueOf(text, 'litellm_deployment_successful_fallbacks_total{')).toBe(1);
+    expect(sampleOf(text, 'litellm_deployment_failure_responses_total{')).toBe(1);
+    expect(sampleOf(text, 'litellm_deployment_successful_fallbacks_total{')).toBe(1);
   });
 });
