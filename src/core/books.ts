@@ -128,7 +128,10 @@ export interface LeaseRecord extends AccountRef {
   readonly processId: string;
   readonly amount: Nanodollars;
   readonly expiresAt: number;
-  /** True once it expired: its amount was moved from `leased` to `spent`, until the journal says better. */
+  /**
+   * True once it expired: its amount was moved from `leased` to `spent`. Nobody else can take it meanwhile, so it comes
+   * back unharmed when its process renews it, or acquires on the same account.
+   */
   readonly writtenOff: boolean;
 }
 
@@ -141,13 +144,14 @@ export interface Books {
   /**
    * Takes a slice of headroom on every account, or on none. Grants on each
    * `max(need, min(want, need + floor((free - need) / headroomDivisor)))` where free = cap - spent - leased.
+   * A refusal leaves nothing behind, so one that is repeated is decided anew.
    */
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
   /** Gives unused parts of leases back. Resolves to what was really taken back, in the order given. */
   returnLease(processId: string, token: string, returns: readonly LeaseReturn[]): Promise<readonly Nanodollars[]>;
   /**
-   * Heartbeat: every lease of the process that is not written off is good until `expiresAt`. Resolves to all leases of
-   * the process, the written-off ones included: those must not be used any more.
+   * Heartbeat: every lease of the process is good until `expiresAt`, also one that had been written off. Resolves to all
+   * leases of the process. Answers kept for repetition are forgotten ten minutes after their call.
    */
   renewLeases(processId: string, expiresAt: number, now: number): Promise<readonly LeaseRecord[]>;
   /**
@@ -157,7 +161,7 @@ export interface Books {
   releaseProcess(processId: string): Promise<void>;
   /**
    * Writes off every lease that ended before `now`: whether its process had spent it is not known, so it counts as
-   * spent until the journal of that process is applied. Resolves to the leases written off by this call.
+   * spent until that process renews it or is released. Resolves to the leases written off by this call.
    */
   expireLeases(now: number): Promise<readonly LeaseRecord[]>;
   leases(processId: string): Promise<readonly LeaseRecord[]>;
