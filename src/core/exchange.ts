@@ -150,6 +150,8 @@ export interface ClientPresence {
 
 /** What the caller asked of the gateway itself, from gateway-only body fields and headers; never sent upstream. */
 export interface RequestOptions {
+  /** The id the caller gave this request (`x-litellm-call-id`); told back to it, while `id` stays unique. */
+  readonly callId: string | null;
   readonly tags: readonly string[];
   readonly metadata: JsonObject;
   readonly sessionId: string | null;

@@ -167,6 +167,8 @@ export interface Limiter {
     reservation: RateLimitReservation,
     usage: { inputTokens: number; outputTokens: number },
   ): void;
+  /** The request was refused elsewhere: as if it had never been claimed. */
+  release(requestId: string, reservation: RateLimitReservation): void;
 }
 
 // ─── Caches ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -173,7 +173,9 @@ export interface GatewaySettings {
   readonly internalUserBudgetDefault: BudgetRule | null;
   readonly tagBudgets: ReadonlyMap<string, readonly BudgetRule[]>;
   readonly endUserHeader: string | null;
+  /** Fraction taken off, by provider id. */
   readonly priceDiscounts: Readonly<Record<string, number>>;
+  /** Added after the discount, by provider id or `global`: a fraction, and whole nano-dollars a request. */
   readonly priceMargins: Readonly<Record<string, { readonly ratio: number; readonly fixed: number }>>;
 }
 

@@ -12,6 +12,7 @@ import type {
   ResponseCache,
   Transport,
 } from '../core/ports.ts';
+import type { DescribeReply } from '../core/reply-facts.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
 
 /** Everything the journey needs from outside, handed in once by the composition root. */
@@ -27,6 +28,8 @@ export interface Gateway {
   readonly health: Health;
   readonly sinks: readonly RecordSink[];
   readonly log: Log;
+  /** Writes what is known about an answer into headers, under the names that callers look for. */
+  readonly describeReply: DescribeReply;
   /** The configuration in force now; a request keeps the one it began under. */
   snapshot(): Snapshot;
 }

@@ -1,0 +1,14 @@
+import type { CallerHeaders, ClientPresence } from '../core/exchange.ts';
+import type { MatchedRoute } from './operations.ts';
+
+/** A request as it came through the door, its body complete. */
+export interface Arrival {
+  /** What the path asks for; see `matchRoute`. */
+  readonly matched: MatchedRoute;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: CallerHeaders;
+  readonly bytes: Buffer;
+  readonly clientAddress: string | null;
+  readonly client: ClientPresence;
+}

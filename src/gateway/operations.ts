@@ -1,0 +1,82 @@
+import type { DialectName, Operation } from '../core/operation.ts';
+
+/** A path of the data plane: what is asked for, and in which wire format. */
+export interface DataRoute {
+  readonly operation: Operation;
+  readonly dialect: DialectName;
+  /** Names of route groups that a key's `allowed_routes` may use for it. */
+  readonly routeGroups: readonly string[];
+}
+
+export interface MatchedRoute {
+  readonly route: DataRoute;
+  /** The model named by the path, decoded; it overrides the body's. */
+  readonly model: string | undefined;
+}
+
+const chat: DataRoute = {
+  operation: 'chat',
+  dialect: 'openai-chat',
+  routeGroups: ['llm_api_routes', 'openai_routes'],
+};
+const completions: DataRoute = { ...chat, dialect: 'openai-completions' };
+const embeddings: DataRoute = { ...chat, operation: 'embedding', dialect: 'openai-embeddings' };
+const messages: DataRoute = {
+  operation: 'chat',
+  dialect: 'anthropic-messages',
+  routeGroups: ['llm_api_routes', 'anthropic_routes'],
+};
+
+/** Every path takes POST only. */
+const exact: ReadonlyMap<string, MatchedRoute> = new Map(
+  (
+    [
+      ['/chat/completions', chat],
+      ['/completions', completions],
+      ['/embeddings', embeddings],
+      ['/messages', messages],
+    ] as const
+  ).flatMap(([path, route]) => [
+    [path, { route, model: undefined }],
+    [`/v1${path}`, { route, model: undefined }],
+  ]),
+);
+
+/** `<prefix>{model}<suffix>`; the model may hold slashes. */
+const modelPrefixes = ['/openai/deployments/', '/engines/', '/v1/engines/'] as const;
+const modelSuffixes = [
+  ['/chat/completions', chat],
+  ['/completions', completions],
+  ['/embeddings', embeddings],
+] as const;
+
+/** Paths without parameters, for documents and listings. */
+export const dataPaths: readonly string[] = [
+  ...exact.keys(),
+  ...modelPrefixes.flatMap((prefix) => modelSuffixes.map(([suffix]) => `${prefix}{model}${suffix}`)),
+];
+
+/** The data route of a path (without its query), or undefined when it is none. */
+export function matchRoute(path: string): MatchedRoute | undefined {
+  return exact.get(path) ?? matchModelPath(path);
+}
+
+function matchModelPath(path: string): MatchedRoute | undefined {
+  for (const prefix of modelPrefixes) {
+    if (!path.startsWith(prefix)) continue;
+    for (const [suffix, route] of modelSuffixes) {
+      if (path.endsWith(suffix) && path.length > prefix.length + suffix.length) {
+        return { route, model: decoded(path.slice(prefix.length, -suffix.length)) };
+      }
+    }
+  }
+  return undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
