@@ -1,0 +1,39 @@
+import { providerContract } from '../../../test/contract/provider.ts';
+import { azure } from './index.ts';
+
+providerContract(azure, [
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: '2024-06-01' },
+    dialect: 'openai-chat',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/deployments/my-gpt/chat/completions?api-version=2024-06-01',
+    headers: { 'api-key': 'sk-canary-credential-42' },
+  },
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: '2024-06-01' },
+    dialect: 'openai-completions',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/deployments/my-gpt/completions?api-version=2024-06-01',
+    headers: { 'api-key': 'sk-canary-credential-42' },
+  },
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: '2024-06-01' },
+    dialect: 'openai-embeddings',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/deployments/my-gpt/embeddings?api-version=2024-06-01',
+    headers: { 'api-key': 'sk-canary-credential-42' },
+  },
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: 'v1' },
+    dialect: 'openai-chat',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/v1/chat/completions',
+  },
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', extra: { azure_ad_token: 'x' } },
+    dialect: 'openai-chat',
+    model: 'o_series/my-o3',
+    address: 'https://r.openai.azure.com/openai/deployments/my-o3/chat/completions?api-version=2024-10-21',
+    headers: { authorization: 'Bearer sk-canary-credential-42' },
+  },
+]);

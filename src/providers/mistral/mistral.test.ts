@@ -1,0 +1,12 @@
+import { providerContract } from '../../../test/contract/provider.ts';
+import { mistral } from './index.ts';
+
+providerContract(mistral, [
+  {
+    dialect: 'openai-chat',
+    model: 'some-model',
+    address: 'https://api.mistral.ai/v1/chat/completions',
+    headers: { authorization: 'Bearer sk-canary-credential-42' },
+  },
+  { dialect: 'openai-embeddings', model: 'some-model', address: 'https://api.mistral.ai/v1/embeddings' },
+]);

@@ -1,0 +1,26 @@
+import { providerContract } from '../../../test/contract/provider.ts';
+import { openai } from './index.ts';
+
+providerContract(openai, [
+  {
+    dialect: 'openai-chat',
+    model: 'some-model',
+    address: 'https://api.openai.com/v1/chat/completions',
+    headers: { authorization: 'Bearer sk-canary-credential-42' },
+  },
+  { dialect: 'openai-completions', model: 'some-model', address: 'https://api.openai.com/v1/completions' },
+  { dialect: 'openai-embeddings', model: 'some-model', address: 'https://api.openai.com/v1/embeddings' },
+  {
+    settings: { baseUrl: 'http://vllm:8000/v1/', organization: 'org-1' },
+    dialect: 'openai-chat',
+    model: 'meta/llama',
+    address: 'http://vllm:8000/v1/chat/completions',
+    headers: { 'openai-organization': 'org-1' },
+  },
+  {
+    settings: { baseUrl: 'http://vllm:8000/v1/chat/completions' },
+    dialect: 'openai-chat',
+    model: 'm',
+    address: 'http://vllm:8000/v1/chat/completions',
+  },
+]);
