@@ -30,7 +30,7 @@ export interface Dialect {
     /** Throws GatewayError('upstream_connection') when the body is not an answer in this dialect. */
     decode(body: JsonObject): NeutralResponse;
     encode(response: NeutralResponse, options: AnswerOptions): JsonObject;
-    /** What the records need from a body that passes through. */
+    /** What the records need from a body that passes through. Throws like `decode`. */
     read(body: JsonObject): ResponseFacts;
   };
   /** For a stream that stays in this dialect. */
@@ -107,6 +107,10 @@ export interface ModelTraits {
   readonly reasoningModel: boolean;
   readonly supportsJsonSchema: boolean;
   readonly supportsImageUrls: boolean;
+  /** Thinks for as long as it sees fit (`thinking: adaptive` with an effort) instead of up to a token budget. */
+  readonly adaptiveThinking?: boolean;
+  /** Understands `cache_control`, `thinking` and `thinking_blocks` in an OpenAI-style request. */
+  readonly anthropicExtensions?: boolean;
   /** Parameters the provider refuses, in the provider's dialect. */
   readonly unsupportedParams: readonly string[];
 }
@@ -152,13 +156,22 @@ export interface StreamProgress {
   /** The provider's error, told inside the stream. */
   error: (UpstreamErrorFacts & { readonly status: number | undefined }) | undefined;
   usage: Usage | undefined;
+  /** False while `usage` holds only what was known at the start (the input side): the output is then to be estimated. */
+  usageComplete: boolean;
   finishReason: string | null;
   responseId: string | undefined;
   responseModel: string | undefined;
+  /** UTF-8 bytes of generated text and tool arguments so far, rounded up: the bound of its tokens when usage is missing. */
   outputBytes: number;
+  /** Events that mean something, so that an idle timer is not fooled by comments and pings. */
+  events: number;
 }
 
-/** Upstream bytes in, client bytes out, for one stream. Whole events only: what is cut waits for its rest. */
+/**
+ * Upstream bytes in, client bytes out, for one stream. Whole events only: what is cut waits for its rest. An error that
+ * the provider tells inside the stream is not passed on: `progress` holds it, and the gateway ends the stream with
+ * `errors.streamEvent`.
+ */
 export interface StreamRelay {
   readonly progress: StreamProgress;
   /** Returns what the client gets for this chunk, or null for nothing yet. Throws GatewayError on an unreadable stream. */
@@ -167,13 +180,20 @@ export interface StreamRelay {
   end(): Uint8Array | null;
 }
 
-/** Provider side of a translation: bytes in, parts out through the sink given at construction time. */
+/**
+ * Provider side of a translation: bytes in, parts appended to the list given. The part `end` comes only after the
+ * format's own terminal event (or what counts as one); a stream without it is broken. Keep a StreamProgress with
+ * `observePart` of core/stream-progress.ts.
+ */
 export interface StreamDecoder {
   push(chunk: Uint8Array, parts: StreamPart[]): void;
   end(parts: StreamPart[]): void;
 }
 
-/** Caller side of a translation. Returns the text of zero or more whole events. */
+/**
+ * Caller side of a translation. Returns the text of zero or more whole events; nothing for the part `error`, which the
+ * gateway tells with `errors.streamEvent`.
+ */
 export interface StreamEncoder {
   encode(part: StreamPart): string;
 }

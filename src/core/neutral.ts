@@ -173,5 +173,12 @@ export type StreamPart =
   | { type: 'finish'; choice: number; reason: FinishReason; stopSequence?: string }
   | { type: 'usage'; usage: Usage }
   | { type: 'ping' }
-  | { type: 'error'; message: string; errorType: string | undefined; status: number | undefined }
+  | {
+      type: 'error';
+      message: string | undefined;
+      errorType: string | undefined;
+      code: string | undefined;
+      kind: 'context_window' | 'content_policy' | undefined;
+      status: number | undefined;
+    }
   | { type: 'end' };
