@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Generator } from './generator.ts';
+import { appendHistory, historyEntry } from './history.ts';
+import { Measurement, type Plan } from './phases.ts';
+import { table, verdicts } from './report.ts';
+import { canStart, type RunningTarget, root, startUpstream, targets } from './targets.ts';
+
+const usage = `npm run bench -- [options]
+  Sends the same load to a bare upstream, to a bare Node proxy before it and to the gateway before it, on loopback,
+  and says what each costs. Takes about two minutes.
+
+  --quick            about 20 seconds: figures to a tenth or so
+  --long             adds 200,000 requests to each target, for memory
+  --targets A,B      which of: ${targets.map((target) => target.name).join(', ')} (the upstream is always measured)
+  --json             prints the run as one JSON object
+  --no-history       does not append the run to bench/results/history.jsonl
+  --help`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    'no-history': { type: 'boolean', default: false },
+    targets: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const thorough: Plan = {
+  warmUpRequests: 10_000,
+  closedMs: 9_000,
+  openMs: 12_000,
+  streamMs: 6_000,
+  turns: 3,
+  longRequests: 0,
+};
+const quick: Plan = {
+  warmUpRequests: 2_000,
+  closedMs: 1_200,
+  openMs: 1_200,
+  streamMs: 1_000,
+  turns: 1,
+  longRequests: 0,
+};
+
+if (values.help) console.log(usage);
+else process.exitCode = await bench();
+
+async function bench(): Promise<number> {
+  if (!existsSync('/proc/self/stat')) {
+    console.error('The benchmark reads the cost of a process from /proc and runs on Linux only.');
+    return 2;
+  }
+  const wanted = values.targets?.split(',') ?? targets.map((target) => target.name);
+  const unknown = wanted.filter((name) => !targets.some((target) => target.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `No target is called ${unknown.join(' or ')}; there are ${targets.map((target) => target.name).join(', ')}.`,
+    );
+    return 2;
+  }
+  const say = (line: string): void => console.error(`bench: ${line}`);
+  const generator = new Generator();
+  const running: RunningTarget[] = [];
+  try {
+    const upstream = await startUpstream();
+    running.push(upstream);
+    for (const target of targets.filter((one) => wanted.includes(one.name))) {
+      if (!canStart(target)) say(`${target.name} is left out: there is no program to start yet`);
+      else running.push(await target.start(upstream.port));
+    }
+    const plan = { ...(values.quick ? quick : thorough), longRequests: values.long ? 200_000 : 0 };
+    const results = await new Measurement(generator, plan, say).run(running);
+    const found = verdicts(results);
+    const mode = [values.quick ? 'quick' : 'thorough', ...(values.long ? ['long'] : [])].join('+');
+    const features = running.flatMap((target) => target.features);
+    const entry = historyEntry(root, { mode, features, results, verdicts: found });
+    if (!values['no-history']) appendHistory(root, entry);
+    if (values.json) console.log(JSON.stringify(entry));
+    else {
+      console.log(`\n${table(results)}\n`);
+      for (const verdict of found) {
+        console.log(`${verdict.passed ? 'pass' : 'FAIL'}  ${verdict.limit}: ${verdict.measured}`);
+      }
+    }
+    for (const [name, figures] of results) {
+      if (figures.failures > 0)
+        console.error(`bench: ${figures.failures} failures at ${name}, first: ${figures.firstFailure}`);
+    }
+    return found.every((verdict) => verdict.passed) ? 0 : 1;
+  } finally {
+    generator.close();
+    await Promise.all(running.map((target) => target.stop()));
+  }
+}
