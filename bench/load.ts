@@ -57,7 +57,7 @@ async function run(spec: LoadSpec): Promise<LoadResult> {
   const next = (connection: Connection, intendedAt: number): void => {
     connection.send(request, (reply) => {
       account(intendedAt, reply);
-      if (reply instanceof Error) connection.reconnect();
+      if (reply instanceof Error) connection.close();
       release(connection);
     });
   };
@@ -145,14 +145,13 @@ class Connection {
   }
 
   send(request: Buffer, onReply: (reply: RawReply | Error) => void): void {
+    // A destroyed socket swallows what is written to it without a word.
+    if (this.#socket.destroyed) {
+      this.#reader = new ReplyReader((reply) => this.#settle(reply));
+      this.#socket = this.#open();
+    }
     this.#onReply = onReply;
     this.#socket.write(request);
-  }
-
-  reconnect(): void {
-    this.#socket.destroy();
-    this.#reader = new ReplyReader((reply) => this.#settle(reply));
-    this.#socket = this.#open();
   }
 
   close(): void {

@@ -6,9 +6,6 @@ import type { RunningTarget } from './targets.ts';
 
 export const chunksPerStream = 100;
 
-/** Work that a target puts off (rows, spans) is done by then, and counts. */
-const afterworkMs = 700;
-
 export interface Plan {
   readonly warmUpRequests: number;
   readonly closedMs: number;
@@ -16,6 +13,8 @@ export interface Plan {
   readonly streamMs: number;
   /** Each phase is cut into this many turns, taken by the targets one after the other, so that a slow minute of the machine hurts all alike. */
   readonly turns: number;
+  /** Work that a target puts off (rows, spans) is done this long after the last reply, and counts. */
+  readonly afterworkMs: number;
   /** Closed-loop requests for the memory curve; 0 leaves it out. */
   readonly longRequests: number;
 }
@@ -75,7 +74,7 @@ export class Measurement {
     this.#say('warming up');
     for (const target of targets) {
       await this.#measure(target, figures, { arrival: closed, requestsMax: plan.warmUpRequests, durationMs: 20_000 });
-      const streams = { arrival: closed, requestsMax: 100, durationMs: 5_000, stream: true };
+      const streams = { arrival: closed, requestsMax: plan.warmUpRequests / 100, durationMs: 5_000, stream: true };
       await this.#measure(target, figures, streams);
     }
     this.#say('closed loop, 50 connections');
@@ -155,7 +154,7 @@ export class Measurement {
       durationMs: load.durationMs,
       ...(load.stream ? { endsWith: 'data: [DONE]\n\n' } : {}),
     });
-    await new Promise((resolve) => setTimeout(resolve, afterworkMs));
+    await new Promise((resolve) => setTimeout(resolve, this.#plan.afterworkMs));
     const entry = figures.get(target.name)!;
     entry.failures += result.failures;
     if (result.firstFailure !== undefined) entry.firstFailure ??= result.firstFailure;
