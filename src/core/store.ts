@@ -215,6 +215,18 @@ export class ConflictError extends Error {
   }
 }
 
+export type StoreFault = 'corrupt' | 'not_writable' | 'full' | 'locked' | 'newer_schema' | 'closed' | 'unavailable';
+
+/** The store cannot do its work. The message is for the operator and says what to do; it holds no values of rows. */
+export class StoreError extends Error {
+  readonly fault: StoreFault;
+  constructor(fault: StoreFault, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StoreError';
+    this.fault = fault;
+  }
+}
+
 export interface Repositories {
   readonly keys: Repository<KeyRecord>;
   readonly teams: Repository<TeamRecord>;

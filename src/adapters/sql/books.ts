@@ -1,0 +1,234 @@
+import type {
+  AccountRef,
+  BatchResult,
+  BookBatch,
+  Books,
+  JournalCheckpoint,
+  LeaseAnswer,
+  LeaseRecord,
+  LeaseRequest,
+  LeaseReturn,
+} from '../../core/books.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import type { AccountRecord } from '../../core/store.ts';
+import { readBalances } from './accounts.ts';
+import { grantLeases, revive, sumEntries, takeFromLease, writeOff } from './book-arithmetic.ts';
+import type { BooksTransaction, MutableLease } from './book-rows.ts';
+import {
+  leasesEndedBefore,
+  leasesOfProcess,
+  leasesOn,
+  openAccounts,
+  refText,
+  takeAccounts,
+  writeAccounts,
+  writeLeases,
+} from './book-rows.ts';
+import { wholeNumber } from './columns.ts';
+import type { SqlEngine } from './engine.ts';
+import { insertUsage } from './usage-insert.ts';
+
+/** How long the answer of a call is kept for a repetition. */
+const answerKeptMs = 600_000;
+
+/** The books in SQL: one transaction per call. */
+export class SqlBooks implements Books {
+  readonly #engine: SqlEngine;
+
+  constructor(engine: SqlEngine) {
+    this.#engine = engine;
+  }
+
+  apply(batch: BookBatch): Promise<BatchResult> {
+    return this.#transaction(async (transaction) => {
+      const fresh = await insertUsage(transaction, batch.entries);
+      const accounts = await this.#applyEntries(transaction, batch.processId, fresh);
+      if (batch.checkpoint !== undefined) await writeCheckpoint(transaction, batch.processId, batch.checkpoint);
+      return { inserted: fresh.map(({ record }) => record.id), accounts };
+    });
+  }
+
+  async #applyEntries(
+    transaction: BooksTransaction,
+    processId: string,
+    entries: BookBatch['entries'],
+  ): Promise<AccountRecord[]> {
+    const sums = sumEntries(entries);
+    if (sums.size === 0) return [];
+    const accounts = await openAccounts(transaction, sums.values());
+    const covered = [...sums.values()].filter(({ leaseReturn }) => leaseReturn > 0);
+    const leases =
+      covered.length === 0 ? new Map<string, MutableLease>() : await leasesOn(transaction, processId, covered);
+    const touched: MutableLease[] = [];
+    for (const [key, { delta, leaseReturn }] of sums) {
+      const account = accounts.get(key)!;
+      account.spent += delta;
+      const lease = leases.get(key);
+      if (leaseReturn > 0 && lease !== undefined) {
+        takeFromLease(account, lease, leaseReturn);
+        touched.push(lease);
+      }
+    }
+    await writeAccounts(transaction, accounts.values());
+    await writeLeases(transaction, touched);
+    return [...accounts.values()];
+  }
+
+  acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
+    const { processId, token, wants, expiresAt, now } = request;
+    return this.#once<LeaseAnswer>(processId, token, now, async (transaction) => {
+      const accounts = await openAccounts(transaction, wants);
+      const leases = await leasesOn(transaction, processId, wants);
+      const ordered = [...wants].sort((one, other) => (refText(one) < refText(other) ? -1 : 1));
+      const touched = ordered.map((want): MutableLease => {
+        const key = refText(want);
+        let lease = leases.get(key);
+        if (lease === undefined) {
+          const { key: accountKey, windowStart } = want;
+          lease = { processId, key: accountKey, windowStart, amount: 0, expiresAt, writtenOff: false };
+          leases.set(key, lease);
+        }
+        revive(accounts.get(key)!, lease);
+        lease.expiresAt = expiresAt;
+        return lease;
+      });
+      const answer = grantLeases(ordered, accounts, leases);
+      if (answer.refused !== null) return { answer, kept: false };
+      await writeAccounts(transaction, accounts.values());
+      await writeLeases(transaction, touched);
+      return { answer, kept: true };
+    });
+  }
+
+  returnLease(processId: string, token: string, returns: readonly LeaseReturn[]): Promise<readonly Nanodollars[]> {
+    return this.#once<readonly Nanodollars[]>(processId, token, Date.now(), async (transaction) => {
+      const accounts = await takeAccounts(transaction, this.#engine, returns);
+      const leases = await leasesOn(transaction, processId, returns);
+      const answer = returns.map((wanted) => {
+        const account = accounts.get(refText(wanted));
+        const lease = leases.get(refText(wanted));
+        return account === undefined || lease === undefined ? 0 : takeFromLease(account, lease, wanted.amount);
+      });
+      await writeAccounts(transaction, accounts.values());
+      await writeLeases(transaction, leases.values());
+      return { answer, kept: true };
+    });
+  }
+
+  renewLeases(processId: string, expiresAt: number, now: number): Promise<readonly LeaseRecord[]> {
+    return this.#transaction(async (transaction) => {
+      await this.#reviveAll(transaction, processId);
+      await transaction.deleteFrom('leases').where('process_id', '=', processId).where('amount', '=', 0).execute();
+      await transaction
+        .updateTable('leases')
+        .set({ expires_at: expiresAt })
+        .where('process_id', '=', processId)
+        .execute();
+      await transaction
+        .deleteFrom('book_calls')
+        .where('process_id', '=', processId)
+        .where('at', '<', now - answerKeptMs)
+        .execute();
+      return leasesOfProcess(transaction, processId);
+    });
+  }
+
+  async #reviveAll(transaction: BooksTransaction, processId: string): Promise<void> {
+    const found = await leasesOfProcess(transaction, processId);
+    const refs = found.filter(({ writtenOff }) => writtenOff);
+    if (refs.length === 0) return;
+    const accounts = await takeAccounts(transaction, this.#engine, refs);
+    const leases = await leasesOn(transaction, processId, refs);
+    for (const ref of refs) revive(accounts.get(refText(ref))!, leases.get(refText(ref))!);
+    await writeAccounts(transaction, accounts.values());
+    await writeLeases(transaction, leases.values());
+  }
+
+  releaseProcess(processId: string): Promise<void> {
+    return this.#transaction(async (transaction) => {
+      const refs = await leasesOfProcess(transaction, processId);
+      const accounts = await takeAccounts(transaction, this.#engine, refs);
+      const leases = await leasesOn(transaction, processId, refs);
+      for (const [key, lease] of leases) {
+        const account = accounts.get(key);
+        if (account !== undefined) takeFromLease(account, lease, lease.amount);
+      }
+      await writeAccounts(transaction, accounts.values());
+      for (const table of ['leases', 'journal_checkpoints', 'book_calls']) {
+        await transaction.deleteFrom(table).where('process_id', '=', processId).execute();
+      }
+    });
+  }
+
+  expireLeases(now: number): Promise<readonly LeaseRecord[]> {
+    return this.#transaction(async (transaction) => {
+      const candidates = await leasesEndedBefore(transaction, now);
+      if (candidates.length === 0) return [];
+      const accounts = await takeAccounts(transaction, this.#engine, candidates);
+      // Again, now that their accounts are taken: a heartbeat may have come in between.
+      const ended = await leasesEndedBefore(transaction, now);
+      const taken = ended.filter((lease) => accounts.has(refText(lease)));
+      for (const lease of taken) writeOff(accounts.get(refText(lease))!, lease);
+      await writeAccounts(transaction, accounts.values());
+      await writeLeases(transaction, taken);
+      return taken;
+    });
+  }
+
+  leases(processId: string): Promise<readonly LeaseRecord[]> {
+    return leasesOfProcess(this.#engine.reader, processId);
+  }
+
+  async checkpoint(processId: string): Promise<JournalCheckpoint | null> {
+    const row = await this.#engine.reader
+      .selectFrom('journal_checkpoints')
+      .selectAll()
+      .where('process_id', '=', processId)
+      .executeTakeFirst();
+    return row === undefined ? null : { segment: wholeNumber(row.segment), offset: wholeNumber(row.position) };
+  }
+
+  balances(accounts: readonly AccountRef[]): Promise<AccountRecord[]> {
+    return readBalances(this.#engine.reader, accounts);
+  }
+
+  #transaction<Result>(work: (transaction: BooksTransaction) => Promise<Result>): Promise<Result> {
+    return this.#engine.writer.transaction().execute(work);
+  }
+
+  /** Runs `work` unless a call with this token has been answered; then that answer is given again. */
+  #once<Answer>(
+    processId: string,
+    token: string,
+    now: number,
+    work: (transaction: BooksTransaction) => Promise<{ answer: Answer; kept: boolean }>,
+  ): Promise<Answer> {
+    return this.#transaction(async (transaction) => {
+      const earlier = await transaction
+        .selectFrom('book_calls')
+        .select('answer')
+        .where('process_id', '=', processId)
+        .where('token', '=', token)
+        .executeTakeFirst();
+      if (earlier !== undefined) return JSON.parse(earlier.answer as string) as Answer;
+      const { answer, kept } = await work(transaction);
+      if (kept) {
+        const call = { process_id: processId, token, at: now, answer: JSON.stringify(answer) };
+        await transaction.insertInto('book_calls').values(call).execute();
+      }
+      return answer;
+    });
+  }
+}
+
+async function writeCheckpoint(
+  transaction: BooksTransaction,
+  processId: string,
+  { segment, offset }: JournalCheckpoint,
+): Promise<void> {
+  await transaction
+    .insertInto('journal_checkpoints')
+    .values({ process_id: processId, segment, position: offset })
+    .onConflict((conflict) => conflict.column('process_id').doUpdateSet({ segment, position: offset }))
+    .execute();
+}

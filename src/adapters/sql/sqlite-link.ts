@@ -1,0 +1,91 @@
+import { Worker } from 'node:worker_threads';
+import { StoreError } from '../../core/store.ts';
+import { sqliteError } from './sqlite-error.ts';
+import type { SqliteAnswer, SqliteFailure, SqliteOpening, SqliteQuestion } from './sqlite-protocol.ts';
+
+interface Waiting {
+  readonly resolve: (answer: SqliteAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One SQLite connection in a thread of its own. It keeps the program alive only while a question is open. */
+export class SqliteLink {
+  readonly #file: string;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #ended: StoreError | null = null;
+  #lastId = 0;
+  #exited: Promise<void>;
+
+  private constructor(opening: SqliteOpening) {
+    this.#file = opening.file;
+    // The extension is ours: `.ts` when run as written, `.js` when compiled.
+    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+    this.#worker = new Worker(new URL(`./sqlite-worker${extension}`, import.meta.url), {
+      workerData: opening,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#worker.on('message', (answer: SqliteAnswer | SqliteFailure) => this.#settle(answer));
+    this.#worker.on('error', (cause) =>
+      this.#end(new StoreError('unavailable', `The database thread failed: ${cause.message}. Restart the gateway.`)),
+    );
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#end(new StoreError('closed', 'The store is closed.'));
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when the file is open. Throws StoreError when it cannot be. */
+  static async open(opening: SqliteOpening): Promise<SqliteLink> {
+    const link = new SqliteLink(opening);
+    try {
+      await link.#await(0);
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+    return link;
+  }
+
+  /** Throws ConflictError when a unique value is taken, StoreError for everything else that SQLite refuses. */
+  ask(sql: string, parameters: readonly unknown[]): Promise<SqliteAnswer> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    this.#lastId += 1;
+    const question: SqliteQuestion = { id: this.#lastId, sql, parameters };
+    const answer = this.#await(question.id);
+    this.#worker.postMessage(question);
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended === null) {
+      this.#worker.ref();
+      this.#worker.postMessage('close');
+    }
+    await this.#exited;
+  }
+
+  #await(id: number): Promise<SqliteAnswer> {
+    if (this.#waiting.size === 0) this.#worker.ref();
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+    });
+  }
+
+  #settle(answer: SqliteAnswer | SqliteFailure): void {
+    const waiting = this.#waiting.get(answer.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(answer.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if ('failed' in answer) waiting.reject(sqliteError(answer, this.#file));
+    else waiting.resolve(answer);
+  }
+
+  #end(reason: StoreError): void {
+    this.#ended ??= reason;
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,28 @@
+import { sql } from 'kysely';
+import type { Books } from '../../core/books.ts';
+import type { Repositories, Store } from '../../core/store.ts';
+import { SqlAccounts } from './accounts.ts';
+import { SqlBooks } from './books.ts';
+import type { SqlEngine } from './engine.ts';
+import { sqlRepositories } from './repository.ts';
+import { SqlUsage } from './usage.ts';
+
+/** A store together with the books that the ledger keeps in it. */
+export interface SqlStore extends Store {
+  readonly books: Books;
+}
+
+export function storeOver(engine: SqlEngine): SqlStore {
+  return {
+    ...sqlRepositories(engine.reader, engine.writer),
+    usage: new SqlUsage(engine),
+    accounts: new SqlAccounts(engine.reader),
+    books: new SqlBooks(engine),
+    transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>
+      engine.writer.transaction().execute((transaction) => work(sqlRepositories(transaction, transaction))),
+    ping: async () => {
+      await Promise.all([sql`select 1`.execute(engine.reader), sql`select 1`.execute(engine.writer)]);
+    },
+    close: () => engine.close(),
+  };
+}

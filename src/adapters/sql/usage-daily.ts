@@ -1,0 +1,88 @@
+import type { RequestRecord } from '../../core/request-record.ts';
+import type { UsageDimension } from '../../core/store.ts';
+import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
+import { columnName } from './columns.ts';
+import { utcDay } from './usage-row.ts';
+
+/*
+ * Sums per UTC day and dimensions, written together with the rows, so that spend questions need not read every request
+ * and stay answered when the rows are deleted for age.
+ *
+ * One request adds to the row with tag '' and to one row for each of its tags. '' stands for null in the dimensions,
+ * because a primary key holds no nulls.
+ */
+
+export const dailyDimensions = [
+  'day',
+  'tag',
+  'keyId',
+  'userId',
+  'teamId',
+  'organizationId',
+  'endUserId',
+  'modelUsed',
+  'modelGroup',
+  'provider',
+  'deploymentId',
+  'status',
+  'path',
+] as const satisfies readonly UsageDimension[];
+
+export const dailyFigures = [
+  'requests',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cost',
+] as const;
+
+export const dailyDimensionColumns: readonly string[] = dailyDimensions.map(columnName);
+
+/** The figures that these records add, as values of the dimension columns followed by the figures. */
+export function dailySums(records: readonly RequestRecord[]): unknown[][] {
+  const sums = new Map<string, unknown[]>();
+  for (const record of records) {
+    add(sums, record, '');
+    for (const tag of new Set(record.tags)) if (tag !== '') add(sums, record, tag);
+  }
+  // Sorted, so that two writers take their row locks in one order.
+  return [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, values]) => values);
+}
+
+function add(sums: Map<string, unknown[]>, record: RequestRecord, tag: string): void {
+  const dimensions: unknown[] = [
+    utcDay(record.startedAt),
+    tag,
+    record.keyId ?? '',
+    record.userId ?? '',
+    record.teamId ?? '',
+    record.organizationId ?? '',
+    record.endUserId ?? '',
+    record.modelUsed ?? '',
+    record.modelGroup ?? '',
+    record.provider ?? '',
+    record.deploymentId ?? '',
+    record.status,
+    record.path,
+  ];
+  const { usage } = record;
+  const figures = [
+    1,
+    totalInputTokens(usage),
+    totalOutputTokens(usage),
+    usage.cacheReadTokens,
+    usage.cacheWriteTokens + usage.cacheWriteLongTokens,
+    record.cost,
+  ];
+  const key = dimensions.join('\u0000');
+  const sum = sums.get(key);
+  if (sum === undefined) {
+    sums.set(key, [...dimensions, ...figures]);
+    return;
+  }
+  for (const [index, figure] of figures.entries()) {
+    const at = dimensions.length + index;
+    sum[at] = (sum[at] as number) + figure;
+  }
+}

@@ -1,0 +1,39 @@
+import type { BookEntry } from '../../core/books.ts';
+import type { BooksTransaction } from './book-rows.ts';
+import { BulkInsert } from './bulk-insert.ts';
+import { dailyDimensionColumns, dailyFigures, dailySums } from './usage-daily.ts';
+import { usageColumns, usageValues } from './usage-row.ts';
+
+const usageInsert = new BulkInsert(
+  'usage',
+  usageColumns,
+  (insert) => insert.onConflict((conflict) => conflict.column('id').doNothing()).returning('id') as typeof insert,
+);
+
+const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
+
+const dailyInsert = new BulkInsert('usage_daily', [...dailyDimensionColumns, ...dailyFigures], (insert) =>
+  insert.onConflict((conflict) =>
+    conflict
+      .columns([...dailyDimensionColumns])
+      .doUpdateSet((build) =>
+        Object.fromEntries(
+          dailyFigures.map((figure) => [figure, build(`usage_daily.${figure}`, '+', build.ref(`excluded.${figure}`))]),
+        ),
+      ),
+  ),
+);
+
+/** Puts requests on record with their tags and daily sums. Returns the entries that were not on record before. */
+export async function insertUsage(transaction: BooksTransaction, entries: readonly BookEntry[]): Promise<BookEntry[]> {
+  const rows = entries.map(({ record }) => usageValues(record));
+  const inserted = new Set((await usageInsert.run(transaction, rows)).map((row) => row.id as string));
+  const fresh: BookEntry[] = [];
+  for (const entry of entries) if (inserted.delete(entry.record.id)) fresh.push(entry);
+
+  const records = fresh.map(({ record }) => record);
+  const tags = records.flatMap((record) => [...new Set(record.tags)].map((tag) => [tag, record.startedAt, record.id]));
+  await tagInsert.run(transaction, tags);
+  await dailyInsert.run(transaction, dailySums(records));
+  return fresh;
+}
