@@ -1,0 +1,167 @@
+import { GatewayError } from '../core/errors.ts';
+import { asIdentified, type Identified, type Received } from '../core/exchange.ts';
+import type { Principal } from '../core/identity.ts';
+import type { EndUserLimits } from '../core/ports.ts';
+import { requireAllowedRoute } from './allowed-routes.ts';
+import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './credential.ts';
+import { endUserOf } from './end-user.ts';
+import type { Gateway } from './gateway.ts';
+import { uniqueTags } from './option-values.ts';
+
+/**
+ * Station 2: who asks. Master key → administrator; virtual key → what its chain (key, user, team, organization) says;
+ * no master key configured → everybody is administrator. Nothing so far has cost money or left this process, except for
+ * the look-up of a key that is not in the cache.
+ */
+export async function authenticate(
+  gateway: Gateway,
+  received: Received,
+  routeGroups: readonly string[],
+): Promise<Identified> {
+  const { settings } = received.snapshot;
+  const found = principalOf(gateway, received);
+  const principal = found instanceof Promise ? await found : found;
+  if (principal.kind === 'virtual_key') {
+    requireUsable(principal, received.receivedAt);
+    requireAllowedRoute(principal, received.path, routeGroups);
+  }
+  const endUserId = endUserOf(received);
+  if (endUserId !== null) {
+    const limits = endUserLimits(gateway, endUserId);
+    requireEndUser(limits instanceof Promise ? await limits : limits, endUserId);
+  } else if (settings.enforceUserParam) {
+    throw new GatewayError(
+      'malformed_request',
+      "BadRequest please pass param=user: this gateway requires every request to name its end user in the field 'user'.",
+      { param: 'user' },
+    );
+  }
+  const tags = received.options.tags;
+  return asIdentified(received, {
+    principal,
+    endUserId,
+    tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
+  });
+}
+
+function principalOf(gateway: Gateway, received: Received): Principal | Promise<Principal> {
+  const { masterKeyHash, keyHeaderName } = received.snapshot.settings;
+  if (masterKeyHash === null) return anonymous;
+  const key = credentialOf(received.headers, keyHeaderName);
+  if (key === null) {
+    throw new GatewayError(
+      'no_key',
+      "Authentication Error, No api key passed in. Send 'Authorization: Bearer <key>' with a key of this gateway.",
+    );
+  }
+  const keyId = keyIdOf(key);
+  if (sameKeyId(keyId, masterKeyHash)) return master;
+  if (!key.startsWith('sk-')) {
+    throw new GatewayError(
+      'malformed_key',
+      `Authentication Error, LiteLLM Virtual Key expected. Received=${maskedKey(key)}, expected to start with 'sk-'.`,
+    );
+  }
+  const found = fromStore(() => gateway.principals.find(keyId));
+  return found instanceof Promise ? found.then((one) => known(one, key)) : known(found, key);
+}
+
+function known(principal: Principal | undefined, key: string): Principal {
+  if (principal !== undefined) return principal;
+  throw new GatewayError(
+    'unknown_key',
+    `Authentication Error, Invalid proxy server token passed. Received API Key = ${maskedKey(key)}. ` +
+      'No such key: it was mistyped, deleted or replaced.',
+    { param: 'key' },
+  );
+}
+
+function endUserLimits(gateway: Gateway, endUserId: string): EndUserLimits | Promise<EndUserLimits> {
+  return fromStore(() => gateway.principals.endUser(endUserId));
+}
+
+/** A store that does not answer is not the caller's fault, and says nothing about its key. */
+export function fromStore<T>(ask: () => T | Promise<T>): T | Promise<T> {
+  try {
+    const answer = ask();
+    return answer instanceof Promise ? answer.catch(unavailable) : answer;
+  } catch (cause) {
+    return unavailable(cause);
+  }
+}
+
+function unavailable(cause: unknown): never {
+  if (cause instanceof GatewayError) throw cause;
+  const error = new GatewayError(
+    'budget_store_unavailable',
+    'The key store does not answer, so this request cannot be checked. Try again shortly.',
+    { retryAfterSeconds: 1 },
+  );
+  error.cause = cause;
+  throw error;
+}
+
+function requireUsable(principal: Principal, now: number): void {
+  if (principal.blocked !== null) {
+    const what = principal.blocked;
+    throw new GatewayError(
+      'blocked',
+      `Authentication Error, ${what[0]!.toUpperCase()}${what.slice(1)} is blocked. ` +
+        `Update via \`/${what}/unblock\` if you're an admin.`,
+    );
+  }
+  if (principal.expiresAt !== null && principal.expiresAt <= now) {
+    throw new GatewayError(
+      'expired_key',
+      'Authentication Error - Expired Key. Key Expiry time ' +
+        `${new Date(principal.expiresAt).toISOString()} and current time ${new Date(now).toISOString()}`,
+      { param: principal.keyName ?? 'key' },
+    );
+  }
+}
+
+function requireEndUser(limits: EndUserLimits, endUserId: string): void {
+  if (limits.blocked) {
+    throw new GatewayError(
+      'blocked',
+      `Authentication Error, User blocked from making LLM API Calls. User=${endUserId}. ` +
+        "Update via `/customer/unblock` if you're an admin.",
+    );
+  }
+}
+
+const administrator: Omit<Principal, 'kind' | 'keyId' | 'keyAlias'> = {
+  keyName: null,
+  userId: 'default_user_id',
+  userEmail: null,
+  teamId: null,
+  teamAlias: null,
+  organizationId: null,
+  role: 'proxy_admin',
+  modelAccess: [],
+  modelAliases: {},
+  allowedRoutes: [],
+  budgets: [],
+  rateLimits: [],
+  tags: [],
+  metadata: {},
+  allowedCacheControls: [],
+  expiresAt: null,
+  blocked: null,
+  endUserDefaults: [],
+};
+
+/** The master key stands in records under its name: its hash would invite guessing of a weak one. */
+const master: Principal = Object.freeze({
+  ...administrator,
+  kind: 'master',
+  keyId: 'master_key',
+  keyAlias: 'master_key',
+});
+
+const anonymous: Principal = Object.freeze({
+  ...administrator,
+  kind: 'anonymous',
+  keyId: 'anonymous',
+  keyAlias: 'anonymous',
+});

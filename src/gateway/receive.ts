@@ -1,0 +1,83 @@
+import { GatewayError } from '../core/errors.ts';
+import { asReceived, type Received } from '../core/exchange.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Snapshot } from '../core/route.ts';
+import type { Arrival } from './arrival.ts';
+import type { Gateway } from './gateway.ts';
+import { jsonFault } from './json-fault.ts';
+import { readRequestOptions } from './request-options.ts';
+
+/**
+ * Station 1: the bytes become a request whose wishes are known. Throws GatewayError('malformed_request') that says
+ * what is wrong with the body and where.
+ */
+export function receive(gateway: Gateway, arrival: Arrival, start: Start): Received {
+  const { route, model } = arrival.matched;
+  const dialect = gateway.dialects.get(route.dialect);
+  if (dialect === undefined) throw new GatewayError('not_found', `${arrival.path} is not served by this gateway.`);
+  const body = parseBody(arrival.bytes);
+  const facts = dialect.inspect(body);
+  return asReceived({
+    id: start.id,
+    operation: route.operation,
+    dialect,
+    path: arrival.path,
+    bytes: arrival.bytes,
+    body,
+    facts: model === undefined ? facts : { ...facts, model },
+    options: readRequestOptions(body, arrival.headers, dialect.name, start),
+    headers: arrival.headers,
+    clientAddress: arrival.clientAddress,
+    client: arrival.client,
+    snapshot: start.snapshot,
+    receivedAt: start.at,
+    receivedTick: start.tick,
+  });
+}
+
+/** What is fixed the moment a request comes in, before anything about it can go wrong. */
+export interface Start {
+  /** Unique for ever, whatever the caller calls its request: two requests may not share a row. */
+  readonly id: string;
+  readonly callId: string | null;
+  readonly snapshot: Snapshot;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** Monotonic milliseconds. */
+  readonly tick: number;
+}
+
+export function beginRequest(gateway: Gateway, arrival: Arrival): Start {
+  const { clock, chance } = gateway;
+  const callId = saneToken(arrival.headers['x-litellm-call-id']);
+  const unique = chance.id();
+  return {
+    id: callId === null ? unique : `${callId}.${unique}`,
+    callId,
+    snapshot: gateway.snapshot(),
+    at: clock.now(),
+    tick: clock.tick(),
+  };
+}
+
+function saneToken(value: string | string[] | undefined): string | null {
+  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/.test(value) ? value : null;
+}
+
+function parseBody(bytes: Buffer): JsonObject {
+  if (bytes.length === 0) {
+    throw new GatewayError('malformed_request', 'The request body is empty; it must be a JSON object.');
+  }
+  const text = bytes.toString('utf8');
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new GatewayError('malformed_request', `The request body is not valid JSON: ${jsonFault(text)}.`);
+  }
+  if (!isJsonObject(body)) {
+    const kind = body === null ? 'null' : Array.isArray(body) ? 'a list' : `a ${typeof body}`;
+    throw new GatewayError('malformed_request', `The request body must be a JSON object, but it is ${kind}.`);
+  }
+  return body;
+}
