@@ -1,0 +1,78 @@
+import type { Identified, RouteGroup } from '../core/exchange.ts';
+import type { Deployment, Snapshot } from '../core/route.ts';
+import type { DeploymentState, Gateway } from './gateway.ts';
+import { strategies } from './strategies/index.ts';
+
+/** `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds). */
+export type Picked = Deployment | 'none' | { readonly coolingDownUntil: number };
+
+/**
+ * The deployment for the next attempt: not tried before, not cooling down, of the lowest `order` present, within its
+ * rates where the strategy respects them, and then the strategy's choice.
+ */
+export function pickDeployment(
+  gateway: Gateway,
+  exchange: Identified,
+  routeGroup: RouteGroup,
+  excluded: ReadonlySet<string>,
+): Picked {
+  const { health } = gateway;
+  const { router } = exchange.snapshot;
+  let candidates = routeGroup.candidates;
+  if (excluded.size > 0) candidates = candidates.filter(({ id }) => !excluded.has(id));
+  if (candidates.length === 0) return 'none';
+  const strategy = strategies[router.strategy];
+  const awake = candidates.filter((candidate) => !health.isCoolingDown(candidate));
+  if (awake.length === 0) return { coolingDownUntil: firstBack(gateway, candidates) };
+  candidates = ofLowestOrder(awake);
+  if (strategy.respectsRates || router.preCallChecks) {
+    const within = candidates.filter((candidate) => withinRates(candidate, health.state(candidate), exchange));
+    if (within.length === 0) return { coolingDownUntil: nextMinute(gateway.clock.now()) };
+    candidates = within;
+  }
+  if (candidates.length > 1) candidates = withFreeSlot(gateway, candidates, exchange.snapshot);
+  if (candidates.length === 1) return candidates[0]!;
+  return strategy.pick({
+    candidates,
+    health,
+    chance: gateway.chance,
+    stream: exchange.facts.stream,
+    latencyBuffer: router.latencyBuffer,
+  });
+}
+
+function firstBack({ health, clock }: Gateway, candidates: readonly Deployment[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) first = Math.min(first, health.state(candidate).coolingDownUntil ?? clock.now());
+  return first;
+}
+
+function nextMinute(now: number): number {
+  return (Math.floor(now / 60_000) + 1) * 60_000;
+}
+
+/** Deployments without an order come last. */
+function ofLowestOrder(candidates: readonly Deployment[]): readonly Deployment[] {
+  if (candidates.every(({ order }) => order === candidates[0]!.order)) return candidates;
+  const lowest = Math.min(...candidates.map(({ order }) => order ?? Number.POSITIVE_INFINITY));
+  return candidates.filter(({ order }) => (order ?? Number.POSITIVE_INFINITY) === lowest);
+}
+
+function withinRates(deployment: Deployment, state: DeploymentState, { bytes }: Identified): boolean {
+  if (deployment.rpm !== null && state.requestsThisMinute + 1 > deployment.rpm) return false;
+  return deployment.tpm === null || state.tokensThisMinute + Math.ceil(bytes.length / 4) <= deployment.tpm;
+}
+
+/** Deployments below their `max_parallel_requests`; all of them when none has a free slot, for a full one is no failure. */
+function withFreeSlot(
+  { health }: Gateway,
+  candidates: readonly Deployment[],
+  snapshot: Snapshot,
+): readonly Deployment[] {
+  const max = snapshot.router.parallelMaxDefault;
+  if (max === null && candidates.every(({ parallelMax }) => parallelMax === null)) return candidates;
+  const free = candidates.filter(
+    (candidate) => health.state(candidate).inFlight < (candidate.parallelMax ?? max ?? Number.POSITIVE_INFINITY),
+  );
+  return free.length > 0 ? free : candidates;
+}

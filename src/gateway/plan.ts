@@ -1,0 +1,171 @@
+import { GatewayError } from '../core/errors.ts';
+import { asPlanned, type Identified, type Planned, type Route, type RouteGroup } from '../core/exchange.ts';
+import type { Deployment, FallbackMap } from '../core/route.ts';
+import { candidatesOf } from './candidates.ts';
+import type { Gateway } from './gateway.ts';
+import { deniedBy, modelDenied } from './model-access.ts';
+import { type FoundModel, findModel, unknownModel } from './model-lookup.ts';
+
+export { type Picked, pickDeployment } from './pick-deployment.ts';
+
+/**
+ * Station 3: where the request may go. A pure function of the snapshot and the principal: the key's alias, access on
+ * every list of the chain, the group and its usable deployments, the fallbacks the key may use.
+ */
+export function plan(gateway: Gateway, identified: Identified): Planned {
+  const { snapshot, principal, facts, path } = identified;
+  const asked = facts.model;
+  if (asked === undefined || asked === '') {
+    throw new GatewayError('malformed_request', 'model: required, the name of a model. `/v1/models` lists them.', {
+      param: 'model',
+    });
+  }
+  const target = Object.hasOwn(principal.modelAliases, asked) ? principal.modelAliases[asked]! : asked;
+  const found = findModel(snapshot, target);
+  requireAccess(identified, target, found);
+  if (found === null) {
+    const instead = allowedOf(identified, snapshot.router.defaultFallbacks, target);
+    if (instead.length === 0) throw unknownModel(snapshot, principal, asked, path);
+    const [first, ...rest] = instead;
+    return asPlanned(identified, { model: target, route: routeOf(gateway, identified, first!, rest) });
+  }
+  return asPlanned(identified, { model: found.group.name, route: routeOf(gateway, identified, target, null) });
+}
+
+/** What one group offers this request. Throws a GatewayError that says why when it offers nothing. */
+export function planGroup(_gateway: Gateway, identified: Identified, name: string): RouteGroup {
+  const { snapshot, principal } = identified;
+  const found = findModel(snapshot, name);
+  if (found === null) throw unknownModel(snapshot, principal, name, identified.path);
+  return {
+    name: found.group.name,
+    wildcardMatches: found.wildcardMatches,
+    candidates: candidatesOf(identified, found.group),
+  };
+}
+
+export type FallbackLists = Pick<Route, 'fallbacks' | 'contextWindowFallbacks' | 'contentPolicyFallbacks'>;
+
+const noFallbacks: FallbackLists = Object.freeze({
+  fallbacks: [],
+  contextWindowFallbacks: [],
+  contentPolicyFallbacks: [],
+});
+
+/** The groups to try when this one failed, each only if the key may use it; what the caller named replaces the general list. */
+export function fallbacksOf(identified: Identified, groupName: string): FallbackLists {
+  const { options, snapshot } = identified;
+  const { router } = snapshot;
+  if (options.fallbacksDisabled) return noFallbacks;
+  return {
+    fallbacks:
+      options.fallbacks === null
+        ? allowedOf(identified, lookUp(router.fallbacks, groupName) ?? router.defaultFallbacks, groupName)
+        : askedFallbacks(identified, groupName),
+    contextWindowFallbacks: allowedOf(identified, lookUp(router.contextWindowFallbacks, groupName) ?? [], groupName),
+    contentPolicyFallbacks: allowedOf(identified, lookUp(router.contentPolicyFallbacks, groupName) ?? [], groupName),
+  };
+}
+
+/** Exact name, then the name without its provider, then `*`. */
+function lookUp(map: FallbackMap, name: string): readonly string[] | undefined {
+  if (map.size === 0) return undefined;
+  const slash = name.indexOf('/');
+  return map.get(name) ?? (slash < 0 ? undefined : map.get(name.slice(slash + 1))) ?? map.get('*');
+}
+
+function allowedOf(identified: Identified, names: readonly string[], except: string): readonly string[] {
+  if (names.length === 0) return names;
+  return names.filter((name) => name !== except && isAllowed(identified, name));
+}
+
+function isAllowed({ principal, snapshot }: Identified, name: string): boolean {
+  const found = findModel(snapshot, name);
+  return found !== null && deniedBy(principal, namesOf(name, found), snapshot) === null;
+}
+
+function askedFallbacks(identified: Identified, except: string): readonly string[] {
+  const names: string[] = [];
+  for (const { model } of identified.options.fallbacks ?? []) {
+    const found = findModel(identified.snapshot, model);
+    requireAccess(identified, model, found);
+    if (found === null) throw unknownModel(identified.snapshot, identified.principal, model, identified.path);
+    if (model !== except) names.push(model);
+  }
+  return names;
+}
+
+function requireAccess({ principal, snapshot }: Identified, name: string, found: FoundModel | null): void {
+  const rule = deniedBy(principal, namesOf(name, found), snapshot);
+  if (rule !== null) throw modelDenied(rule, name, snapshot);
+}
+
+function namesOf(name: string, found: FoundModel | null) {
+  return { asked: name, group: found?.group.name ?? name, deployments: found?.group.deployments ?? [] };
+}
+
+/**
+ * The route from a group. A group that offers nothing gives its place to the first fallback that does; a context window
+ * that is known to be too small, to the first of the context-window fallbacks.
+ */
+function routeOf(gateway: Gateway, identified: Identified, name: string, given: readonly string[] | null): Route {
+  const found = findModel(identified.snapshot, name);
+  const lists = fallbacksOf(identified, found?.group.name ?? name);
+  const general = given ?? lists.fallbacks;
+  let primary: RouteGroup | null = null;
+  let fallbacks = general;
+  try {
+    primary = planGroup(gateway, identified, name);
+  } catch (cause) {
+    const own = cause instanceof GatewayError && cause.code === 'context_window_exceeded';
+    const instead = own && lists.contextWindowFallbacks.length > 0 ? lists.contextWindowFallbacks : general;
+    for (const [index, fallback] of instead.entries()) {
+      primary = planOrNull(gateway, identified, fallback);
+      if (primary === null) continue;
+      fallbacks = instead.slice(index + 1);
+      break;
+    }
+    if (primary === null) throw cause;
+  }
+  const route = { ...lists, primary, fallbacks };
+  return { ...route, reachable: reachableFrom(gateway, identified, route) };
+}
+
+function planOrNull(gateway: Gateway, identified: Identified, name: string): RouteGroup | null {
+  try {
+    return planGroup(gateway, identified, name);
+  } catch {
+    return null;
+  }
+}
+
+/** Every deployment that the attempts of this request may reach, fallbacks of fallbacks included. */
+function reachableFrom(
+  gateway: Gateway,
+  identified: Identified,
+  route: FallbackLists & { readonly primary: RouteGroup },
+): readonly Deployment[] {
+  let level = namesIn(route);
+  if (level.length === 0) return route.primary.candidates;
+  const reachable = new Set(route.primary.candidates);
+  const seen = new Set([route.primary.name]);
+  const { fallbacksMax } = identified.snapshot.router;
+  for (let depth = 1; depth <= fallbacksMax && level.length > 0; depth++) {
+    const next: string[] = [];
+    for (const name of level) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      for (const deployment of planOrNull(gateway, identified, name)?.candidates ?? []) reachable.add(deployment);
+      if (depth < fallbacksMax) next.push(...namesIn(fallbacksOf(identified, name)));
+    }
+    level = next;
+  }
+  return [...reachable];
+}
+
+function namesIn(lists: FallbackLists): readonly string[] {
+  const { fallbacks, contextWindowFallbacks, contentPolicyFallbacks } = lists;
+  return contextWindowFallbacks.length === 0 && contentPolicyFallbacks.length === 0
+    ? fallbacks
+    : [...fallbacks, ...contextWindowFallbacks, ...contentPolicyFallbacks];
+}
