@@ -1,0 +1,74 @@
+import type { Books } from '../core/books.ts';
+import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
+import type { Deployment, Snapshot } from '../core/route.ts';
+import type { Store } from '../core/store.ts';
+import type { Vault } from './encryption.ts';
+
+/** Everything the control plane needs from outside, handed in once by the composition root. */
+export interface ControlPlane {
+  readonly store: Store;
+  readonly books: Pick<Books, 'apply'>;
+  readonly ledger: Pick<Ledger, 'balance' | 'flush'>;
+  readonly principals: Pick<PrincipalSource, 'invalidate'>;
+  readonly cache: ResponseCache;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly vault: Vault;
+  readonly version: string;
+  snapshot(): Snapshot;
+  /** How a deployment is doing, as the data path has seen it. */
+  condition(deployment: Deployment): DeploymentCondition;
+  /** Requests being answered now. */
+  inFlight(): number;
+  /** Sends a real request of a few tokens. Never rejects; `model` is what a wildcard stands for. */
+  probe(deployment: Deployment): Promise<ProbeResult>;
+  /** Builds a new snapshot from the files and the stored models and swaps it in. Rejects with a GatewayError otherwise. */
+  reloadModels(): Promise<void>;
+  /** Text in the Prometheus exposition format. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Counts with a real tokenizer, off the event loop and within a deadline. */
+  countTokens(text: string, model: string): Promise<TokenCount>;
+  /** Settings that are the control plane's own. */
+  readonly settings: ControlSettings;
+  /** The operator's configuration as it may be shown: no secrets. */
+  readonly dataRoutes: readonly DataRoute[];
+}
+
+export interface ControlSettings {
+  readonly storeModelsInDatabase: boolean;
+  readonly healthDetails: boolean;
+  readonly requestsAllowedWithoutStore: boolean;
+  readonly successCallbacks: readonly string[];
+}
+
+/** A route of the data path, for `/routes` and the OpenAPI document. */
+export interface DataRoute {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly summary: string;
+}
+
+export interface DeploymentCondition {
+  /** Unix milliseconds; null when it is not cooling down. */
+  readonly coolingDownUntil: number | null;
+  readonly lastError: { readonly at: number; readonly status: number; readonly message: string } | null;
+  readonly lastSuccessAt: number | null;
+}
+
+export interface ProbeResult {
+  readonly healthy: boolean;
+  /** What went wrong, safe to show: no credential, no address with a query. */
+  readonly error: string | null;
+  readonly status: number | null;
+  readonly durationMs: number;
+  /** Provider rate-limit headers, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface TokenCount {
+  readonly tokens: number;
+  /** False when the count is an estimate from the length of the text. */
+  readonly exact: boolean;
+  readonly tokenizer: string;
+}

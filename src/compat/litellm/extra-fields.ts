@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Json, JsonObject } from '../../core/json.ts';
+
+/*
+ * Fields of the format that have no column: they are kept as written, answered with the default when nothing was written,
+ * and enforced by whatever part of the gateway knows them.
+ */
+const shared: JsonObject = {
+  guardrails: null,
+  policies: null,
+  prompts: null,
+  budget_limits: null,
+  model_rpm_limit: null,
+  model_tpm_limit: null,
+  mcp_rpm_limit: null,
+  object_permission: null,
+  access_group_ids: null,
+  router_settings: null,
+  allowed_passthrough_routes: null,
+};
+
+export const keyExtras: JsonObject = {
+  ...shared,
+  config: {},
+  permissions: {},
+  allowed_cache_controls: [],
+  agent_id: null,
+  project_id: null,
+  budget_fallbacks: null,
+  tag_rpm_limit: null,
+  rpm_limit_type: null,
+  tpm_limit_type: null,
+  disable_global_guardrails: null,
+  enforced_params: null,
+  allowed_vector_store_indexes: null,
+  throttle_on_budget_exceeded: null,
+  auto_rotate: false,
+  rotation_interval: null,
+};
+
+export const teamExtras: JsonObject = {
+  ...shared,
+  tags: null,
+  team_member_permissions: [],
+  default_team_member_models: null,
+  team_member_key_duration: null,
+  secret_manager_settings: null,
+  callbacks: null,
+  logging_disabled: null,
+};
+
+export const userExtras: JsonObject = { ...shared, sso_user_id: null };
+
+export const organizationExtras: JsonObject = { model_rpm_limit: null, model_tpm_limit: null, object_permission: null };
+
+export const endUserExtras: JsonObject = { object_permission: null };
+
+/** Body fields for these: anything, kept as written. */
+export function extraFields(extras: JsonObject): Record<string, z.ZodOptional<z.ZodUnknown>> {
+  return Object.fromEntries(Object.keys(extras).map((name) => [name, z.unknown().optional()]));
+}
+
+export function extraOutput(extras: JsonObject): Record<string, z.ZodUnknown> {
+  return Object.fromEntries(Object.keys(extras).map((name) => [name, z.unknown()]));
+}
+
+/** The extras that a body names. */
+export function namedExtras(extras: JsonObject, body: Readonly<Record<string, unknown>>): JsonObject {
+  return Object.fromEntries(
+    Object.keys(extras)
+      .filter((name) => body[name] !== undefined)
+      .map((name) => [name, body[name] as Json]),
+  );
+}
+
+export function shownExtras(extras: JsonObject, kept: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(extras).map(([name, absent]) => [name, kept[name] ?? absent]));
+}

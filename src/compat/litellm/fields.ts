@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { GatewayError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { dollarsFromNanodollars, nanodollarsFromDollars } from '../../core/money.ts';
+import { normaliseDuration } from '../../core/window.ts';
+
+/*
+ * The kinds of values LiteLLM's bodies are made of, as they come and as they leave. Numbers may come as text, as they do
+ * from forms; what is written is kept as written.
+ */
+
+const numeric = z.string().regex(/^\s*\d+(\.\d+)?(e[+-]?\d+)?\s*$/i, 'expected a number');
+
+/** US dollars in, whole nano-dollars out. */
+export const dollars = z
+  .union([z.number().nonnegative(), numeric])
+  .transform((value, context) => {
+    try {
+      return nanodollarsFromDollars(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  })
+  .describe('US dollars');
+
+export const count = z
+  .union([z.number().nonnegative(), numeric])
+  .transform((value, context) => {
+    const whole = Number(value);
+    if (Number.isSafeInteger(whole)) return whole;
+    context.addIssue({ code: 'custom', message: 'expected a whole number' });
+    return z.NEVER;
+  })
+  .describe('whole number');
+
+/** A budget window, checked and kept as written. */
+export const budgetDuration = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return normaliseDuration(text) === null ? null : text.trim();
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  })
+  .describe('30s, 5m, 24h, 7d, 30d, 1mo, or hourly, daily, weekly, monthly, yearly');
+
+export const identifier = z.string().min(1).max(256);
+export const label = z.string().max(512);
+export const modelList = z.array(z.string().max(512)).max(10_000);
+export const tree = z.record(z.string(), z.unknown()).transform((value) => value as JsonObject);
+export const textMap = z.record(z.string(), z.string());
+
+/** Query parameters come as text. */
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', 'True', 'False', '1', '0'])])
+  .transform((value) => value === true || value === 'true' || value === 'True' || value === '1');
+export const page = z.coerce.number().int().min(1).max(1_000_000);
+export const pageSize = z.coerce.number().int().min(1).max(1_000);
+export const words = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? value.split(',') : value).map((word) => word.trim()).filter(Boolean));
+
+export function isoTime(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+export function inDollars(amount: number | null): number | null {
+  return amount === null ? null : dollarsFromNanodollars(amount);
+}
+
+/** Reads a date or a time of a query, `YYYY-MM-DD` or ISO 8601; a bare date as an end means the end of that day. */
+export function instant(text: string | undefined, param: string, edge: 'start' | 'end'): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const bare = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const zoned = bare ? `${text}T00:00:00Z` : /([zZ]|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text.replace(' ', 'T')}Z`;
+  const at = Date.parse(zoned);
+  if (Number.isNaN(at))
+    throw new GatewayError('malformed_request', `${param} must be a date (YYYY-MM-DD) or an ISO 8601 time.`, { param });
+  return bare && edge === 'end' ? at + 86_400_000 : at;
+}
