@@ -84,10 +84,17 @@ export class Answer {
   readonly body: unknown;
   /** Set when the body is text to be sent as it is. */
   readonly contentType: string | null;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, body: unknown, contentType: string | null = null) {
+  constructor(
+    status: number,
+    body: unknown,
+    contentType: string | null = null,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.status = status;
     this.body = body;
     this.contentType = contentType;
+    this.headers = headers;
   }
 }

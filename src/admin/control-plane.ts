@@ -1,4 +1,5 @@
 import type { Books } from '../core/books.ts';
+import type { Principal } from '../core/identity.ts';
 import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Store } from '../core/store.ts';
@@ -17,11 +18,13 @@ export interface ControlPlane {
   readonly vault: Vault;
   readonly version: string;
   snapshot(): Snapshot;
+  /** Whether every list on the principal's chain allows this model, as the data path decides it. */
+  mayUse(principal: Principal, model: string): boolean;
   /** How a deployment is doing, as the data path has seen it. */
   condition(deployment: Deployment): DeploymentCondition;
   /** Requests being answered now. */
   inFlight(): number;
-  /** Sends a real request of a few tokens. Never rejects; `model` is what a wildcard stands for. */
+  /** Sends a real request of a few tokens. Never rejects. */
   probe(deployment: Deployment): Promise<ProbeResult>;
   /** Builds a new snapshot from the files and the stored models and swaps it in. Rejects with a GatewayError otherwise. */
   reloadModels(): Promise<void>;
@@ -31,7 +34,6 @@ export interface ControlPlane {
   countTokens(text: string, model: string): Promise<TokenCount>;
   /** Settings that are the control plane's own. */
   readonly settings: ControlSettings;
-  /** The operator's configuration as it may be shown: no secrets. */
   readonly dataRoutes: readonly DataRoute[];
 }
 

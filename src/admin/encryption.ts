@@ -1,7 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/json.ts';
-import { isJsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
 
 const prefix = 'enc:v1:';
@@ -18,8 +16,8 @@ export interface Vault {
   open(sealed: string, rowId: string): Secret;
 }
 
-export function isSealed(value: unknown): value is string {
-  return typeof value === 'string' && value.startsWith(prefix);
+export function isSealed(text: string): boolean {
+  return text.startsWith(prefix);
 }
 
 /** `keyMaterial` is null when the operator set neither key: then nothing can be stored. */
@@ -58,58 +56,4 @@ export function createVault(keyMaterial: Secret | null): Vault {
       }
     },
   };
-}
-
-const secretName = /(^|_)(api_?key|key|secret|token|password|credentials?|auth|authorization|private_key)(_|$)/i;
-const harmlessName = /^(max_|.*_tokens?$|input_cost|output_cost|litellm_credential_name|tokens_per_second|.*_cost_.*)/i;
-
-/** Whether the value under this name must never be shown: names of credentials, and headers as a whole. */
-export function isSecretName(name: string): boolean {
-  if (/^(extra_)?headers$/i.test(name)) return true;
-  if (/(session_token|ad_token|auth_token|access_token)$/i.test(name)) return true;
-  return secretName.test(name) && !harmlessName.test(name);
-}
-
-/** Seals every secret in a tree of settings; a reference to an environment variable is not a secret and stays readable. */
-export function sealTree(tree: JsonObject, vault: Vault, rowId: string, everything = false): JsonObject {
-  return mapTree(tree, everything, (value) =>
-    isSealed(value) || value.startsWith('os.environ/') ? value : vault.seal(value, rowId),
-  );
-}
-
-/** The inverse of `sealTree`, for the configuration: the clear values, to be wrapped there at once. */
-export function openTree(tree: JsonObject, vault: Vault, rowId: string): JsonObject {
-  return mapStrings(tree, (value) => (isSealed(value) ? vault.open(value, rowId).reveal() : value)) as JsonObject;
-}
-
-/** The tree as it may be shown: secrets left out. */
-export function shownTree(tree: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(tree).flatMap(([name, value]) => {
-      if (isSecretName(name) || isSealed(value)) return [];
-      return [[name, isJsonObject(value) ? shownTree(value) : value]];
-    }),
-  );
-}
-
-function mapTree(tree: JsonObject, everything: boolean, change: (value: string) => string): JsonObject {
-  return Object.fromEntries(
-    Object.entries(tree).map(([name, value]) => {
-      if (everything || isSecretName(name)) {
-        if (typeof value === 'string') return [name, change(value)];
-        if (value !== null && typeof value === 'object')
-          return [name, mapStrings(value as Json, change)];
-        return [name, value];
-      }
-      return [name, isJsonObject(value) ? mapTree(value, false, change) : value];
-    }),
-  );
-}
-
-function mapStrings(value: Json, change: (value: string) => string): Json {
-  if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
-  if (isJsonObject(value))
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapStrings(item ?? null, change)]));
-  return value;
 }

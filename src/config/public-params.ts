@@ -8,7 +8,8 @@ const notSecret = new Set([
   'configurable_clientside_auth_params',
   'aws_web_identity_token_file',
 ]);
-const headerMaps = new Set(['headers', 'extra_headers']);
+/** Maps whose values are all treated as credentials. */
+export const headerMaps: ReadonlySet<string> = new Set(['headers', 'extra_headers']);
 const addresses = new Set(['api_base', 'base_url', 'aws_sts_endpoint', 'aws_bedrock_runtime_endpoint']);
 
 /** Deployment parameters as people may see them: credentials and header values left out, addresses without user and query. */
@@ -30,7 +31,8 @@ export function publicAddress(address: string): string {
   return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }
 
-function isSecret(name: string, value: unknown): boolean {
+/** Whether a parameter of this name is a credential; numbers and switches never are. */
+export function isSecret(name: string, value: unknown): boolean {
   if (notSecret.has(name) || typeof value === 'number' || typeof value === 'boolean') return false;
   return secretName.test(name);
 }

@@ -1,0 +1,166 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { Actor } from '../admin/actor.ts';
+import { actorOf } from '../admin/actor.ts';
+import type { Endpoint } from '../admin/contract.ts';
+import { Answer } from '../admin/contract.ts';
+import { admitActor } from '../admin/entry.ts';
+import { errorBody } from '../compat/litellm/error-body.ts';
+import { asGatewayError, GatewayError } from '../core/errors.ts';
+import type { Principal } from '../core/identity.ts';
+import type { Chance, Log } from '../core/ports.ts';
+import type { Store } from '../core/store.ts';
+import { ConflictError } from '../core/store.ts';
+import { readJsonBody } from './request-body.ts';
+import { createRouteTable } from './route-table.ts';
+
+export interface ControlOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly store: Store;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** Who the credential in the headers belongs to. Throws GatewayError when there is none or it is not good. */
+  authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
+  bodyBytesMax(): number;
+}
+
+export interface Control {
+  /** Answers one request of the control plane; never throws, never rejects. */
+  (request: IncomingMessage, response: ServerResponse): void;
+  /** Whether the control plane knows this path. */
+  has(path: string): boolean;
+}
+
+/** Nobody: the actor of a public endpoint called without a valid key. */
+const nobody: Principal = Object.freeze({
+  kind: 'virtual_key',
+  keyId: '',
+  keyAlias: null,
+  keyName: null,
+  userId: null,
+  userEmail: null,
+  teamId: null,
+  teamAlias: null,
+  organizationId: null,
+  role: 'customer',
+  modelAccess: [],
+  modelAliases: {},
+  allowedRoutes: [],
+  budgets: [],
+  rateLimits: [],
+  tags: [],
+  metadata: {},
+  allowedCacheControls: [],
+  expiresAt: null,
+  blocked: null,
+  endUserDefaults: [],
+});
+
+/** The control plane's door: one way in for every endpoint, so that none can forget a check. */
+export function createControl(options: ControlOptions): Control {
+  const table = createRouteTable(options.endpoints);
+
+  async function answer(request: IncomingMessage, requestId: string): Promise<Answer> {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const { endpoint, params } = table.match(request.method ?? 'GET', path);
+    const { actor, signedIn } = await identify(endpoint, request.headers);
+    admitActor(actor, endpoint, path);
+    const body = endpoint.method === 'GET' ? undefined : await readJsonBody(request, options.bodyBytesMax());
+    const call = {
+      actor,
+      signedIn,
+      params,
+      headers: request.headers,
+      body: endpoint.body === null ? undefined : checked(endpoint.body, body ?? {}, 'body'),
+      query: endpoint.query === null ? undefined : checked(endpoint.query, queryOf(url, mark), 'query'),
+    };
+    const result = await endpoint.run(call);
+    const given = result instanceof Answer ? result : new Answer(200, result);
+    if (given.contentType !== null) return given;
+    const shown = endpoint.response.safeParse(given.body);
+    if (shown.success) return new Answer(given.status, shown.data);
+    options.log.error('answer does not match its contract', {
+      requestId,
+      endpoint: `${endpoint.method} ${endpoint.path}`,
+      issues: shown.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code}`).join('; '),
+    });
+    throw asGatewayError(shown.error);
+  }
+
+  async function identify(
+    endpoint: Endpoint,
+    headers: IncomingHttpHeaders,
+  ): Promise<{ actor: Actor; signedIn: boolean }> {
+    const changedBy = headers['litellm-changed-by'];
+    const named = typeof changedBy === 'string' ? changedBy : null;
+    try {
+      const principal = await options.authenticate(headers);
+      return { actor: await actorOf(options.store, principal, named), signedIn: true };
+    } catch (error) {
+      if (endpoint.access !== 'public') throw error;
+      return { actor: await actorOf(options.store, nobody, null), signedIn: false };
+    }
+  }
+
+  const control = (request: IncomingMessage, response: ServerResponse): void => {
+    const requestId = options.chance.id();
+    answer(request, requestId)
+      .catch((cause: unknown) => {
+        const error = toldError(cause);
+        if (error.code === 'internal')
+          options.log.error('control plane request failed', { requestId, method: request.method, cause });
+        return new Answer(error.status, errorBody(error), null, error.details.headers);
+      })
+      .then((given) => write(request, response, given, requestId))
+      .catch(() => response.destroy());
+  };
+  return Object.assign(control, { has: table.has });
+}
+
+function toldError(cause: unknown): GatewayError {
+  if (cause instanceof ConflictError)
+    return new GatewayError('malformed_request', `Already exists: ${cause.message}`, { param: cause.column });
+  return asGatewayError(cause);
+}
+
+function checked(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => {
+    const path = issue.path.join('.');
+    return path === '' ? `${where}: ${issue.message}` : `${path}: ${issue.message}`;
+  });
+  throw new GatewayError('malformed_request', issues.slice(0, 5).join('; '), {
+    status: 422,
+    param: result.error.issues[0]?.path.join('.') || where,
+  });
+}
+
+/** Repeated names become lists; names keep their text. */
+function queryOf(url: string, mark: number): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null);
+  if (mark === -1) return query;
+  for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
+    const before = query[name];
+    query[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return query;
+}
+
+function write(request: IncomingMessage, response: ServerResponse, given: Answer, requestId: string): void {
+  const text = given.contentType === null ? JSON.stringify(given.body ?? null) : String(given.body);
+  const bytes = Buffer.from(text);
+  // What was not read of a refused body would be taken for the next request on this connection.
+  if (!request.complete && request.method !== 'GET' && request.method !== 'HEAD') response.setHeader('connection', 'close');
+  response.writeHead(given.status, {
+    'content-type': given.contentType ?? 'application/json',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-litellm-call-id': requestId,
+    ...given.headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
