@@ -42,7 +42,8 @@ export async function actorOf(store: Store, principal: Principal, changedBy: str
     store.organizationMemberships.list({ where: { userId } }),
   ]);
   const administered = organizations.filter((row) => row.role === 'org_admin').map((row) => row.organizationId);
-  const theirTeams = administered.length === 0 ? [] : await store.teams.list({ where: { organizationId: administered } });
+  const theirTeams =
+    administered.length === 0 ? [] : await store.teams.list({ where: { organizationId: administered } });
   const runs = memberships.filter((row) => row.role === 'admin').map((row) => row.teamId);
   return {
     ...bare,

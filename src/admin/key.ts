@@ -72,7 +72,12 @@ export interface MintedKey {
 /** 256 random bits behind `sk-`; or the operator's own choice of key. */
 export function mintKey(plane: ControlPlane, own: string | null = null): MintedKey {
   if (own !== null) {
-    if (!own.startsWith('sk-') || own.length < ownKeyLengthMin || own.length > ownKeyLengthMax || !/^[\x21-\x7e]+$/.test(own))
+    if (
+      !own.startsWith('sk-') ||
+      own.length < ownKeyLengthMin ||
+      own.length > ownKeyLengthMax ||
+      !/^[\x21-\x7e]+$/.test(own)
+    )
       throw new GatewayError(
         'malformed_request',
         `A key of your own must start with 'sk-' and have ${ownKeyLengthMin} to ${ownKeyLengthMax} visible ASCII characters.`,
@@ -93,7 +98,11 @@ export function accountIdOf(row: KeyRecord): string {
   return typeof row.extra.account_id === 'string' ? row.extra.account_id : row.id;
 }
 
-export async function refuseTakenAlias(mutation: Mutation, alias: string | null, exceptId: string | null): Promise<void> {
+export async function refuseTakenAlias(
+  mutation: Mutation,
+  alias: string | null,
+  exceptId: string | null,
+): Promise<void> {
   if (alias === null) return;
   const taken = await mutation.repositories.keys.list({ where: { alias }, limit: 2 });
   if (taken.some((row) => row.id !== exceptId))

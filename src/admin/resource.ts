@@ -96,9 +96,13 @@ function mutationIn(
   return {
     repositories,
     async create(resource, draft) {
-      const row = { ...draft, createdAt: now, updatedAt: now, createdBy: actor.name, updatedBy: actor.name } as Parameters<
-        typeof resource.ownership
-      >[0];
+      const row = {
+        ...draft,
+        createdAt: now,
+        updatedAt: now,
+        createdBy: actor.name,
+        updatedBy: actor.name,
+      } as Parameters<typeof resource.ownership>[0];
       authorize(actor, 'create', resource.ownership(row));
       await resource.repository(repositories).insert(row);
       await note(resource, 'created', row.id, null, row);
@@ -137,6 +141,11 @@ function mutationIn(
       return rows;
     },
   };
+}
+
+/** What nobody but administrators may touch. */
+export function administratorsOnly(row: { readonly id: string }): Ownership {
+  return { kind: 'other', id: row.id, userId: null, teamId: null, organizationId: null };
 }
 
 /** A row without secrets as it stands; rows that hold some have a function of their own. */

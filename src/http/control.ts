@@ -153,7 +153,8 @@ function write(request: IncomingMessage, response: ServerResponse, given: Answer
   const text = given.contentType === null ? JSON.stringify(given.body ?? null) : String(given.body);
   const bytes = Buffer.from(text);
   // What was not read of a refused body would be taken for the next request on this connection.
-  if (!request.complete && request.method !== 'GET' && request.method !== 'HEAD') response.setHeader('connection', 'close');
+  if (!request.complete && request.method !== 'GET' && request.method !== 'HEAD')
+    response.setHeader('connection', 'close');
   response.writeHead(given.status, {
     'content-type': given.contentType ?? 'application/json',
     'content-length': bytes.length,

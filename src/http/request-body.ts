@@ -6,7 +6,10 @@ import type { Json } from '../core/json.ts';
 export async function readJsonBody(request: IncomingMessage, bytesMax: number): Promise<Json | undefined> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity')
-    throw new GatewayError('unsupported_media_type', `content-encoding ${encoding} is not accepted here; send plain JSON.`);
+    throw new GatewayError(
+      'unsupported_media_type',
+      `content-encoding ${encoding} is not accepted here; send plain JSON.`,
+    );
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > bytesMax) throw tooLarge(bytesMax);
   const chunks: Buffer[] = [];

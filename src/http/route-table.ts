@@ -50,14 +50,21 @@ export function createRouteTable(endpoints: readonly Endpoint[]): RouteTable {
     match(method, path) {
       const found = candidates(withoutTrailingSlash(path));
       if (found.length === 0)
-        throw new GatewayError('not_found', `No such route: ${method} ${path.slice(0, 256)}. GET /routes lists what there is.`);
+        throw new GatewayError(
+          'not_found',
+          `No such route: ${method} ${path.slice(0, 256)}. GET /routes lists what there is.`,
+        );
       const wanted = method === 'HEAD' ? 'GET' : method;
       const match = found.find((candidate) => candidate.endpoint.method === wanted);
       if (match !== undefined) return match;
       const allow = [...new Set(found.map((candidate) => candidate.endpoint.method))].join(', ');
-      throw new GatewayError('method_not_allowed', `${method} is not allowed on ${path.slice(0, 256)}; allowed: ${allow}.`, {
-        headers: { allow },
-      });
+      throw new GatewayError(
+        'method_not_allowed',
+        `${method} is not allowed on ${path.slice(0, 256)}; allowed: ${allow}.`,
+        {
+          headers: { allow },
+        },
+      );
     },
   };
 }

@@ -61,7 +61,9 @@ export const page = z.coerce.number().int().min(1).max(1_000_000);
 export const pageSize = z.coerce.number().int().min(1).max(1_000);
 export const words = z
   .union([z.string(), z.array(z.string())])
-  .transform((value) => (typeof value === 'string' ? value.split(',') : value).map((word) => word.trim()).filter(Boolean));
+  .transform((value) =>
+    (typeof value === 'string' ? value.split(',') : value).map((word) => word.trim()).filter(Boolean),
+  );
 
 export function isoTime(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
@@ -75,7 +77,11 @@ export function inDollars(amount: number | null): number | null {
 export function instant(text: string | undefined, param: string, edge: 'start' | 'end'): number | undefined {
   if (text === undefined || text === '') return undefined;
   const bare = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  const zoned = bare ? `${text}T00:00:00Z` : /([zZ]|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text.replace(' ', 'T')}Z`;
+  const zoned = bare
+    ? `${text}T00:00:00Z`
+    : /([zZ]|[+-]\d{2}:?\d{2})$/.test(text)
+      ? text
+      : `${text.replace(' ', 'T')}Z`;
   const at = Date.parse(zoned);
   if (Number.isNaN(at))
     throw new GatewayError('malformed_request', `${param} must be a date (YYYY-MM-DD) or an ISO 8601 time.`, { param });

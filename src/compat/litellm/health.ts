@@ -33,7 +33,9 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
             (query.model_id === undefined || deployment.id === query.model_id),
         );
         if (query.model_id !== undefined && deployments.length === 0 && signedIn)
-          throw new GatewayError('not_found', `No deployment with id ${query.model_id.slice(0, 128)}.`, { param: 'model_id' });
+          throw new GatewayError('not_found', `No deployment with id ${query.model_id.slice(0, 128)}.`, {
+            param: 'model_id',
+          });
         if (!signedIn || !seesEverything(actor)) return knownHealth(plane, deployments);
         return probedHealth(plane, deployments);
       },
@@ -95,9 +97,13 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
       run({ query }) {
         const known = plane.settings.successCallbacks.includes(query.service);
         if (!known)
-          throw new GatewayError('malformed_request', `Service '${query.service.slice(0, 64)}' is not configured as a callback.`, {
-            param: 'service',
-          });
+          throw new GatewayError(
+            'malformed_request',
+            `Service '${query.service.slice(0, 64)}' is not configured as a callback.`,
+            {
+              param: 'service',
+            },
+          );
         return { status: 'success', message: `${query.service} is configured.` };
       },
     }),
@@ -159,7 +165,10 @@ async function probed(plane: ControlPlane, deployment: Deployment) {
   if (deployment.blocked) return { entry, error: 'blocked by an administrator' };
   const result = await plane.probe(deployment);
   const limits = Object.entries(result.headers).filter(([name]) => name.startsWith('x-ratelimit-remaining-'));
-  return { entry: { ...entry, ...Object.fromEntries(limits) }, error: result.healthy ? null : (result.error ?? 'failed') };
+  return {
+    entry: { ...entry, ...Object.fromEntries(limits) },
+    error: result.healthy ? null : (result.error ?? 'failed'),
+  };
 }
 
 function fullName(deployment: Deployment): string {

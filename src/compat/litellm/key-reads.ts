@@ -104,7 +104,11 @@ export function keyReadEndpoints(plane: ControlPlane): Endpoint[] {
       group: 'info_routes',
       tag,
       summary: 'Aliases of the keys one may see.',
-      query: z.object({ page: page.default(1), size: z.coerce.number().int().min(1).max(1_000).default(50), search: z.string().optional() }),
+      query: z.object({
+        page: page.default(1),
+        size: z.coerce.number().int().min(1).max(1_000).default(50),
+        search: z.string().optional(),
+      }),
       response: z.object({
         aliases: z.array(z.string()),
         total_count: z.number(),
@@ -149,7 +153,10 @@ function tenant(actor: Actor, userId: string | undefined, teamId: string | undef
   if (seesEverything(actor)) return asked;
   if (teamId !== undefined && actor.teamsAdministered.has(teamId)) return asked;
   if (actor.principal.userId === null || (userId !== undefined && userId !== actor.principal.userId))
-    throw new GatewayError('route_denied', `User=${actor.name} may list its own keys and those of teams it administers.`);
+    throw new GatewayError(
+      'route_denied',
+      `User=${actor.name} may list its own keys and those of teams it administers.`,
+    );
   return { ...asked, userId: actor.principal.userId };
 }
 

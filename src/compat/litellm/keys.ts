@@ -39,7 +39,9 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
   const generate = (needsTeam: boolean) => async (call: { actor: Actor; body: z.output<typeof generateBody> }) => {
     const { actor, body } = call;
     if (needsTeam && !body.team_id)
-      throw new GatewayError('malformed_request', 'team_id is required for a service account key.', { param: 'team_id' });
+      throw new GatewayError('malformed_request', 'team_id is required for a service account key.', {
+        param: 'team_id',
+      });
     if (body.spend) throw spendIsCounted();
     const minted = mintKey(plane, body.key ?? null);
     const row = await mutate(plane, actor, (mutation) =>
@@ -135,7 +137,9 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
       async run({ actor, body }) {
         const given = [...(body.keys ?? []), ...(body.key_aliases ?? [])];
         if (given.length === 0)
-          throw new GatewayError('malformed_request', 'Name at least one key in keys or key_aliases.', { param: 'keys' });
+          throw new GatewayError('malformed_request', 'Name at least one key in keys or key_aliases.', {
+            param: 'keys',
+          });
         await mutate(plane, actor, async (mutation) => {
           const rows: KeyRecord[] = [];
           for (const key of body.keys ?? []) rows.push(await mustFind(mutation, key));
@@ -306,4 +310,3 @@ async function shownOne(plane: ControlPlane, row: KeyRecord) {
 async function shownNewKey(plane: ControlPlane, row: KeyRecord, minted: MintedKey) {
   return { ...(await shownOne(plane, row)), key: minted.plain, token_id: row.id };
 }
-

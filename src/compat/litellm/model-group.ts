@@ -63,7 +63,9 @@ export function shownModelGroup(plane: ControlPlane, model: VisibleModel) {
   const now = plane.clock.now();
   const healthy = deployments.some(
     (deployment) =>
-      deployment.unusable === null && !deployment.blocked && !((plane.condition(deployment).coolingDownUntil ?? 0) > now),
+      deployment.unusable === null &&
+      !deployment.blocked &&
+      !((plane.condition(deployment).coolingDownUntil ?? 0) > now),
   );
   return {
     model_group: model.name,
@@ -72,7 +74,12 @@ export function shownModelGroup(plane: ControlPlane, model: VisibleModel) {
     max_output_tokens: largest(all((deployment) => deployment.limits.outputTokensMax)),
     input_cost_per_token: smallest(all((deployment) => perToken(deployment.price?.rates.input))),
     output_cost_per_token: smallest(all((deployment) => perToken(deployment.price?.rates.output))),
-    mode: typeof deployments[0]?.modelInfo.mode === 'string' ? deployments[0].modelInfo.mode : embeds ? 'embedding' : 'chat',
+    mode:
+      typeof deployments[0]?.modelInfo.mode === 'string'
+        ? deployments[0].modelInfo.mode
+        : embeds
+          ? 'embedding'
+          : 'chat',
     tpm: sum(all((deployment) => deployment.tpm)),
     rpm: sum(all((deployment) => deployment.rpm)),
     supports_vision: can('vision'),

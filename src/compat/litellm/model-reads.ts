@@ -49,14 +49,18 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       run({ actor, query }) {
         const now = plane.clock.now();
         const works = (deployment: Deployment) =>
-          deployment.unusable === null && !deployment.blocked && !((plane.condition(deployment).coolingDownUntil ?? 0) > now);
+          deployment.unusable === null &&
+          !deployment.blocked &&
+          !((plane.condition(deployment).coolingDownUntil ?? 0) > now);
         const models = query.only_model_access_groups
           ? []
           : visibleModels(plane, actor.principal, query.return_wildcard_routes === true)
               .filter((model) => !query.healthy_only || model.deployments.some(works))
               .map((model) => ({
                 ...listed(model.name),
-                ...(query.include_metadata ? { metadata: { fallbacks: fallbacksOf(plane, model.name, query.fallback_type) } } : {}),
+                ...(query.include_metadata
+                  ? { metadata: { fallbacks: fallbacksOf(plane, model.name, query.fallback_type) } }
+                  : {}),
               }));
         const withGroups = query.include_model_access_groups || query.only_model_access_groups;
         return { data: [...models, ...(withGroups ? accessGroups(plane, actor) : [])], object: 'list' };
@@ -71,7 +75,8 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       response: listedModel,
       run({ actor, params }) {
         const id = params.id!;
-        if (!visibleModels(plane, actor.principal, true).some((model) => model.name === id)) throw notFound('model', id);
+        if (!visibleModels(plane, actor.principal, true).some((model) => model.name === id))
+          throw notFound('model', id);
         return listed(id);
       },
     }),

@@ -1,0 +1,89 @@
+import type { MembershipRecord, TeamRecord } from '../core/store.ts';
+import { keyResource } from './key.ts';
+import type { Mutation, Resource } from './resource.ts';
+import { auditedRow } from './resource.ts';
+
+export const teamResource: Resource<TeamRecord> = {
+  name: 'team',
+  repository: (repositories) => repositories.teams,
+  ownership: (row) => ({
+    kind: 'team',
+    id: row.id,
+    userId: null,
+    teamId: row.id,
+    organizationId: row.organizationId,
+  }),
+  scope: 'team',
+  bounds: [
+    'maxBudget',
+    'softBudget',
+    'budgetDuration',
+    'rpmLimit',
+    'tpmLimit',
+    'maxParallelRequests',
+    'modelLimits',
+    'budgetId',
+    'models',
+    'modelAliases',
+    'blocked',
+    'metadata',
+    'memberBudget',
+    'memberBudgetDuration',
+    'memberRpmLimit',
+    'memberTpmLimit',
+  ],
+  extraBounds: [
+    'budget_limits',
+    'model_rpm_limit',
+    'model_tpm_limit',
+    'mcp_rpm_limit',
+    'tags',
+    'object_permission',
+    'access_group_ids',
+    'allowed_passthrough_routes',
+    'guardrails',
+    'policies',
+    'team_member_permissions',
+  ],
+  audited: auditedRow,
+};
+
+/** Who is in a team. A team's administrators change it; what a member may spend bounds the member, not the team. */
+export const membershipResource: Resource<MembershipRecord> = {
+  name: 'team_member',
+  repository: (repositories) => repositories.memberships,
+  ownership: (row) => ({
+    kind: 'membership',
+    id: row.id,
+    userId: row.userId,
+    teamId: row.teamId,
+    organizationId: null,
+  }),
+  scope: 'team_member',
+  bounds: ['role', 'maxBudget', 'budgetDuration', 'rpmLimit', 'tpmLimit', 'allowedModels'],
+  extraBounds: [],
+  audited: auditedRow,
+};
+
+export function membershipId(teamId: string, userId: string): string {
+  return `${teamId}/${userId}`;
+}
+
+/** A team goes with its keys and memberships. */
+export async function removeTeams(mutation: Mutation, ids: readonly string[]): Promise<TeamRecord[]> {
+  const { repositories } = mutation;
+  if (ids.length === 0) return [];
+  const [keys, memberships] = await Promise.all([
+    repositories.keys.list({ where: { teamId: ids } }),
+    repositories.memberships.list({ where: { teamId: ids } }),
+  ]);
+  await mutation.remove(
+    keyResource,
+    keys.map((row) => row.id),
+  );
+  await mutation.remove(
+    membershipResource,
+    memberships.map((row) => row.id),
+  );
+  return mutation.remove(teamResource, ids);
+}
