@@ -19,7 +19,7 @@ export interface ControlPlane {
   readonly version: string;
   snapshot(): Snapshot;
   /** Whether every list on the principal's chain allows this model, as the data path decides it. */
-  mayUse(principal: Principal, model: string): boolean;
+  mayUse(principal: Principal, names: ModelNames): boolean;
   /** How a deployment is doing, as the data path has seen it. */
   condition(deployment: Deployment): DeploymentCondition;
   /** Requests being answered now. */
@@ -32,9 +32,17 @@ export interface ControlPlane {
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Counts with a real tokenizer, off the event loop and within a deadline. */
   countTokens(text: string, model: string): Promise<TokenCount>;
-  /** Settings that are the control plane's own. */
   readonly settings: ControlSettings;
-  readonly dataRoutes: readonly DataRoute[];
+  /** Paths of the data plane, all POST, `{model}` where the path names one. */
+  readonly dataPaths: readonly string[];
+}
+
+/** A model as it may stand in allow-lists. */
+export interface ModelNames {
+  readonly asked: string;
+  /** Group it leads to. */
+  readonly group: string;
+  readonly deployments: readonly Deployment[];
 }
 
 export interface ControlSettings {
@@ -42,13 +50,6 @@ export interface ControlSettings {
   readonly healthDetails: boolean;
   readonly requestsAllowedWithoutStore: boolean;
   readonly successCallbacks: readonly string[];
-}
-
-/** A route of the data path, for `/routes` and the OpenAPI document. */
-export interface DataRoute {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly summary: string;
 }
 
 export interface DeploymentCondition {

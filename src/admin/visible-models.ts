@@ -5,6 +5,8 @@ import type { ControlPlane } from './control-plane.ts';
 export interface VisibleModel {
   /** What a caller writes in `model`. */
   readonly name: string;
+  /** The group it leads to: the same, or what an alias stands for. */
+  readonly group: string;
   readonly deployments: readonly Deployment[];
   readonly wildcard: boolean;
 }
@@ -15,18 +17,20 @@ export function visibleModels(plane: ControlPlane, principal: Principal, withWil
   const models: VisibleModel[] = [];
   for (const group of snapshot.groups.values()) {
     const deployments = group.deployments.filter((deployment) => mayReach(principal, deployment));
-    if (deployments.length > 0) models.push({ name: group.name, deployments, wildcard: false });
+    if (deployments.length > 0) models.push({ name: group.name, group: group.name, deployments, wildcard: false });
   }
   for (const [name, alias] of snapshot.aliases) {
     const group = snapshot.groups.get(alias.group);
     if (!alias.hidden && group !== undefined && !snapshot.groups.has(name))
-      models.push({ name, deployments: group.deployments, wildcard: false });
+      models.push({ name, group: group.name, deployments: group.deployments, wildcard: false });
   }
   if (withWildcards) {
     for (const group of snapshot.wildcards)
-      models.push({ name: group.name, deployments: group.deployments, wildcard: true });
+      models.push({ name: group.name, group: group.name, deployments: group.deployments, wildcard: true });
   }
-  return models.filter((model) => plane.mayUse(principal, model.name));
+  return models.filter((model) =>
+    plane.mayUse(principal, { asked: model.name, group: model.group, deployments: model.deployments }),
+  );
 }
 
 /** Deployments of a team are that team's and the administrators'. */

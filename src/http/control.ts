@@ -10,7 +10,7 @@ import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Principal } from '../core/identity.ts';
 import type { Chance, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
-import { ConflictError } from '../core/store.ts';
+import { ConflictError, StoreError } from '../core/store.ts';
 import { readJsonBody } from './request-body.ts';
 import { createRouteTable } from './route-table.ts';
 
@@ -109,7 +109,7 @@ export function createControl(options: ControlOptions): Control {
     answer(request, requestId)
       .catch((cause: unknown) => {
         const error = toldError(cause);
-        if (error.code === 'internal')
+        if (error.status >= 500)
           options.log.error('control plane request failed', { requestId, method: request.method, cause });
         return new Answer(error.status, errorBody(error), null, error.details.headers);
       })
@@ -122,6 +122,14 @@ export function createControl(options: ControlOptions): Control {
 function toldError(cause: unknown): GatewayError {
   if (cause instanceof ConflictError)
     return new GatewayError('malformed_request', `Already exists: ${cause.message}`, { param: cause.column });
+  if (cause instanceof StoreError) {
+    const error = new GatewayError('budget_store_unavailable', 'The database does not answer. Try again shortly.', {
+      retryAfterSeconds: 1,
+      headers: { 'retry-after': '1' },
+    });
+    error.cause = cause;
+    return error;
+  }
   return asGatewayError(cause);
 }
 

@@ -1,0 +1,268 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { openSqliteStore } from '../../src/adapters/sql/sqlite.ts';
+import type { ControlPlane, ProbeResult } from '../../src/admin/control-plane.ts';
+import { createVault } from '../../src/admin/encryption.ts';
+import { controlEndpoints } from '../../src/compat/litellm/endpoints.ts';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { Principal } from '../../src/core/identity.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import type { Chance, Clock, Log } from '../../src/core/ports.ts';
+import type { Deployment, Snapshot } from '../../src/core/route.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { createControl } from '../../src/http/control.ts';
+import { providerDirectory } from '../../src/providers/index.ts';
+
+export const masterKey = 'sk-master-of-this-test';
+const hash = (key: string) => createHash('sha256').update(key).digest('hex');
+
+const everybody: Principal = {
+  kind: 'virtual_key',
+  keyId: '',
+  keyAlias: null,
+  keyName: null,
+  userId: null,
+  userEmail: null,
+  teamId: null,
+  teamAlias: null,
+  organizationId: null,
+  role: 'customer',
+  modelAccess: [],
+  modelAliases: {},
+  allowedRoutes: [],
+  budgets: [],
+  rateLimits: [],
+  tags: [],
+  metadata: {},
+  allowedCacheControls: [],
+  expiresAt: null,
+  blocked: null,
+  endUserDefaults: [],
+};
+
+/** The control plane behind a real socket, over a real store in memory. */
+export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
+  const store = await openSqliteStore({ file: ':memory:' });
+  const logged: { message: string; fields: unknown }[] = [];
+  const note = (message: string, fields?: unknown) => void logged.push({ message, fields });
+  const log: Log = { debug: note, info: note, warn: note, error: note };
+  let skewMs = 0;
+  const clock: Clock = {
+    now: () => Date.now() + skewMs,
+    tick: () => performance.now(),
+    setTimer: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return { cancel: () => clearTimeout(timer) };
+    },
+  };
+  const chance: Chance = {
+    fraction: Math.random,
+    id: randomUUID,
+    token: (bytes) => randomBytes(bytes).toString('base64url'),
+  };
+  const deployments = [
+    deployment('llama-4-scout'),
+    deployment('gpt-4o-mini'),
+    deployment('gpt-4o-mini', 'gpt-4o-mini-b'),
+  ];
+  const snapshot = snapshotOf(deployments);
+  const invalidated: ({ scope: string; id: string } | null)[] = [];
+  const probed: string[] = [];
+  const plane: ControlPlane = {
+    store,
+    books: store.books,
+    ledger: { balance: () => ({ spent: 0, held: 0, resetAt: null }), flush: async () => {} },
+    principals: { invalidate: (what) => void invalidated.push(what) },
+    cache: { type: 'memory', get: () => undefined, set: () => {}, delete: async () => {}, clear: async () => {} },
+    clock,
+    chance,
+    log,
+    vault: createVault(new Secret('salt of this test')),
+    version: '0.0.0-test',
+    snapshot: () => snapshot,
+    mayUse: (principal, names) =>
+      principal.modelAccess.every((rule) => rule.models.length === 0 || rule.models.includes(names.asked)),
+    condition: () => ({ coolingDownUntil: null, lastError: null, lastSuccessAt: null }),
+    inFlight: () => 3,
+    async probe(target): Promise<ProbeResult> {
+      probed.push(target.id);
+      return {
+        healthy: true,
+        error: null,
+        status: 200,
+        durationMs: 1,
+        headers: { 'x-ratelimit-remaining-tokens': '9' },
+      };
+    },
+    reloadModels: async () => {},
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+    countTokens: async (text) => ({ tokens: text.length, exact: false, tokenizer: 'test' }),
+    settings: {
+      storeModelsInDatabase: true,
+      healthDetails: true,
+      requestsAllowedWithoutStore: false,
+      successCallbacks: [],
+    },
+    dataPaths: ['/v1/chat/completions', '/openai/deployments/{model}/chat/completions'],
+    ...changes,
+  };
+
+  async function authenticate(headers: Readonly<Record<string, unknown>>): Promise<Principal> {
+    const given = String(headers.authorization ?? '').replace(/^Bearer /, '');
+    if (given === '') throw new GatewayError('no_key', 'Authentication Error, No api key passed in.');
+    if (given === masterKey) return { ...everybody, kind: 'master', role: 'proxy_admin', userId: 'default_user_id' };
+    const row = await store.keys.get(hash(given));
+    if (row === undefined || (row.expiresAt !== null && row.expiresAt <= clock.now()))
+      throw new GatewayError('unknown_key', 'Authentication Error, Invalid proxy server token passed', {
+        param: 'key',
+      });
+    if (row.blocked) throw new GatewayError('blocked', 'Authentication Error, Key is blocked.');
+    const user = row.userId === null ? undefined : await store.users.get(row.userId);
+    return {
+      ...everybody,
+      keyId: row.id,
+      userId: row.userId,
+      teamId: row.teamId,
+      allowedRoutes: row.allowedRoutes,
+      role: user?.role ?? 'customer',
+      modelAccess: [{ scope: 'key', id: row.id, models: row.models }],
+    };
+  }
+
+  const endpoints = controlEndpoints(plane);
+  const control = createControl({ endpoints, store, chance, log, authenticate, bodyBytesMax: () => 1_000_000 });
+  const server = createServer(control);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  async function call(
+    route: string,
+    options: { key?: string | null; body?: unknown; headers?: Record<string, string> } = {},
+  ) {
+    const [method, path] = route.split(' ') as [string, string];
+    const key = options.key === undefined ? masterKey : options.key;
+    const answer = await fetch(base + path, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      body:
+        options.body === undefined
+          ? null
+          : typeof options.body === 'string'
+            ? options.body
+            : JSON.stringify(options.body),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, text, json: parsed(text) };
+  }
+
+  return {
+    plane,
+    store,
+    endpoints,
+    call,
+    logged,
+    invalidated,
+    probed,
+    base,
+    /** Lets the clock of the control plane run ahead. */
+    passTime(ms: number) {
+      skewMs += ms;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await store.close();
+    },
+  };
+}
+
+export type ControlJourney = Awaited<ReturnType<typeof startControlPlane>>;
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely by the tests
+function parsed(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function deployment(group: string, id = group): Deployment {
+  const provider = providerDirectory.byId('openai')!;
+  const params: JsonObject = { model: `openai/${group}`, api_base: 'http://upstream.test/v1' };
+  return {
+    id,
+    group,
+    provider,
+    endpoint: { origin: 'http://upstream.test', path: () => '/v1', headers: [], modelsPath: null },
+    model: group,
+    apiBase: 'http://upstream.test/v1',
+    operations: ['chat'],
+    price: {
+      rates: { input: 150_000_000, output: 600_000_000 },
+      tiers: [],
+      serviceTiers: {},
+      perRequest: 0,
+      perWebSearchCall: 0,
+      source: 'config',
+    },
+    limits: { inputTokensMax: 128_000, outputTokensMax: 16_384 },
+    timeouts: {},
+    weight: null,
+    order: null,
+    tags: [],
+    retries: null,
+    cooldownMs: null,
+    rpm: null,
+    tpm: null,
+    parallelMax: null,
+    defaults: {},
+    extraBody: {},
+    dropParams: false,
+    additionalDropParams: [],
+    allowedParams: [],
+    traits: { reasoningModel: false, supportsJsonSchema: true, supportsImageUrls: true, unsupportedParams: [] },
+    capabilities: { tools: true },
+    callerMaySet: [],
+    accessGroups: [],
+    budgets: [],
+    teamId: null,
+    blocked: false,
+    modelInfo: { mode: 'chat' },
+    publicParams: params,
+    fromDatabase: false,
+    mockResponse: null,
+    unusable: null,
+  };
+}
+
+function snapshotOf(deployments: readonly Deployment[]): Snapshot {
+  const groups = new Map<string, { name: string; deployments: Deployment[] }>();
+  for (const one of deployments) {
+    const group = groups.get(one.group) ?? { name: one.group, deployments: [] };
+    group.deployments.push(one);
+    groups.set(one.group, group);
+  }
+  return {
+    version: 1,
+    groups,
+    wildcards: [],
+    aliases: new Map(),
+    deployments: new Map(deployments.map((one) => [one.id, one])),
+    accessGroups: new Map(),
+    router: {
+      strategy: 'simple-shuffle',
+      fallbacks: new Map([['llama-4-scout', ['gpt-4o-mini']]]),
+      contextWindowFallbacks: new Map(),
+      contentPolicyFallbacks: new Map(),
+    } as unknown as Snapshot['router'],
+    settings: { timezone: 'UTC', cache: null } as unknown as Snapshot['settings'],
+    secrets: [],
+  };
+}
