@@ -9,7 +9,7 @@ export function demoConfig(upstreamUrl: string): string {
 model_list:
   - model_name: ${selfHostedModel.name}
     litellm_params:
-      model: openai/${selfHostedModel.servedName}
+      model: hosted_vllm/${selfHostedModel.servedName}
       api_base: ${upstreamUrl}/${selfHostedModel.name}/v1
       api_key: none
       # A rented H100 at 2.01 dollars an hour that produces 30,000 tokens a second.

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import { Client } from 'undici';
 import { afterEach, expect, test } from 'vitest';
 import { type FakeProvider, type FakeProviderOptions, type Script, startFakeProvider } from './index.ts';
 import { rateLimited } from './scripts.ts';
@@ -195,4 +196,14 @@ test('idle connections are closed unannounced, open ones are reset by down, and 
   await expect(fetch(url)).rejects.toThrow();
   await fake.up();
   expect((await fetch(url)).status).toBe(200);
+});
+
+test('connections are closed after their share of requests', async () => {
+  await start({ requestsPerConnection: 2 });
+  const client = new Client(fake.url);
+  for (let count = 0; count < 4; count += 1) {
+    await (await client.request({ path: '/v1/models', method: 'GET' })).body.text();
+  }
+  await client.close();
+  expect(fake.requests.map((request) => request.connection)).toEqual([0, 0, 1, 1]);
 });

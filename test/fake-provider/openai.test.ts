@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type FakeProvider, startFakeProvider } from './index.ts';
+import { type FakeProvider, hugeToolArguments, startFakeProvider } from './index.ts';
 
 // The official client is the judge of the wire format.
 let fake: FakeProvider;
@@ -140,4 +140,22 @@ test('several choices are several texts, all of them billed', async () => {
   const answer = await client.chat.completions.create({ model: 'gpt-a', messages, n: 2 });
   expect(answer.choices.map((choice) => choice.index)).toEqual([0, 1]);
   expect(answer.choices[0]!.message.content).not.toBe(answer.choices[1]!.message.content);
+});
+
+test('tool arguments of 8 MiB arrive whole, streamed or not', async () => {
+  fake.enqueue({ ...hugeToolArguments(), times: 2 });
+  const streamed = await client.chat.completions.stream({ model: 'gpt-a', messages }).finalChatCompletion();
+  const whole = await client.chat.completions.create({ model: 'gpt-a', messages });
+  for (const answer of [streamed, whole]) {
+    const call = answer.choices[0]!.message.tool_calls![0]!;
+    expect(call.type === 'function' && call.function.arguments.length).toBeGreaterThan(8 * 1024 * 1024);
+  }
+});
+
+test('scripts by model, and scripts that look at the request', async () => {
+  fake.setForModel('gpt-b', { status: 503 });
+  fake.setDefault((request) => ({ text: `request ${request.index}` }));
+  await expect(client.chat.completions.create({ model: 'gpt-b', messages })).rejects.toMatchObject({ status: 503 });
+  const answer = await client.chat.completions.create({ model: 'gpt-a', messages });
+  expect(answer.choices[0]!.message.content).toBe('request 1');
 });

@@ -166,7 +166,8 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     response.on('finish', () => {
       setTimeout(() => {
         const isReused = requests.slice(seen).some((later) => later.connection === connection);
-        if (!isReused) socket.end();
+        // destroy, not end: what arrives from then on is answered by a reset, as from a server that is gone.
+        if (!isReused) socket.destroy();
       }, closeIdleAfterMs);
     });
   }
