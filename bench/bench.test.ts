@@ -62,6 +62,7 @@ test('each limit can be met and missed', () => {
     failures: 0,
     closedRequestsPerSecond: 1,
     cpuMicrosecondsPerRequest: cpu,
+    userMicrosecondsPerRequest: cpu,
     open: {
       100: { p50, p99: p50, cpuMicrosecondsPerRequest: cpu },
       1000: { p50, p99: p50, cpuMicrosecondsPerRequest: cpu },

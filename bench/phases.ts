@@ -1,6 +1,6 @@
 import type { Generator } from './generator.ts';
 import type { LoadResult, LoadSpec } from './load.ts';
-import { cpuMicroseconds, residentMegabytes } from './proc.ts';
+import { cpuTime, residentMegabytes } from './proc.ts';
 import { quantile } from './statistics.ts';
 import type { RunningTarget } from './targets.ts';
 
@@ -24,6 +24,8 @@ export interface Figures {
   firstFailure?: string;
   closedRequestsPerSecond: number;
   cpuMicrosecondsPerRequest: number;
+  /** The part of it that is not spent in the kernel, which is what a program can do something about. */
+  userMicrosecondsPerRequest: number;
   /** Microseconds by arrival rate per second. */
   open: Record<string, { p50: number; p99: number; cpuMicrosecondsPerRequest: number }>;
   cpuMicrosecondsPerStream: number;
@@ -51,7 +53,9 @@ type Load = Pick<LoadSpec, 'arrival' | 'requestsMax' | 'durationMs'> & { readonl
 
 interface Measured {
   readonly result: LoadResult;
+  /** User and system time. */
   readonly cpuMicroseconds: number;
+  readonly userMicroseconds: number;
 }
 
 export class Measurement {
@@ -87,6 +91,7 @@ export class Measurement {
       const entry = figures.get(name)!;
       entry.closedRequestsPerSecond = requests / (sum(turns, (turn) => turn.result.durationMs) / 1000);
       entry.cpuMicrosecondsPerRequest = sum(turns, (turn) => turn.cpuMicroseconds) / requests;
+      entry.userMicrosecondsPerRequest = sum(turns, (turn) => turn.userMicroseconds) / requests;
     }
     for (const perSecond of [100, 1_000]) {
       this.#say(`open loop, ${perSecond} requests/s`);
@@ -143,7 +148,7 @@ export class Measurement {
   }
 
   async #measure(target: RunningTarget, figures: Map<string, Figures>, load: Load): Promise<Measured> {
-    const cpuBefore = cpuMicroseconds(target.pid);
+    const before = cpuTime(target.pid);
     const result = await this.#generator.run({
       port: target.port,
       path: '/v1/chat/completions',
@@ -158,7 +163,9 @@ export class Measurement {
     const entry = figures.get(target.name)!;
     entry.failures += result.failures;
     if (result.firstFailure !== undefined) entry.firstFailure ??= result.firstFailure;
-    return { result, cpuMicroseconds: cpuMicroseconds(target.pid) - cpuBefore };
+    const after = cpuTime(target.pid);
+    const userMicroseconds = after.user - before.user;
+    return { result, userMicroseconds, cpuMicroseconds: userMicroseconds + after.system - before.system };
   }
 }
 
@@ -167,6 +174,7 @@ function emptyFigures(target: RunningTarget): Figures {
     failures: 0,
     closedRequestsPerSecond: Number.NaN,
     cpuMicrosecondsPerRequest: Number.NaN,
+    userMicrosecondsPerRequest: Number.NaN,
     open: {},
     cpuMicrosecondsPerStream: Number.NaN,
     residentStartMegabytes: residentMegabytes(target.pid),

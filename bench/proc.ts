@@ -5,12 +5,18 @@ import { readFileSync } from 'node:fs';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** User and system time of all its threads since it started, in microseconds; the kernel counts in 10 ms steps. */
-export function cpuMicroseconds(pid: number): number {
+/** Microseconds, of all threads since the program started; the kernel counts in 10 ms steps. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+export function cpuTime(pid: number): CpuTime {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The program's name is in brackets and may hold anything; the fields after it are plain.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond;
+  const microseconds = (field: string | undefined): number => (Number(field) * 1_000_000) / ticksPerSecond;
+  return { user: microseconds(fields[11]), system: microseconds(fields[12]) };
 }
 
 export function residentMegabytes(pid: number): number {

@@ -9,6 +9,7 @@ export interface Verdict {
 
 const columns: readonly (readonly [title: string, cell: (figures: Figures, base: Figures) => string])[] = [
   ['CPU µs/request', (figures) => whole(figures.cpuMicrosecondsPerRequest)],
+  ['of it user', (figures) => whole(figures.userMicrosecondsPerRequest)],
   ['requests/s (50 conn.)', (figures) => whole(figures.closedRequestsPerSecond)],
   ['p50 added at 100/s', (figures, base) => added(figures, base, '100', 'p50')],
   ['p99 added at 100/s', (figures, base) => added(figures, base, '100', 'p99')],
