@@ -59,7 +59,15 @@ export const activeKeys = {
     ...['type', 'ttl', 'namespace', 'supported_call_types', 'mode', 'default_in_memory_ttl', 'scope', 'max_bytes'],
   ],
   general_settings: [
-    ...['master_key', 'database_url', 'data_folder', 'drain_timeout_seconds', 'timeouts', 'price_catalogue_file'],
+    ...[
+      'master_key',
+      'database_url',
+      'data_folder',
+      'drain_timeout_seconds',
+      'timeouts',
+      'price_catalogue_file',
+      'unpriced_models',
+    ],
     ...['heartbeat_seconds', 'clamp_output_tokens', 'budget_error_status', 'show_allowed_models', 'store_model_in_db'],
     ...['store_prompts_in_spend_logs', 'maximum_spend_logs_retention_period', 'litellm_key_header_name'],
     ...['enforce_user_param', 'allow_client_side_credentials', 'max_request_size_mb', 'always_include_stream_usage'],

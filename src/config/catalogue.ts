@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import * as tokenizerModels from 'gpt-tokenizer/models';
+import { LRUCache } from 'lru-cache';
 import type { Price, TokenRates } from '../core/price.ts';
 import type { Capabilities } from '../core/route.ts';
 import { assemblePrice, type PartialRates, type RateName, ratesAt } from './prices.ts';
@@ -47,7 +49,9 @@ interface BundledLibrary {
     options: { providerId: string; timestamp: Date },
   ): { model: BundledModel; model_price: BundledPrices; provider: { id: string } } | null;
 }
-type TokenizerModels = Readonly<Record<string, { readonly max_output_tokens?: number | null } | undefined>>;
+const longestAnswers = tokenizerModels as Readonly<
+  Record<string, { readonly max_output_tokens?: number | null } | undefined>
+>;
 
 const rateNames: Readonly<Record<string, RateName>> = {
   input_mtok: 'input',
@@ -61,30 +65,31 @@ const rateNames: Readonly<Record<string, RateName>> = {
   output_audio_mtok: 'outputAudio',
 };
 
+const rememberedMax = 5_000;
+
 /** `gpt-4o-2024-08-06`, `claude-3-haiku-20240307`, `gemini-2.0-flash@20250205`: the same model without its date. */
 const dated = /[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$/;
 
 /**
  * The prices bundled with the `@pydantic/genai-prices` package, as they were on `date` (unix milliseconds), in whole nano-dollars per
- * million tokens; context sizes from there, longest answers from `gpt-tokenizer`'s model list. Both are loaded at the
- * first look-up and every answer is remembered.
+ * million tokens; context sizes from there, longest answers from `gpt-tokenizer`'s model list. The prices are loaded at
+ * the first look-up; answers are remembered.
  */
 export function bundledCatalogue(date: number): Catalogue {
   const load = createRequire(import.meta.url);
   let library: BundledLibrary | undefined;
-  let tokenizerModels: TokenizerModels | undefined;
-  const known = new Map<string, CatalogueEntry | null>();
+  // Callers name models through wildcards, so what is remembered is bounded.
+  const known = new LRUCache<string, { readonly entry: CatalogueEntry | null }>({ max: rememberedMax });
 
   const look = (catalogueId: string, model: string): CatalogueEntry | null => {
     library ??= load('@pydantic/genai-prices') as BundledLibrary;
-    tokenizerModels ??= load('gpt-tokenizer/models') as TokenizerModels;
     const options = { providerId: catalogueId, timestamp: new Date(date) };
     const found = library.calcPrice({}, model, options) ?? library.calcPrice({}, model.replace(dated, ''), options);
     if (found === null) return null;
     return {
       price: bundledPrice(found.model, found.model_price, `catalogue:${found.provider.id}`),
       inputTokensMax: found.model.context_window ?? null,
-      outputTokensMax: (tokenizerModels[model] ?? tokenizerModels[found.model.id])?.max_output_tokens ?? null,
+      outputTokensMax: (longestAnswers[model] ?? longestAnswers[found.model.id])?.max_output_tokens ?? null,
       mode: null,
       capabilities: {},
     };
@@ -93,12 +98,12 @@ export function bundledCatalogue(date: number): Catalogue {
     find(catalogueIds, model) {
       for (const catalogueId of catalogueIds) {
         const key = `${catalogueId}/${model}`;
-        let entry = known.get(key);
-        if (entry === undefined) {
-          entry = look(catalogueId, model);
-          known.set(key, entry);
+        let found = known.get(key);
+        if (found === undefined) {
+          found = { entry: look(catalogueId, model) };
+          known.set(key, found);
         }
-        if (entry !== null) return entry;
+        if (found.entry !== null) return found.entry;
       }
       return undefined;
     },

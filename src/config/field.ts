@@ -189,7 +189,9 @@ export function ownMap<S extends z.core.$ZodLooseShape>(shape: S) {
 
 /** A key that may be absent. Nothing written, or an unset variable (null), is the same as absent. */
 export function key<T extends z.ZodType>(type: T, meaning: string, defaultText?: string) {
-  const schema = type.nullish().transform((value) => value ?? undefined) as z.ZodType<z.output<T> | undefined>;
+  const piped = type.nullish().transform((value) => value ?? undefined);
+  // For the type checker an optional key; what it is made of is a pipe, which the checker would call required.
+  const schema = piped as unknown as z.ZodOptional<z.ZodType<Exclude<z.output<T>, null | undefined>>>;
   keyFacts.add(schema, { meaning, ...(defaultText !== undefined && { default: defaultText }) });
   return schema;
 }

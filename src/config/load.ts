@@ -1,5 +1,5 @@
 import { type DeploymentEntry, readDeploymentEntry } from './deployment-entry.ts';
-import { type Diagnostic, isRefused } from './diagnostic.ts';
+import { type Diagnostic, isRefused, type Path } from './diagnostic.ts';
 import { type Environment, withVariables } from './environment.ts';
 import { Findings } from './findings.ts';
 import { reportInactiveKeys } from './inactive-keys.ts';
@@ -20,6 +20,8 @@ export interface Config {
   /** The environment with the file's own `environment_variables`. */
   readonly environment: Environment;
   readonly variables: Readonly<Record<string, string>>;
+  /** Where something stands in the file, for messages that are only possible later. */
+  placeOf(path: Path): { readonly file: string; readonly line: number; readonly column: number };
 }
 
 export interface LoadedConfig {
@@ -96,7 +98,8 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
       if (read !== undefined) deployments.push(read);
     }
   }
-  const config: Config = { file, sections: sections as Sections, deployments, environment, variables };
+  const placeOf = (path: Path) => origins.locate(tree, path, 'value') ?? { file, line: 0, column: 0 };
+  const config: Config = { file, sections: sections as Sections, deployments, environment, variables, placeOf };
   if (!isRefused(findings.list)) reportReferences(config, findings);
   return { config, diagnostics: findings.list };
 }

@@ -109,7 +109,7 @@ export function isMap(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readUtf8(path: string): string {
+export function readUtf8(path: string): string {
   const bytes = readFileSync(path);
   if (bytes.byteLength > fileBytesMax) throw new Error(`the file is larger than ${fileBytesMax / 1024 / 1024} MiB`);
   try {

@@ -54,6 +54,11 @@ const ourKeys = {
     '30',
   ),
   timeouts: key(timeouts, 'Ours: timeouts of provider calls.'),
+  unpriced_models: key(
+    oneOf('self_hosted_free', 'refuse', 'free'),
+    'Ours: models without a known price. `self_hosted_free`: 0 on a private address, otherwise refused for keys with a hard budget; `refuse`: always refused for them; `free`: 0.',
+    'self_hosted_free',
+  ),
   price_catalogue_file: key(text(), 'Ours: file with prices in LiteLLM’s format (JSON), used before the bundled ones.'),
   heartbeat_seconds: key(seconds(), 'Ours: a silent stream gets a sign of life this often.', '15'),
   clamp_output_tokens: key(

@@ -1,0 +1,153 @@
+import type { Json, JsonObject } from '../core/json.ts';
+import type { BudgetRule } from '../core/limits.ts';
+import {
+  type ConnectionSettings,
+  type Provider,
+  type ProviderDirectory,
+  type ProviderEndpoint,
+  ProviderSettingsError,
+} from '../core/provider.ts';
+import { Secret } from '../core/secret.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { ConnectionValues } from './credentials.ts';
+import type { DeploymentEntry } from './deployment-entry.ts';
+import type { Path } from './diagnostic.ts';
+import type { Environment } from './environment.ts';
+import type { FindingDetails } from './findings.ts';
+import { publicAddress } from './public-params.ts';
+import { resolveModel } from './resolve-model.ts';
+
+export interface DeploymentParts {
+  readonly directory: ProviderDirectory;
+  readonly catalogue: Catalogue;
+  readonly environment: Environment;
+  readonly credentials: ReadonlyMap<string, ConnectionValues>;
+  readonly timezone: string;
+  /** From `provider_budget_config`, by provider. */
+  readonly providerBudgets: ReadonlyMap<string, BudgetRule>;
+  readonly dropParams: boolean;
+  readonly unpriced: 'self_hosted_free' | 'refuse' | 'free';
+  /** Told why an entry is left out, and of what is odd about one that is not. */
+  report(severity: 'skipped' | 'warning', path: Path, message: string, details?: FindingDetails): void;
+}
+
+export interface Connection {
+  readonly provider: Provider;
+  readonly endpoint: ProviderEndpoint;
+  /** Upstream model name; may hold stars. */
+  readonly model: string;
+  /** Address for people. */
+  readonly apiBase: string;
+  readonly credential: Secret | null;
+  /** Why it cannot be used. */
+  readonly unusable: string | null;
+}
+
+/** Where a deployment is and as whom it is called. Undefined when that cannot be made out; `report` says why. */
+export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connection | undefined {
+  const { params } = entry;
+  const stored = params.litellm_credential_name;
+  const connection: ConnectionValues = { ...(stored !== undefined && parts.credentials.get(stored)) };
+  const baseUrl = params.api_base ?? params.base_url ?? revealed(connection.api_base ?? connection.base_url) ?? null;
+  const hints = { provider: params.custom_llm_provider, hasAddress: baseUrl !== null };
+  const resolved = resolveModel(params.model, hints, parts.directory);
+  if (!('provider' in resolved)) {
+    const details = resolved.nearest === undefined ? {} : { nearest: resolved.nearest };
+    parts.report(
+      'skipped',
+      [...entry.path, 'model'],
+      `${resolved.message}; deployment ${entry.group} skipped`,
+      details,
+    );
+    return undefined;
+  }
+  const { provider, model } = resolved;
+  const address = baseUrl ?? variable(parts.environment, provider.baseUrlVariable);
+  const credential = credentialFor(entry, connection, provider, address, parts.environment);
+  const settings: ConnectionSettings = {
+    baseUrl: address,
+    credential,
+    model,
+    apiVersion: params.api_version ?? revealed(connection.api_version) ?? null,
+    organization: params.organization ?? revealed(connection.organization) ?? null,
+    extra: extraConnection(entry, connection),
+    headers: { ...params.headers, ...params.extra_headers },
+  };
+  let unusable = entry.unusable;
+  if (unusable === null && credential === null && provider.requiresCredential && isOwnAddress(provider, address)) {
+    const otherwise =
+      provider.credentialVariable === null ? '' : ` and the variable ${provider.credentialVariable} is not set`;
+    unusable = `there is no api_key${otherwise}`;
+    parts.report('warning', [...entry.path, 'api_key'], `${unusable}; ${entry.group} cannot be used until there is`);
+  }
+  let endpoint: ProviderEndpoint;
+  try {
+    endpoint = provider.endpoint(settings);
+  } catch (error) {
+    if (!(error instanceof ProviderSettingsError)) throw error;
+    if (entry.unusable === null) {
+      parts.report('skipped', [...entry.path, error.key], `${error.message}; deployment ${entry.group} skipped`);
+      return undefined;
+    }
+    endpoint = nowhere;
+  }
+  return {
+    provider,
+    model,
+    endpoint,
+    credential,
+    unusable,
+    apiBase: publicAddress(address ?? provider.defaultBaseUrl ?? ''),
+  };
+}
+
+const nowhere: ProviderEndpoint = Object.freeze({
+  origin: '',
+  path: () => '/',
+  headers: Object.freeze([]),
+  modelsPath: null,
+});
+
+/**
+ * The credential of the environment belongs to the provider's own address: it is not sent to an address that somebody
+ * else runs just because that speaks the same format.
+ */
+function credentialFor(
+  entry: DeploymentEntry,
+  connection: ConnectionValues,
+  provider: Provider,
+  address: string | null,
+  environment: Environment,
+): Secret | null {
+  const written =
+    entry.params.azure_ad_token ?? entry.params.api_key ?? connection.azure_ad_token ?? connection.api_key;
+  if (written !== undefined) return written;
+  if (entry.unusable !== null || !isOwnAddress(provider, address)) return null;
+  const inherited = variable(environment, provider.credentialVariable);
+  return inherited === null ? null : new Secret(inherited);
+}
+
+function isOwnAddress(provider: Provider, address: string | null): boolean {
+  if (address === null || provider.defaultBaseUrl === null) return true;
+  return URL.canParse(address) && new URL(address).host === new URL(provider.defaultBaseUrl).host;
+}
+
+function variable(environment: Environment, name: string | null): string | null {
+  const value = name === null ? undefined : environment[name];
+  return value === undefined || value === '' ? null : value;
+}
+
+function revealed(value: Secret | undefined): string | undefined {
+  return value?.reveal();
+}
+
+const extraKey = /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|region_name)/;
+
+function extraConnection(entry: DeploymentEntry, connection: ConnectionValues): JsonObject {
+  const extra: JsonObject = {};
+  for (const [key, value] of [...Object.entries(connection), ...Object.entries(entry.params)]) {
+    if (!extraKey.test(key) || value === undefined) continue;
+    extra[key] = value instanceof Secret ? value.reveal() : (value as Json);
+  }
+  return extra;
+}

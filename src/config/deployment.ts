@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { Json, JsonObject } from '../core/json.ts';
+import type { BudgetRule } from '../core/limits.ts';
+import { nanodollarsFromDollars } from '../core/money.ts';
+import type { Provider } from '../core/provider.ts';
+import type { Deployment, Timeouts } from '../core/route.ts';
+import type { Secret } from '../core/secret.ts';
+import { connect, type DeploymentParts } from './connection.ts';
+import type { DeploymentEntry } from './deployment-entry.ts';
+import { modelFacts } from './model-facts.ts';
+
+/** A deployment and the credentials it holds. Undefined for an entry that cannot be built; `report` says why. */
+export function buildDeployment(
+  entry: DeploymentEntry,
+  parts: DeploymentParts,
+): { readonly deployment: Deployment; readonly secrets: readonly Secret[] } | undefined {
+  const { params, info } = entry;
+  const connected = connect(entry, parts);
+  if (connected === undefined) return undefined;
+  const { provider, model, endpoint, apiBase, unusable, credential } = connected;
+  const facts = modelFacts(entry, provider, model, apiBase, parts);
+  if (facts.priceRemark !== null) parts.report('warning', [...entry.path, 'model'], facts.priceRemark);
+  const deployment: Deployment = Object.freeze({
+    id: info.id ?? '',
+    group: entry.group,
+    provider,
+    endpoint,
+    model,
+    apiBase,
+    ...facts.ofModel,
+    timeouts: timeoutsOf(params.timeout, params.stream_timeout),
+    weight: params.weight ?? null,
+    order: params.order ?? null,
+    tags: params.tags ?? [],
+    retries: params.num_retries ?? params.max_retries ?? null,
+    cooldownMs: params.cooldown_time === undefined ? null : params.cooldown_time * 1000,
+    rpm: params.rpm ?? null,
+    tpm: params.tpm ?? null,
+    parallelMax: params.max_parallel_requests ?? null,
+    defaults: entry.requestDefaults,
+    extraBody: (params.extra_body ?? {}) as JsonObject,
+    dropParams: params.drop_params ?? parts.dropParams,
+    additionalDropParams: params.additional_drop_params ?? [],
+    allowedParams: params.allowed_openai_params ?? [],
+    callerMaySet: callerMaySet(params.configurable_clientside_auth_params ?? []),
+    accessGroups: info.access_groups ?? [],
+    budgets: budgetsOf(entry, provider, parts),
+    teamId: info.team_id ?? null,
+    blocked: info.blocked ?? false,
+    publicParams: entry.publicParams,
+    fromDatabase: entry.fromDatabase,
+    mockResponse: mockResponse(params.mock_response),
+    unusable,
+  });
+  return { deployment, secrets: credential === null ? entry.secrets : [...entry.secrets, credential] };
+}
+
+/** The deployment for one real model, where its model name holds stars: each star becomes what was matched. */
+export function fillDeployment(
+  template: Deployment,
+  entry: DeploymentEntry,
+  matched: readonly string[],
+  parts: DeploymentParts,
+): Deployment {
+  let next = 0;
+  const model = template.model.replace(/\*/g, () => matched[Math.min(next++, matched.length - 1)] ?? '');
+  const { ofModel } = modelFacts(entry, template.provider, model, template.apiBase, parts);
+  return Object.freeze({ ...template, ...ofModel, model, modelInfo: { ...ofModel.modelInfo, id: template.id } });
+}
+
+/** Group and parameters without secrets, so that rotating a provider key does not make another deployment. */
+export function deploymentHash(entry: DeploymentEntry, twin: number): string {
+  const canonical = JSON.stringify([entry.group, sorted(entry.publicParams), ...(twin > 0 ? [twin] : [])]);
+  return createHash('sha256').update(canonical).digest('hex');
+}
+
+function sorted(value: Json | undefined): Json | undefined {
+  if (Array.isArray(value)) return value.map((item) => sorted(item) as Json);
+  if (typeof value !== 'object' || value === null) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
+}
+
+function timeoutsOf(total: number | undefined, stream: number | undefined): Partial<Timeouts> {
+  return Object.freeze({
+    ...(total !== undefined && total > 0 && { totalMs: total * 1000 }),
+    ...(stream !== undefined && stream > 0 && { streamTotalMs: stream * 1000 }),
+  });
+}
+
+function callerMaySet(written: readonly (string | Readonly<Record<string, string>>)[]): Deployment['callerMaySet'] {
+  return written.flatMap((item): Deployment['callerMaySet'] =>
+    typeof item === 'string'
+      ? [{ field: item, pattern: null }]
+      : Object.entries(item).map(([field, pattern]) => ({ field, pattern })),
+  );
+}
+
+/** The deployment's own budget; its id is put in when it is known. */
+function budgetsOf(entry: DeploymentEntry, provider: Provider, parts: DeploymentParts): BudgetRule[] {
+  const rules: BudgetRule[] = [];
+  if (entry.params.max_budget !== undefined) {
+    rules.push({
+      scope: 'deployment',
+      id: '',
+      model: null,
+      cap: nanodollarsFromDollars(entry.params.max_budget),
+      softCap: null,
+      duration: entry.params.budget_duration ?? null,
+      timezone: parts.timezone,
+      increase: null,
+      label: `deployment of ${entry.group}`,
+    });
+  }
+  const ofProvider = parts.providerBudgets.get(provider.id);
+  if (ofProvider !== undefined) rules.push(ofProvider);
+  return rules;
+}
+
+function mockResponse(written: unknown): string | null {
+  if (written === undefined || written === null) return null;
+  return typeof written === 'string' ? written : JSON.stringify(written);
+}

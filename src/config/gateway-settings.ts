@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { lifetimeEnd } from '../core/duration.ts';
+import type { Scope } from '../core/identity.ts';
+import type { BudgetRule } from '../core/limits.ts';
+import { nanodollarsFromDollars } from '../core/money.ts';
+import type { Operation } from '../core/operation.ts';
+import type { CacheSettings, GatewaySettings, Timeouts } from '../core/route.ts';
+import type { Secret } from '../core/secret.ts';
+import { budgetWindow, dollars } from './field.ts';
+import { milliseconds } from './router.ts';
+import type { Sections } from './schema/sections.ts';
+
+export const gatewayDefaults = {
+  connectMs: 5_000,
+  idleMs: 300_000,
+  totalMs: 600_000,
+  heartbeatMs: 15_000,
+  drainMs: 30_000,
+  bodyMebibytesMax: 32,
+  cacheTtlMs: 600_000,
+  cacheBytesMax: 100 * 1024 * 1024,
+} as const;
+
+/** The gateway's own settings as they take effect. `masterKey` is what the start found or made; null = no key is needed. */
+export function effectiveSettings(sections: Sections, masterKey: Secret | null): GatewaySettings {
+  const { general_settings: general = {}, litellm_settings: litellm = {} } = sections;
+  const timezone = litellm.timezone ?? 'UTC';
+  const budget = (
+    scope: Scope,
+    label: string,
+    cap: number | undefined,
+    window: string | undefined,
+  ): BudgetRule | null =>
+    cap === undefined
+      ? null
+      : Object.freeze({
+          scope,
+          id: scope === 'global' ? 'global' : '',
+          model: null,
+          cap: nanodollarsFromDollars(cap),
+          softCap: null,
+          duration: window ?? null,
+          timezone,
+          increase: null,
+          label,
+        });
+  const tagBudgets = new Map<string, BudgetRule[]>();
+  for (const [tag, written] of Object.entries(litellm.tag_budget_config ?? {})) {
+    const cap = dollars().safeParse(written.max_budget ?? written.budget_limit);
+    if (!cap.success) continue;
+    const window = budgetWindow().safeParse(written.budget_duration ?? written.time_period);
+    const rule = budget('tag', `tag ${tag}`, cap.data, window.success ? (window.data ?? undefined) : undefined);
+    if (rule !== null) tagBudgets.set(tag, [{ ...rule, id: tag }]);
+  }
+  return Object.freeze({
+    masterKeyHash: masterKey === null ? null : createHash('sha256').update(masterKey.reveal()).digest('hex'),
+    keyHeaderName: general.litellm_key_header_name?.toLowerCase() ?? null,
+    bodyBytesMax: Math.round((general.max_request_size_mb ?? gatewayDefaults.bodyMebibytesMax) * 1024 * 1024),
+    timeouts: timeouts(sections),
+    heartbeatMs: milliseconds(general.heartbeat_seconds ?? gatewayDefaults.heartbeatMs / 1000),
+    drainMs: milliseconds(general.drain_timeout_seconds ?? gatewayDefaults.drainMs / 1000),
+    dropParams: litellm.drop_params ?? false,
+    modifyParams: litellm.modify_params ?? false,
+    alwaysIncludeStreamUsage: general.always_include_stream_usage ?? false,
+    enforceUserParam: general.enforce_user_param ?? false,
+    callerCredentialsAllowed: general.allow_client_side_credentials ?? false,
+    storePromptsAndAnswers: general.store_prompts_in_spend_logs ?? false,
+    recordRetentionMs: lifetimeEnd(general.maximum_spend_logs_retention_period, 0),
+    budgetErrorStatus: general.budget_error_status === '400' ? 400 : 429,
+    showAllowedModels: general.show_allowed_models ?? true,
+    clampOutputTokens: general.clamp_output_tokens ?? false,
+    cache: effectiveCache(sections),
+    timezone,
+    globalBudget: budget('global', 'the whole gateway', litellm.max_budget, litellm.budget_duration),
+    endUserBudgetDefault: budget('end_user', 'end user', litellm.max_end_user_budget, undefined),
+    internalUserBudgetDefault: budget(
+      'user',
+      'user',
+      litellm.max_internal_user_budget,
+      litellm.internal_user_budget_duration,
+    ),
+    tagBudgets,
+    endUserHeader: general.user_header_name?.toLowerCase() ?? null,
+    priceDiscounts: Object.freeze({ ...litellm.cost_discount_config }),
+    priceMargins: margins(litellm.cost_margin_config ?? {}),
+  });
+}
+
+function timeouts({
+  general_settings,
+  router_settings: router = {},
+  litellm_settings: litellm = {},
+}: Sections): Timeouts {
+  const own = general_settings?.timeouts;
+  const total = router.timeout ?? own?.total_seconds ?? litellm.request_timeout;
+  const totalMs = total === undefined || total === 0 ? gatewayDefaults.totalMs : milliseconds(total);
+  return Object.freeze({
+    connectMs: own?.connect_seconds === undefined ? gatewayDefaults.connectMs : milliseconds(own.connect_seconds),
+    firstByteMs: own?.first_byte_seconds === undefined ? totalMs : milliseconds(own.first_byte_seconds),
+    idleMs: own?.idle_seconds === undefined ? gatewayDefaults.idleMs : milliseconds(own.idle_seconds),
+    totalMs,
+    ...(router.stream_timeout !== undefined &&
+      router.stream_timeout > 0 && { streamTotalMs: milliseconds(router.stream_timeout) }),
+  });
+}
+
+const operationsByCallType: Readonly<Record<string, Operation>> = {
+  completion: 'chat',
+  acompletion: 'chat',
+  text_completion: 'chat',
+  atext_completion: 'chat',
+  embedding: 'embedding',
+  aembedding: 'embedding',
+};
+
+function effectiveCache({
+  router_settings: router = {},
+  litellm_settings: litellm = {},
+}: Sections): CacheSettings | null {
+  if (!(litellm.cache ?? router.cache_responses ?? false)) return null;
+  const params = litellm.cache_params ?? {};
+  const types = params.supported_call_types;
+  const operations = types?.flatMap((type) => operationsByCallType[type] ?? []) ?? (['chat', 'embedding'] as const);
+  if (operations.length === 0) return null;
+  const ttl = params.ttl ?? params.default_in_memory_ttl;
+  return Object.freeze({
+    ttlMs: ttl === undefined ? gatewayDefaults.cacheTtlMs : milliseconds(ttl),
+    namespace: params.namespace ?? '',
+    byDefault: params.mode !== 'default_off',
+    operations: [...new Set(operations)],
+    bytesMax: params.max_bytes ?? gatewayDefaults.cacheBytesMax,
+    scope: params.scope ?? 'team',
+  });
+}
+
+type WrittenMargin = number | { readonly percentage?: number | undefined; readonly fixed_amount?: number | undefined };
+
+/** Ratios of the cost, and nano-dollars for each request. */
+function margins(written: Readonly<Record<string, WrittenMargin>>): GatewaySettings['priceMargins'] {
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(written).map(([provider, margin]) => [
+        provider,
+        typeof margin === 'number'
+          ? { ratio: margin, fixed: 0 }
+          : { ratio: margin.percentage ?? 0, fixed: nanodollarsFromDollars(margin.fixed_amount ?? 0) },
+      ]),
+    ),
+  );
+}

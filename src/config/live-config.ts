@@ -1,0 +1,108 @@
+import type { Clock } from '../core/ports.ts';
+import type { ProviderDirectory } from '../core/provider.ts';
+import type { Snapshot } from '../core/route.ts';
+import type { Secret } from '../core/secret.ts';
+import type { DeploymentEntry } from './deployment-entry.ts';
+import { ConfigError, type Diagnostic } from './diagnostic.ts';
+import type { PreparedConfig } from './prepare.ts';
+import { buildSnapshot } from './snapshot.ts';
+import { type Watch, watchFiles } from './watch.ts';
+
+export interface StoredModels {
+  readonly models: readonly DeploymentEntry[];
+  /** Connection values by credential name. */
+  readonly credentials: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+export interface LiveConfigOptions {
+  /** Reads everything anew: `() => prepareConfig(file, environment, clock.now())`. */
+  prepare(): PreparedConfig;
+  readonly directory: ProviderDirectory;
+  readonly masterKey: Secret | null;
+  /** Told of every new snapshot, and of nothing else: swap it in one step. */
+  onSwap(snapshot: Snapshot): void;
+  /** Told of what a load or rebuild found; `isRefused` when the old snapshot stays. */
+  onReport(diagnostics: readonly Diagnostic[], isRefused: boolean): void;
+}
+
+/**
+ * The configuration of a running gateway. A new one is read, checked and built beside the old one and takes its place in one
+ * step; one with an error changes nothing.
+ */
+export class LiveConfig {
+  readonly #options: LiveConfigOptions;
+  #prepared: PreparedConfig;
+  #stored: StoredModels = { models: [], credentials: new Map() };
+  #snapshot: Snapshot;
+  #version = 1;
+  /** Also of a refused load: a mistake is mended in the file it was made in, or by adding one that was not there. */
+  #files: readonly string[];
+
+  /** Throws ConfigError when the first configuration is not valid. */
+  constructor(options: LiveConfigOptions) {
+    this.#options = options;
+    this.#prepared = options.prepare();
+    this.#files = this.#prepared.files;
+    if (this.#prepared.config === undefined) throw new ConfigError(this.#prepared.diagnostics);
+    const built = this.#build(this.#prepared);
+    this.#snapshot = built.snapshot;
+    options.onReport([...this.#prepared.diagnostics, ...built.diagnostics], false);
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  get prepared(): PreparedConfig {
+    return this.#prepared;
+  }
+
+  /** Reads the files again. False when the new configuration is refused and the old one stays. */
+  reload(): boolean {
+    const prepared = this.#options.prepare();
+    this.#files = prepared.files;
+    if (prepared.config === undefined) {
+      this.#options.onReport(prepared.diagnostics, true);
+      return false;
+    }
+    this.#prepared = prepared;
+    this.#swap(prepared.diagnostics);
+    return true;
+  }
+
+  /** Puts other stored models and credentials beside the file's. */
+  setStored(stored: StoredModels): void {
+    this.#stored = stored;
+    this.#swap([]);
+  }
+
+  watch(clock: Clock, intervalMs?: number): Watch {
+    return watchFiles({
+      files: () => this.#files,
+      clock,
+      ...(intervalMs !== undefined && { intervalMs }),
+      onChange: () => this.reload(),
+    });
+  }
+
+  #swap(found: readonly Diagnostic[]): void {
+    this.#version++;
+    const built = this.#build(this.#prepared);
+    this.#snapshot = built.snapshot;
+    this.#options.onSwap(built.snapshot);
+    this.#options.onReport([...found, ...built.diagnostics], false);
+  }
+
+  #build({ config, catalogue }: PreparedConfig) {
+    const { directory, masterKey } = this.#options;
+    return buildSnapshot({
+      config: config!,
+      catalogue,
+      directory,
+      masterKey,
+      version: this.#version,
+      storedModels: this.#stored.models,
+      storedCredentials: this.#stored.credentials,
+    });
+  }
+}

@@ -1,0 +1,202 @@
+import { LRUCache } from 'lru-cache';
+import type { BudgetRule } from '../core/limits.ts';
+import { nanodollarsFromDollars } from '../core/money.ts';
+import type { ProviderDirectory } from '../core/provider.ts';
+import type { Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { DeploymentParts } from './connection.ts';
+import { credentialsByName } from './credentials.ts';
+import { buildDeployment, deploymentHash, fillDeployment } from './deployment.ts';
+import type { DeploymentEntry } from './deployment-entry.ts';
+import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
+import { effectiveSettings } from './gateway-settings.ts';
+import type { Config } from './load.ts';
+import { effectiveRouter } from './router.ts';
+import { bySpecificity, matchPieces, patternPieces } from './wildcard.ts';
+
+export interface SnapshotSources {
+  readonly config: Config;
+  readonly directory: ProviderDirectory;
+  readonly catalogue: Catalogue;
+  /** What the start found or made; null = every caller is an administrator. */
+  readonly masterKey: Secret | null;
+  readonly version: number;
+  /** Models added through the admin API (`readStoredModel`). */
+  readonly storedModels?: readonly DeploymentEntry[];
+  /** Credentials added through the admin API, decrypted, by name. */
+  readonly storedCredentials?: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+export interface BuiltSnapshot {
+  readonly snapshot: Snapshot;
+  /** Deployments left out, with the reason, and warnings. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Names a wildcard has been asked for and remembers; callers choose them, so their number is bounded. */
+const expandedNamesMax = 1_000;
+
+interface Built {
+  readonly deployment: Deployment;
+  readonly entry: DeploymentEntry;
+}
+
+/** Everything the data path knows, frozen. Pure: the same sources give the same snapshot. */
+export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
+  const { config, directory, catalogue } = sources;
+  const { sections } = config;
+  const diagnostics: Diagnostic[] = [];
+  const settings = effectiveSettings(sections, sources.masterKey);
+  const secrets = new Set<Secret>(sources.masterKey === null ? [] : [sources.masterKey]);
+  const credentials = credentialsByName(sections.credential_list, sources.storedCredentials);
+  for (const values of credentials.values()) for (const value of Object.values(values)) if (value) secrets.add(value);
+
+  const parts: DeploymentParts = {
+    directory,
+    catalogue,
+    environment: config.environment,
+    credentials,
+    timezone: settings.timezone,
+    providerBudgets: providerBudgets(config, settings.timezone),
+    dropParams: settings.dropParams,
+    unpriced: sections.general_settings?.unpriced_models ?? 'self_hosted_free',
+    report(severity, path: Path, message, details = {}) {
+      diagnostics.push({ severity, ...config.placeOf(path), path: renderPath(path), message, ...compact(details) });
+    },
+  };
+  const built: Built[] = [];
+  const byId = new Map<string, Deployment>();
+  const twins = new Map<string, number>();
+  for (const entry of [...config.deployments, ...(sources.storedModels ?? [])]) {
+    const result = buildDeployment(entry, parts);
+    if (result === undefined) continue;
+    const id = result.deployment.id || nextId(entry, twins);
+    if (byId.has(id)) {
+      parts.report(
+        'skipped',
+        entry.path,
+        `the id ${id} is taken by another deployment; this one of ${entry.group} is skipped`,
+      );
+      continue;
+    }
+    const budgets = result.deployment.budgets.map((rule) => (rule.scope === 'deployment' ? { ...rule, id } : rule));
+    const modelInfo = { ...result.deployment.modelInfo, id };
+    const deployment = Object.freeze({ ...result.deployment, id, budgets, modelInfo });
+    byId.set(id, deployment);
+    built.push({ deployment, entry });
+    for (const secret of result.secrets) secrets.add(secret);
+  }
+
+  const snapshot: Snapshot = Object.freeze({
+    version: sources.version,
+    ...groupsOf(built, parts),
+    aliases: aliasesOf(config),
+    deployments: byId,
+    accessGroups: accessGroupsOf(built),
+    router: effectiveRouter(sections),
+    settings,
+    secrets: Object.freeze([...secrets]),
+  });
+  return { snapshot, diagnostics };
+}
+
+/** Two entries that are alike in all but their secrets are told apart by their order. */
+function nextId(entry: DeploymentEntry, twins: Map<string, number>): string {
+  const hash = deploymentHash(entry, 0);
+  const twin = twins.get(hash) ?? 0;
+  twins.set(hash, twin + 1);
+  return twin === 0 ? hash : deploymentHash(entry, twin);
+}
+
+function groupsOf(built: readonly Built[], parts: DeploymentParts): Pick<Snapshot, 'groups' | 'wildcards'> {
+  const byName = new Map<string, Built[]>();
+  for (const item of built) {
+    const list = byName.get(item.deployment.group);
+    if (list === undefined) byName.set(item.deployment.group, [item]);
+    else list.push(item);
+  }
+  const groups = new Map<string, ModelGroup>();
+  const wildcards: WildcardGroup[] = [];
+  for (const [name, items] of byName) {
+    const deployments = Object.freeze(items.map((item) => item.deployment));
+    if (name.includes('*')) wildcards.push(wildcardGroup(name, items, deployments, parts));
+    else groups.set(name, Object.freeze({ name, deployments }));
+  }
+  return { groups, wildcards: wildcards.sort(bySpecificity) };
+}
+
+function wildcardGroup(
+  name: string,
+  items: readonly Built[],
+  deployments: readonly Deployment[],
+  parts: DeploymentParts,
+): WildcardGroup {
+  const pieces = patternPieces(name);
+  const expanded = new LRUCache<string, ModelGroup>({ max: expandedNamesMax });
+  return Object.freeze({
+    name,
+    deployments,
+    pieces,
+    expand(model: string): ModelGroup | null {
+      const remembered = expanded.get(model);
+      if (remembered !== undefined) return remembered;
+      const matched = matchPieces(pieces, model);
+      if (matched === null) return null;
+      const filled = items.map(({ deployment, entry }) => fillDeployment(deployment, entry, matched, parts));
+      const group = Object.freeze({ name: model, deployments: Object.freeze(filled) });
+      expanded.set(model, group);
+      return group;
+    },
+  });
+}
+
+function aliasesOf({ sections }: Config): Snapshot['aliases'] {
+  const written = Object.entries(sections.router_settings?.model_group_alias ?? {});
+  return new Map(
+    written.map(([alias, target]) => [
+      alias,
+      typeof target === 'string'
+        ? { group: target, hidden: false }
+        : { group: target.model, hidden: target.hidden ?? false },
+    ]),
+  );
+}
+
+function accessGroupsOf(built: readonly Built[]): Snapshot['accessGroups'] {
+  const members = new Map<string, Set<string>>();
+  for (const { deployment } of built) {
+    for (const name of deployment.accessGroups) {
+      const models = members.get(name) ?? new Set();
+      members.set(name, models.add(deployment.group));
+    }
+  }
+  return new Map([...members].map(([name, models]) => [name, [...models]]));
+}
+
+function providerBudgets({ sections }: Config, timezone: string): ReadonlyMap<string, BudgetRule> {
+  const rules = new Map<string, BudgetRule>();
+  for (const [provider, written] of Object.entries(sections.router_settings?.provider_budget_config ?? {})) {
+    const cap = written.budget_limit ?? written.max_budget;
+    if (cap === undefined) continue;
+    rules.set(provider, {
+      scope: 'provider',
+      id: provider,
+      model: null,
+      cap: nanodollarsFromDollars(cap),
+      softCap: null,
+      duration: written.time_period ?? written.budget_duration ?? null,
+      timezone,
+      increase: null,
+      label: `provider ${provider}`,
+    });
+  }
+  return rules;
+}
+
+function compact(details: { readonly expected?: string; readonly nearest?: string | undefined }) {
+  return {
+    ...(details.expected !== undefined && { expected: details.expected }),
+    ...(details.nearest !== undefined && { nearest: details.nearest }),
+  };
+}
