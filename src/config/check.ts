@@ -5,7 +5,6 @@ import type { Environment } from './environment.ts';
 import { prepareConfig } from './prepare.ts';
 import type { ReadText } from './read-file.ts';
 import { buildSnapshot } from './snapshot.ts';
-import { readStartSettings } from './start-settings.ts';
 
 export interface CheckedRoute {
   readonly model: string;
@@ -54,7 +53,7 @@ export function checkConfig(
           config,
           catalogue,
           directory: sources.directory,
-          masterKey: readStartSettings(config, environment).masterKey,
+          masterKey: null,
           version: 1,
         });
   const diagnostics = [...prepared.diagnostics, ...(built?.diagnostics ?? [])];

@@ -63,7 +63,8 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
   }
   const { provider, model } = resolved;
   const address = baseUrl ?? variable(parts.environment, provider.baseUrlVariable);
-  const credential = credentialFor(entry, connection, provider, address, parts.environment);
+  const isOwn = isOwnAddress(provider, address);
+  const credential = credentialFor(entry, connection, provider, isOwn, parts.environment);
   const settings: ConnectionSettings = {
     baseUrl: address,
     credential,
@@ -74,7 +75,7 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
     headers: { ...params.headers, ...params.extra_headers },
   };
   let unusable = entry.unusable;
-  if (unusable === null && credential === null && provider.requiresCredential && isOwnAddress(provider, address)) {
+  if (unusable === null && credential === null && provider.requiresCredential && isOwn) {
     const otherwise =
       provider.credentialVariable === null ? '' : ` and the variable ${provider.credentialVariable} is not set`;
     unusable = `there is no api_key${otherwise}`;
@@ -116,20 +117,31 @@ function credentialFor(
   entry: DeploymentEntry,
   connection: ConnectionValues,
   provider: Provider,
-  address: string | null,
+  isOwn: boolean,
   environment: Environment,
 ): Secret | null {
   const written =
     entry.params.azure_ad_token ?? entry.params.api_key ?? connection.azure_ad_token ?? connection.api_key;
   if (written !== undefined) return written;
-  if (entry.unusable !== null || !isOwnAddress(provider, address)) return null;
+  if (entry.unusable !== null || !isOwn) return null;
   const inherited = variable(environment, provider.credentialVariable);
   return inherited === null ? null : new Secret(inherited);
 }
 
 function isOwnAddress(provider: Provider, address: string | null): boolean {
   if (address === null || provider.defaultBaseUrl === null) return true;
-  return URL.canParse(address) && new URL(address).host === new URL(provider.defaultBaseUrl).host;
+  return URL.canParse(address) && new URL(address).host === defaultHost(provider.defaultBaseUrl);
+}
+
+const defaultHosts = new Map<string, string>();
+
+function defaultHost(address: string): string {
+  let host = defaultHosts.get(address);
+  if (host === undefined) {
+    host = new URL(address).host;
+    defaultHosts.set(address, host);
+  }
+  return host;
 }
 
 function variable(environment: Environment, name: string | null): string | null {

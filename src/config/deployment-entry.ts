@@ -81,8 +81,8 @@ export function readDeploymentEntry(
   reportOddNames(rawParams, [...path, paramsKey], rawInfo as Tree, [...path, 'model_info'], findings);
   return {
     group: group.trim(),
-    params,
-    info,
+    params: withoutAbsent(params),
+    info: withoutAbsent(info),
     prices,
     requestDefaults: requestDefaultsOf(rawParams),
     publicParams: publicParams(rawParams),
@@ -92,6 +92,11 @@ export function readDeploymentEntry(
     fromDatabase,
     path: [...path, paramsKey],
   };
+}
+
+/** Most keys are absent from most deployments: without them a thousand deployments are small. */
+function withoutAbsent<T extends object>(read: T): T {
+  return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)) as T;
 }
 
 function requestDefaultsOf(rawParams: Tree): JsonObject {

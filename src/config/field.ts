@@ -142,10 +142,20 @@ export function anything() {
   return schema;
 }
 
-/** A map whose keys are the operator's own. */
+/** A map whose keys are the operator's own. An entry without a value, or with an unset variable, is left out. */
 export function mapOf<T extends z.ZodType>(value: T) {
-  const schema = z.record(z.string(), value);
+  const schema = z.record(z.string(), value.nullish());
   typeFacts.add(schema, { name: `map to ${typeName(value)}` });
+  return schema.transform((written) => {
+    const present = Object.entries(written).filter((entry) => entry[1] !== null && entry[1] !== undefined);
+    return Object.fromEntries(present) as Record<string, NonNullable<z.output<T>>>;
+  });
+}
+
+/** A map that is kept exactly as it is written. */
+export function openMap() {
+  const schema = z.record(z.string(), z.unknown());
+  typeFacts.add(schema, { name: 'map' });
   return schema;
 }
 

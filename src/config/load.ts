@@ -90,10 +90,13 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
 
   const deployments: DeploymentEntry[] = [];
   const list = tree.model_list ?? [];
+  const defaults =
+    sections.router_settings === undefined ? undefined : (tree.router_settings as Tree).default_litellm_params;
   if (!Array.isArray(list)) {
     findings.add('error', ['model_list'], `found ${describe(list)}`, { expected: 'a list of deployments' });
   } else {
     for (const [index, entry] of list.entries()) {
+      if (isMap(defaults)) addDefaults(entry, defaults);
       const read = readDeploymentEntry(entry, ['model_list', index], missing, findings);
       if (read !== undefined) deployments.push(read);
     }
@@ -102,6 +105,14 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
   const config: Config = { file, sections: sections as Sections, deployments, environment, variables, placeOf };
   if (!isRefused(findings.list)) reportReferences(config, findings);
   return { config, diagnostics: findings.list };
+}
+
+/** `router_settings.default_litellm_params` stand in for what an entry does not say. */
+function addDefaults(entry: unknown, defaults: Tree): void {
+  if (!isMap(entry)) return;
+  const params = entry.litellm_params ?? entry.params;
+  if (!isMap(params)) return;
+  for (const [key, value] of Object.entries(defaults)) if (!Object.hasOwn(params, key)) params[key] = value;
 }
 
 /** `environment_variables` are resolved against the inherited environment and count for everything after them. */

@@ -56,7 +56,7 @@ type Row = readonly [key: string, type: string, fallback: string, meaning: strin
 
 function table(schema: z.core.$ZodType, active: keyof typeof activeKeys | undefined, section = ''): string[] {
   const rows: Row[] = [];
-  collect(schema, '', section, (key) => active !== undefined && isActive(active, key), rows);
+  collect(schema, '', section, (key) => isActive(active ?? 'sections', active === undefined ? section : key), rows);
   if (rows.length === 0) return [];
   const lines = ['| key | type | default | meaning | active |', '| --- | --- | --- | --- | --- |'];
   for (const row of rows) lines.push(`| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);

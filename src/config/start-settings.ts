@@ -4,7 +4,7 @@ import type { Config } from './load.ts';
 
 /** What the program needs before there is a snapshot; read once at start. */
 export interface StartSettings {
-  /** null = none given: the start makes one and keeps it in the data folder. */
+  /** As the file gives it; `findMasterKey` looks further. */
   readonly masterKey: Secret | null;
   /** PostgreSQL address; null = the embedded database. */
   readonly databaseUrl: Secret | null;
@@ -32,7 +32,7 @@ export function readStartSettings(config: Config | null, given: Environment): St
   const general = config?.sections.general_settings ?? {};
   const port = Number(present(environment.PORT) ?? Number.NaN);
   return {
-    masterKey: general.master_key ?? secret(environment.TOLLGATE_MASTER_KEY) ?? secret(environment.LITELLM_MASTER_KEY),
+    masterKey: general.master_key ?? null,
     databaseUrl: general.database_url ?? secret(environment.DATABASE_URL) ?? databaseUrlFromParts(environment),
     dataFolder: general.data_folder ?? present(environment.TOLLGATE_DATA_FOLDER) ?? './data',
     modelsInDatabase: general.store_model_in_db ?? /^true$/i.test(environment.STORE_MODEL_IN_DB ?? ''),

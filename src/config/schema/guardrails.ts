@@ -1,4 +1,18 @@
-import { anything, either, flag, key, listOf, map, mapOf, oneOf, required, secret, text, texts } from '../field.ts';
+import {
+  anything,
+  either,
+  flag,
+  key,
+  listOf,
+  map,
+  mapOf,
+  oneOf,
+  openMap,
+  required,
+  secret,
+  text,
+  texts,
+} from '../field.ts';
 
 export const guardrailModes = [
   'pre_call',
@@ -18,12 +32,7 @@ export const guardrails = listOf(
       map({
         guardrail: required(text(), 'Kind of guardrail.'),
         mode: key(
-          either(
-            'a mode, a list of modes, or a map with `tags` and `default`',
-            mode(),
-            listOf(mode()),
-            mapOf(anything()),
-          ),
+          either('a mode, a list of modes, or a map with `tags` and `default`', mode(), listOf(mode()), openMap()),
           'When it runs.',
         ),
         default_on: key(flag(), 'Runs on every request.', 'false'),
@@ -35,13 +44,13 @@ export const guardrails = listOf(
         pii_entities_config: key(mapOf(oneOf('MASK', 'BLOCK')), 'What happens to each kind of personal data.'),
         output_parse_pii: key(flag(), 'Put the personal data back into the answer.', 'false'),
         presidio_language: key(text(), 'Language.', 'en'),
-        presidio_score_thresholds: key(mapOf(anything()), 'How sure Presidio must be, by kind.'),
+        presidio_score_thresholds: key(openMap(), 'How sure Presidio must be, by kind.'),
         presidio_filter_scope: key(oneOf('input', 'output', 'both'), 'What Presidio looks at.'),
         mock_redacted_text: key(anything(), 'For tests.'),
       }).catchall(anything()),
       'Settings of the guardrail.',
     ),
-    params: key(mapOf(anything()), 'The same as `litellm_params`.'),
+    params: key(openMap(), 'The same as `litellm_params`.'),
     guardrail_info: key(anything(), 'Shown to callers.'),
     default_on: key(flag(), 'Runs on every request.', 'false'),
     tags: key(texts(), 'Tags.'),

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import {
-  anything,
   budgetWindow,
   dollars,
   either,
@@ -11,6 +10,7 @@ import {
   map,
   mapOf,
   number,
+  openMap,
   seconds,
   text,
   texts,
@@ -18,7 +18,7 @@ import {
 import { cacheParams } from './cache-params.ts';
 import { reliabilityKeys } from './reliability.ts';
 
-const keyFields = () => mapOf(anything());
+const keyFields = () => openMap();
 
 export const litellmSettings = map({
   callbacks: key(texts(), 'Where records of requests go (`otel`, `prometheus`, `langfuse` …).'),
@@ -88,7 +88,7 @@ export const litellmSettings = map({
   enable_end_user_cost_tracking_prometheus_only: key(flag(), 'End user label in metrics.', 'false'),
   custom_prometheus_metadata_labels: key(texts(), 'Metric labels from key metadata.'),
   custom_prometheus_tags: key(texts(), 'Metric labels from tags.'),
-  prometheus_metrics_config: key(listOf(mapOf(anything())), 'Which metrics and labels exist.'),
+  prometheus_metrics_config: key(listOf(openMap()), 'Which metrics and labels exist.'),
   prometheus_initialize_budget_metrics: key(flag(), 'Fill budget metrics at start.', 'false'),
   prometheus_emit_stream_label: key(flag(), 'Metric label for streams.', 'false'),
   require_auth_for_metrics_endpoint: key(flag(), '`/metrics` needs a key.', 'false'),
@@ -101,7 +101,7 @@ export const litellmSettings = map({
   ),
   route_all_chat_openai_to_responses: key(flag(), 'Call the Responses API for chat.', 'false'),
   mcp_aliases: key(mapOf(text()), 'Short names of MCP servers.'),
-  tag_budget_config: key(mapOf(mapOf(anything())), 'Budgets by tag.'),
+  tag_budget_config: key(mapOf(openMap()), 'Budgets by tag.'),
   extra_spend_tag_headers: key(texts(), 'Request headers that become tags.'),
   return_response_headers: key(flag(), 'Give the provider’s response headers to the caller.', 'true'),
   disable_hf_tokenizer_download: key(flag(), 'Nothing is downloaded; accepted for compatibility.'),

@@ -11,6 +11,7 @@ import {
   listOf,
   map,
   mapOf,
+  openMap,
   required,
   seconds,
   secret,
@@ -40,7 +41,7 @@ export const modelParams = map({
   azure_scope: key(text(), 'Entra ID scope.'),
   vertex_project: key(text(), 'Google Cloud project.'),
   vertex_location: key(text(), 'Google Cloud location.'),
-  vertex_credentials: key(either('a path, JSON text or a map', secret(), mapOf(anything())), 'Google service account.'),
+  vertex_credentials: key(either('a path, JSON text or a map', secret(), openMap()), 'Google service account.'),
   gcs_bucket_name: key(text(), 'Google Cloud Storage bucket for batches.'),
   aws_access_key_id: key(secret(), 'AWS access key id.'),
   aws_secret_access_key: key(secret(), 'AWS secret access key.'),
@@ -87,7 +88,7 @@ export const modelParams = map({
 
   extra_headers: key(mapOf(text()), 'Headers added to the provider call.'),
   headers: key(mapOf(text()), 'The same as `extra_headers`.'),
-  extra_body: key(mapOf(anything()), 'Members added to the body of the provider call.'),
+  extra_body: key(openMap(), 'Members added to the body of the provider call.'),
   drop_params: key(
     flag(),
     'Leave out request parameters that the provider does not support, instead of refusing the request.',
@@ -111,7 +112,7 @@ export const modelParams = map({
   auto_router_config: key(anything(), 'Auto router: its routes.'),
   auto_router_default_model: key(text(), 'Auto router: group when nothing matches.'),
   auto_router_embedding_model: key(text(), 'Auto router: embedding group.'),
-  complexity_router_config: key(mapOf(anything()), 'Complexity router: tiers and their groups.'),
+  complexity_router_config: key(openMap(), 'Complexity router: tiers and their groups.'),
 }).catchall(anything());
 
 export type ModelParams = z.output<typeof modelParams>;

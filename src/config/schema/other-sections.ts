@@ -1,10 +1,10 @@
-import { anything, key, listOf, map, mapOf, required, secret, text } from '../field.ts';
+import { anything, key, listOf, map, mapOf, openMap, required, secret, text } from '../field.ts';
 
 export const credentialList = listOf(
   map({
     credential_name: required(text(), 'Name that `litellm_credential_name` refers to.'),
     credential_values: required(mapOf(secret()), 'Connection values, e.g. `api_key`, `api_base`.'),
-    credential_info: key(mapOf(anything()), 'Shown to administrators.'),
+    credential_info: key(openMap(), 'Shown to administrators.'),
   }),
 );
 
@@ -23,4 +23,4 @@ export const vectorStoreRegistry = listOf(
   }).catchall(anything()),
 );
 
-export const callbackSettings = mapOf(mapOf(anything()));
+export const callbackSettings = mapOf(openMap());

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { costOf, type Price } from '../core/price.ts';
+import { noUsage } from '../core/usage.ts';
+import { renderDiagnostics } from './diagnostic.ts';
+import { Findings } from './findings.ts';
+import { Origins } from './origin.ts';
+import { readPriceSettings } from './price-settings.ts';
+import { priceFromSettings } from './prices.ts';
+import { parsePriceKey, perMillionKey } from './schema/price-keys.ts';
+
+function read(params: object, info: object = {}) {
+  const findings = new Findings('f', {}, new Origins());
+  const settings = readPriceSettings(params, info, ['p'], ['i'], findings);
+  return { settings, messages: renderDiagnostics(findings.list) };
+}
+
+function price(params: object, known: Price | null = null, outputIsFree = false): Price | null {
+  return priceFromSettings(read(params).settings!, known, outputIsFree);
+}
+
+const known: Price = {
+  rates: { input: 1, output: 2, cacheRead: 3 },
+  tiers: [],
+  serviceTiers: {},
+  perRequest: 0,
+  perWebSearchCall: 5,
+  source: 'catalogue:x',
+};
+
+describe('price keys', () => {
+  it.each([
+    ['input_cost_per_token', { base: 'input_cost_per_token', isPerMillion: false }],
+    ['input_cost_per_million_tokens', { base: 'input_cost_per_token', isPerMillion: true }],
+    ['output_cost_per_million_reasoning_tokens', { base: 'output_cost_per_reasoning_token', isPerMillion: true }],
+    ['cache_read_input_token_cost_per_million', { base: 'cache_read_input_token_cost', isPerMillion: true }],
+    [
+      'input_cost_per_token_above_200k_tokens',
+      { base: 'input_cost_per_token', isPerMillion: false, aboveTokens: 200_000 },
+    ],
+    [
+      'output_cost_per_token_above_128k_tokens_priority',
+      { base: 'output_cost_per_token', isPerMillion: false, aboveTokens: 128_000, serviceTier: 'priority' },
+    ],
+    ['input_cost_per_token_batches', { base: 'input_cost_per_token', isPerMillion: false, serviceTier: 'batches' }],
+    ['input_cost', undefined],
+    ['max_tokens', undefined],
+  ])('%s', (name, parts) => expect(parsePriceKey(name)).toEqual(parts));
+
+  it('spells per million', () => {
+    expect(perMillionKey('output_cost_per_token')).toBe('output_cost_per_million_tokens');
+    expect(perMillionKey('input_cost_per_audio_token')).toBe('input_cost_per_million_audio_tokens');
+  });
+});
+
+describe('a written price', () => {
+  it('is the same per token and per million, exactly', () => {
+    const perToken = price({ input_cost_per_token: 1.5e-7, output_cost_per_token: '6e-7' });
+    const perMillion = price({ input_cost_per_million_tokens: 0.15, output_cost_per_million_tokens: 0.6 });
+    expect(perToken?.rates).toEqual({ input: 150_000_000, output: 600_000_000 });
+    expect(perMillion).toEqual(perToken);
+  });
+
+  it('prices the worked example', () => {
+    const written = price({
+      input_cost_per_token: 3e-6,
+      output_cost_per_token: 15e-6,
+      cache_read_input_token_cost: 0.3e-6,
+      cache_creation_input_token_cost: 3.75e-6,
+    });
+    const usage = { ...noUsage, inputTokens: 100, cacheReadTokens: 600, cacheWriteTokens: 300, outputTokens: 50 };
+    expect(costOf(usage, written!)).toBe(2_355_000);
+  });
+
+  it('tiers keep base figures they do not replace', () => {
+    const written = price({
+      input_cost_per_token: 1e-6,
+      output_cost_per_token: 2e-6,
+      input_cost_per_token_above_200k_tokens: 3e-6,
+      input_cost_per_token_flex: 5e-7,
+      output_cost_per_token_batches: 1e-6,
+    });
+    expect(written?.tiers).toEqual([{ aboveInputTokens: 200_000, rates: { input: 3e9, output: 2e9 } }]);
+    expect(written?.serviceTiers).toEqual({ flex: { input: 5e8, output: 2e9 }, batch: { input: 1e9, output: 1e9 } });
+  });
+
+  it('stands alone with both sides, otherwise replaces single figures of what is known', () => {
+    expect(price({ input_cost_per_token: 0, output_cost_per_token: 0 }, known)?.rates).toEqual({ input: 0, output: 0 });
+    expect(price({ cache_read_input_token_cost: 1e-9 }, known)?.rates).toEqual({ input: 1, output: 2, cacheRead: 1e6 });
+    expect(price({}, known)).toBe(known);
+    expect(price({ input_cost_per_token: 1e-6 })).toBeNull();
+    expect(price({ input_cost_per_token: 1e-6 }, null, true)?.rates).toEqual({ input: 1e9, output: 0 });
+  });
+
+  it('follows from the price of the hardware', () => {
+    const written = price({ gpu_cost_per_hour: 2.01, tokens_per_second: 30_000 });
+    // 2.01 / 3600 / 30,000 dollars a token, rounded up to whole nano-dollars per million.
+    expect(written).toMatchObject({ rates: { input: 18_611_112, output: 18_611_112 }, source: 'gpu' });
+    expect(costOf({ ...noUsage, outputTokens: 30_000 * 3600 }, written!)).toBeCloseTo(2.01e9, -4);
+  });
+
+  it('prefers litellm_params to model_info', () => {
+    const { settings } = read({ input_cost_per_token: 1e-6 }, { input_cost_per_token: 9, output_cost_per_token: 2e-6 });
+    expect(settings).toBeUndefined();
+    const both = read({ input_cost_per_token: 1e-6 }, { input_cost_per_token: 5e-6, output_cost_per_token: 2e-6 });
+    expect(priceFromSettings(both.settings!, null, false)?.rates).toEqual({ input: 1e9, output: 2e9 });
+  });
+
+  it.each([
+    [
+      { input_cost_per_token: -1 },
+      'skipped: f p.input_cost_per_token: found -1; deployment skipped; expected US dollars, 0 or more',
+    ],
+    [
+      { output_cost_per_token: 15 },
+      'skipped: f p.output_cost_per_token: found 15; deployment skipped; expected at most 1 dollar for one token (is this a price per million tokens?)',
+    ],
+    [
+      { gpu_cost_per_hour: 2 },
+      'skipped: f p.gpu_cost_per_hour: found 2; deployment skipped; expected `tokens_per_second` above 0 beside `gpu_cost_per_hour`',
+    ],
+  ])('refuses %j', (params, message) => {
+    expect(read(params)).toEqual({ settings: undefined, messages: [message] });
+  });
+});
