@@ -1,0 +1,149 @@
+import type { ModelAccessRule, Principal, Role } from '../../core/identity.ts';
+import type { BudgetRule, RateLimitRule } from '../../core/limits.ts';
+import type { GatewaySettings } from '../../core/route.ts';
+import type {
+  BudgetRecord,
+  KeyRecord,
+  MembershipRecord,
+  OrganizationRecord,
+  TeamRecord,
+  UserRecord,
+} from '../../core/store.ts';
+import type { OwnLimits, Subject } from './limit-rules.ts';
+import { budgetRules, rateLimitRules, textsIn, withShared } from './limit-rules.ts';
+
+/** Everything that the store knows on the way from a key up. */
+export interface Chain {
+  readonly key: KeyRecord;
+  readonly user: UserRecord | undefined;
+  readonly team: TeamRecord | undefined;
+  readonly membership: MembershipRecord | undefined;
+  readonly organization: OrganizationRecord | undefined;
+  readonly organizationId: string | null;
+  /** Shared budgets that the others name, by id. */
+  readonly budgets: ReadonlyMap<string, BudgetRecord>;
+}
+
+type Defaults = Pick<GatewaySettings, 'timezone' | 'internalUserBudgetDefault'>;
+
+/** Roles that get the default budget of internal users when they have none of their own. */
+const budgetedRoles: ReadonlySet<Role> = new Set(['internal_user', 'internal_user_viewer']);
+
+/** Makes the ready-made lists that a request with this key walks. */
+export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
+  const { key, user, team } = chain;
+  const budgets: BudgetRule[] = [];
+  const rateLimits: RateLimitRule[] = [];
+  for (const compile of [addKey, addTeam, addMember, addUser, addOrganization]) {
+    compile(chain, defaults, budgets, rateLimits);
+  }
+  return Object.freeze<Principal>({
+    kind: 'virtual_key',
+    keyId: key.id,
+    keyAlias: key.alias,
+    keyName: key.name,
+    userId: key.userId,
+    userEmail: user?.email ?? null,
+    teamId: key.teamId,
+    teamAlias: team?.alias ?? null,
+    organizationId: chain.organizationId,
+    role: user?.role ?? (key.userId === null && key.teamId !== null ? 'team' : 'internal_user'),
+    modelAccess: Object.freeze(modelAccess(chain)),
+    modelAliases: Object.freeze({ ...team?.modelAliases, ...key.aliases }),
+    allowedRoutes: Object.freeze([...key.allowedRoutes]),
+    budgets: Object.freeze(budgets),
+    rateLimits: Object.freeze(rateLimits),
+    tags: Object.freeze([...new Set([...key.tags, ...textsIn(key.metadata.tags), ...teamTags(team)])]),
+    metadata: Object.freeze({ ...key.metadata }),
+    allowedCacheControls: Object.freeze(textsIn(key.extra.allowed_cache_controls)),
+    expiresAt: key.expiresAt,
+    blocked: blockedPart(chain),
+    // The source of principals answers for end users, defaults included.
+    endUserDefaults: Object.freeze([]),
+  });
+}
+
+function teamTags(team: TeamRecord | undefined): string[] {
+  return team === undefined ? [] : [...textsIn(team.extra.tags), ...textsIn(team.metadata.tags)];
+}
+
+/** A team or organization that is gone cannot say what it allows, so its keys stop. A user needs no row. */
+function blockedPart({ key, user, team, organization, organizationId }: Chain): Principal['blocked'] {
+  if (key.blocked) return 'key';
+  if (key.teamId !== null && (team === undefined || team.blocked)) return 'team';
+  if (user?.blocked === true) return 'user';
+  if (organizationId !== null && (organization === undefined || organization.blocked)) return 'organization';
+  return null;
+}
+
+function modelAccess({ key, user, team, membership, organization }: Chain): ModelAccessRule[] {
+  const lists: (ModelAccessRule | undefined)[] = [
+    { scope: 'key', id: key.id, models: key.models },
+    team && { scope: 'team', id: team.id, models: team.models },
+    membership && { scope: 'team_member', id: membership.id, models: membership.allowedModels },
+    // A user's own list covers personal keys only.
+    key.teamId === null && user ? { scope: 'user', id: user.id, models: user.models } : undefined,
+    organization && { scope: 'organization', id: organization.id, models: organization.models },
+  ];
+  return lists.filter((list) => list !== undefined && list.models.length > 0).map((list) => Object.freeze(list!));
+}
+
+type Compile = (chain: Chain, defaults: Defaults, budgets: BudgetRule[], rateLimits: RateLimitRule[]) => void;
+
+const addKey: Compile = ({ key, budgets: shared }, { timezone }, budgets, rateLimits) => {
+  const subject: Subject = { scope: 'key', id: key.id, label: key.alias ?? key.name, timezone };
+  const limits = withShared(key, shared.get(key.budgetId ?? ''));
+  const { temporaryIncrease: amount, temporaryIncreaseUntil: until } = key;
+  const increase = amount === null || until === null ? null : Object.freeze({ amount, until });
+  budgets.push(...budgetRules(subject, limits, { windows: key.extra.budget_limits, increase }));
+  rateLimits.push(...rateLimitRules(subject, limits, [key.metadata, key.extra]));
+};
+
+const addTeam: Compile = ({ team, budgets: shared }, { timezone }, budgets, rateLimits) => {
+  if (team === undefined) return;
+  const subject: Subject = { scope: 'team', id: team.id, label: team.id, timezone };
+  const limits = withShared(team, shared.get(team.budgetId ?? ''));
+  budgets.push(...budgetRules(subject, limits, { windows: team.extra.budget_limits }));
+  rateLimits.push(...rateLimitRules(subject, limits, [team.metadata, team.extra]));
+};
+
+const addMember: Compile = ({ key, team, membership }, { timezone }, budgets, rateLimits) => {
+  if (team === undefined || key.userId === null) return;
+  const limits: OwnLimits = {
+    maxBudget: membership?.maxBudget ?? team.memberBudget,
+    budgetDuration: membership?.budgetDuration ?? team.memberBudgetDuration,
+    rpmLimit: membership?.rpmLimit ?? team.memberRpmLimit,
+    tpmLimit: membership?.tpmLimit ?? team.memberTpmLimit,
+  };
+  const id = `${team.id}/${key.userId}`;
+  const subject: Subject = { scope: 'team_member', id, label: id, timezone };
+  if (membership !== undefined || limits.maxBudget !== null) budgets.push(...budgetRules(subject, limits));
+  rateLimits.push(...rateLimitRules(subject, limits));
+};
+
+const addUser: Compile = ({ key, user, budgets: shared }, defaults, budgets, rateLimits) => {
+  if (key.userId === null) return;
+  const { timezone, internalUserBudgetDefault: byDefault } = defaults;
+  const subject: Subject = { scope: 'user', id: key.userId, label: key.userId, timezone };
+  let limits: OwnLimits = user === undefined ? {} : withShared(user, shared.get(user.budgetId ?? ''));
+  rateLimits.push(...rateLimitRules(subject, limits, [user?.metadata, user?.extra]));
+  if ((limits.maxBudget ?? null) === null && byDefault !== null && (!user || budgetedRoles.has(user.role))) {
+    limits = {
+      ...limits,
+      maxBudget: byDefault.cap,
+      budgetDuration: limits.budgetDuration ?? byDefault.duration,
+    };
+  }
+  const own = budgetRules(subject, limits, { windows: user?.extra.budget_limits });
+  // What a team pays for is counted for its user, but the user's own budget does not stop it.
+  if (key.teamId === null) budgets.push(...own);
+  else budgets.push(...own.map((rule) => Object.freeze({ ...rule, cap: null, softCap: null })));
+};
+
+const addOrganization: Compile = ({ organization, budgets: shared }, { timezone }, budgets, rateLimits) => {
+  if (organization === undefined) return;
+  const subject: Subject = { scope: 'organization', id: organization.id, label: organization.id, timezone };
+  const limits = withShared(organization, shared.get(organization.budgetId ?? ''));
+  budgets.push(...budgetRules(subject, limits, { windows: organization.extra.budget_limits }));
+  rateLimits.push(...rateLimitRules(subject, limits, [organization.metadata, organization.extra]));
+};

@@ -1,0 +1,99 @@
+import { LRUCache } from 'lru-cache';
+
+interface Entry<Value> {
+  readonly value: Value;
+  readonly loadedTick: number;
+  /** What the value was made from: when one of these changes, the entry is forgotten. */
+  readonly sources: readonly string[];
+}
+
+export interface Loaded<Value> {
+  readonly value: Value;
+  readonly sources: readonly string[];
+}
+
+export interface FreshCacheOptions<Value> {
+  readonly load: (key: string) => Promise<Loaded<Value>>;
+  /** Monotonic milliseconds. */
+  readonly tick: () => number;
+  readonly entriesMax: number;
+  readonly ttlMs: number;
+  /** Values that stand for "there is none": kept apart, fewer and shorter, so that guessing cannot push out the rest. */
+  readonly isAbsent: (value: Value) => boolean;
+  readonly absentMax: number;
+  readonly absentTtlMs: number;
+}
+
+/**
+ * A bounded cache in front of the store: one load at a time per key, refreshed in the background in the second half of
+ * its time, and never filled with what was read before a change that it has been told of.
+ */
+export class FreshCache<Value> {
+  readonly #options: FreshCacheOptions<Value>;
+  readonly #present: LRUCache<string, Entry<Value>>;
+  readonly #absent: LRUCache<string, Entry<Value>>;
+  readonly #loading = new Map<string, Promise<Value>>();
+  #changes = 0;
+
+  constructor(options: FreshCacheOptions<Value>) {
+    this.#options = options;
+    this.#present = new LRUCache({ max: options.entriesMax });
+    this.#absent = new LRUCache({ max: options.absentMax });
+  }
+
+  get(key: string): Value | Promise<Value> {
+    const { tick, ttlMs, absentTtlMs } = this.#options;
+    const present = this.#present.get(key);
+    if (present !== undefined) {
+      const age = tick() - present.loadedTick;
+      if (age < ttlMs) {
+        if (age > ttlMs / 2 && !this.#loading.has(key)) this.#load(key).catch(ignoreUntilItEnds);
+        return present.value;
+      }
+    } else {
+      const absent = this.#absent.get(key);
+      if (absent !== undefined && tick() - absent.loadedTick < absentTtlMs) return absent.value;
+    }
+    return this.#loading.get(key) ?? this.#load(key);
+  }
+
+  /** Forgets what was made from `source`; null forgets everything. Loads under way will not be kept. */
+  forget(source: string | null): void {
+    this.#changes += 1;
+    this.#loading.clear();
+    if (source === null) {
+      this.#present.clear();
+      this.#absent.clear();
+      return;
+    }
+    for (const entries of [this.#present, this.#absent]) {
+      for (const [key, entry] of entries.entries()) if (entry.sources.includes(source)) entries.delete(key);
+    }
+  }
+
+  #load(key: string): Promise<Value> {
+    const changesBefore = this.#changes;
+    const loading = this.#options.load(key).then(
+      ({ value, sources }) => {
+        if (this.#loading.get(key) === loading) this.#loading.delete(key);
+        if (this.#changes === changesBefore) this.#keep(key, { value, sources, loadedTick: this.#options.tick() });
+        return value;
+      },
+      (error: unknown) => {
+        if (this.#loading.get(key) === loading) this.#loading.delete(key);
+        throw error;
+      },
+    );
+    this.#loading.set(key, loading);
+    return loading;
+  }
+
+  #keep(key: string, entry: Entry<Value>): void {
+    const absent = this.#options.isAbsent(entry.value);
+    (absent ? this.#absent : this.#present).set(key, entry);
+    (absent ? this.#present : this.#absent).delete(key);
+  }
+}
+
+/** The value at hand is still good; when it ends, the load is tried again and its error shown. */
+function ignoreUntilItEnds(): void {}
