@@ -65,6 +65,9 @@ export class EventSplitter {
 
   /** Position in `bytes` behind the last empty line that ends in it; 0 when there is none. */
   #lastBoundary(bytes: Buffer): number {
+    // Nearly always a chunk ends with an event.
+    const { length } = bytes;
+    if (length > 1 && bytes[length - 1] === lineFeed && bytes[length - 2] === lineFeed) return length;
     let feed = bytes.lastIndexOf(lineFeed);
     let carriage = bytes.lastIndexOf(carriageReturn);
     for (;;) {
@@ -100,6 +103,8 @@ export class EventReader {
   name = '';
   /** Its data lines joined by LF, latin1; null when there are none. */
   data: string | null = null;
+  /** Where the data begins in the text; -1 when it comes in several lines. */
+  dataStart = -1;
   /** True when it holds a line that is no field of an event stream at all, as in an HTML page. */
   foreign = false;
 
@@ -141,6 +146,11 @@ export class EventReader {
     return true;
   }
 
+  #addData(data: string, start: number): void {
+    this.dataStart = this.data === null ? start : -1;
+    this.data = this.data === null ? data : `${this.data}\n${data}`;
+  }
+
   #lineEnd(from: number): number {
     const text = this.#text;
     if (!this.#hasCarriageReturn) {
@@ -159,13 +169,13 @@ export class EventReader {
   #readField(start: number, end: number): void {
     const text = this.#text;
     if (text.startsWith('data:', start)) {
-      const data = text.slice(text.charCodeAt(start + 5) === 32 ? start + 6 : start + 5, end);
-      this.data = this.data === null ? data : `${this.data}\n${data}`;
+      const value = text.charCodeAt(start + 5) === 32 ? start + 6 : start + 5;
+      this.#addData(text.slice(value, end), value);
     } else if (text.startsWith('event:', start)) {
       this.name = text.slice(text.charCodeAt(start + 6) === 32 ? start + 7 : start + 6, end);
     } else if (text.charCodeAt(start) !== 58) {
       const field = text.slice(start, end).split(':', 1)[0];
-      if (field === 'data') this.data = this.data === null ? '' : `${this.data}\n`;
+      if (field === 'data') this.#addData('', -1);
       else if (field !== 'event' && field !== 'id' && field !== 'retry') this.foreign = true;
     }
   }

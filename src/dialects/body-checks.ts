@@ -1,0 +1,102 @@
+import { GatewayError } from '../core/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+
+/** What a caller wrote does not fit the format: `path` says where, `problem` what is wrong and what would be right. */
+export function malformed(path: string, problem: string): GatewayError {
+  return new GatewayError('malformed_request', `${path}: ${problem}`, { param: path.split(/[.[]/, 1)[0]! });
+}
+
+/** How a value is named in a message, without repeating the value itself. */
+export function nameOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return `a ${typeof value}`;
+}
+
+function expected(path: string, what: string, value: unknown): GatewayError {
+  return malformed(path, `expected ${what}, got ${nameOf(value)}`);
+}
+
+/* The readers below take null for absent, as the formats do. */
+
+export function optionalString(body: JsonObject, key: string, path = key): string | undefined {
+  const value = body[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw expected(path, 'a string', value);
+  return value;
+}
+
+export function requiredString(body: JsonObject, key: string, path = key): string {
+  const value = body[key];
+  if (typeof value !== 'string') throw expected(path, 'a string', value);
+  return value;
+}
+
+export function optionalBoolean(body: JsonObject, key: string, path = key): boolean | undefined {
+  const value = body[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'boolean') throw expected(path, 'true or false', value);
+  return value;
+}
+
+export function optionalNumber(body: JsonObject, key: string, path = key): number | undefined {
+  const value = body[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw expected(path, 'a number', value);
+  return value;
+}
+
+export function optionalWhole(body: JsonObject, key: string, least: number, path = key): number | undefined {
+  const value = optionalNumber(body, key, path);
+  if (value === undefined) return undefined;
+  if (!Number.isSafeInteger(value) || value < least)
+    throw malformed(path, `expected a whole number of at least ${least}`);
+  return value;
+}
+
+export function optionalObject(body: JsonObject, key: string, path = key): JsonObject | undefined {
+  const value = body[key];
+  if (value === undefined || value === null) return undefined;
+  return asObject(value, path);
+}
+
+export function optionalList(body: JsonObject, key: string, path = key): Json[] | undefined {
+  const value = body[key];
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw expected(path, 'a list', value);
+  return value;
+}
+
+/** A list that must be there and hold something. */
+export function filledList(body: JsonObject, key: string, path = key): Json[] {
+  const value = body[key];
+  if (!Array.isArray(value)) throw expected(path, 'a list', value);
+  if (value.length === 0) throw malformed(path, 'the list is empty: at least one entry is needed');
+  return value;
+}
+
+export function asObject(value: unknown, path: string): JsonObject {
+  if (!isJsonObject(value)) throw expected(path, 'an object', value);
+  return value;
+}
+
+export function asString(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw expected(path, 'a string', value);
+  return value;
+}
+
+/** A string or a list of strings, as a list. */
+export function optionalStrings(body: JsonObject, key: string): string[] {
+  const value = body[key];
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value)) throw expected(key, 'a string or a list of strings', value);
+  return value.map((entry, index) => asString(entry, `${key}[${index}]`));
+}
+
+/** Members of `body` whose names are not in `known`, as sent; safe for names such as `__proto__`. */
+export function unknownMembers(body: JsonObject, known: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !known.has(name)));
+}

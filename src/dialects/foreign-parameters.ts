@@ -1,0 +1,63 @@
+import type { JsonObject } from '../core/json.ts';
+
+/**
+ * Parameters of one wire format that another does not have. Hints may be left out without changing what is asked; the
+ * rest is refused, or dropped where the operator allows it. What is in neither list is unknown to us and travels on.
+ */
+interface ForeignParameters {
+  readonly hints: ReadonlySet<string>;
+  readonly features: ReadonlySet<string>;
+}
+
+export const openaiParameters: ForeignParameters = {
+  hints: new Set([
+    'stream_options',
+    'prompt_cache_key',
+    'prompt_cache_retention',
+    'prompt_cache_options',
+    'safety_identifier',
+    'prediction',
+    'metadata',
+  ]),
+  features: new Set([
+    'logit_bias',
+    'modalities',
+    'audio',
+    'store',
+    'verbosity',
+    'moderation',
+    'suffix',
+    'echo',
+    'best_of',
+  ]),
+};
+
+export const anthropicParameters: ForeignParameters = {
+  hints: new Set([
+    'cache_control',
+    'context_management',
+    'diagnostics',
+    'inference_geo',
+    'speed',
+    'anthropic_version',
+    'anthropic_beta',
+    'betas',
+    'metadata',
+    'user_profile_id',
+    'workspace_id',
+  ]),
+  features: new Set(['container', 'mcp_servers']),
+};
+
+/** What of `extra` may go to another format, and the names that cannot. `false` and null ask for nothing. */
+export function crossing(extra: JsonObject, foreign: ForeignParameters): { passed: JsonObject; refused: string[] } {
+  const refused: string[] = [];
+  const passed = Object.entries(extra).filter(([name, value]) => {
+    if (foreign.features.has(name)) {
+      if (value !== null && value !== false) refused.push(name);
+      return false;
+    }
+    return !foreign.hints.has(name);
+  });
+  return { passed: Object.fromEntries(passed), refused };
+}

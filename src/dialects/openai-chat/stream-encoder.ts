@@ -1,0 +1,118 @@
+import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { StreamPart } from '../../core/neutral.ts';
+import type { Usage } from '../../core/usage.ts';
+import { encodeFinishReason } from './finish-reason.ts';
+import { encodeUsage } from './usage.ts';
+
+/** Parts as `chat.completion.chunk` events. */
+export class ChatStreamEncoder implements StreamEncoder {
+  readonly #options: AnswerOptions;
+  /** Everything before `"choices"`, the same in all chunks. */
+  #envelope = '';
+  #usage: Usage | undefined;
+  /** Choices that have had their first chunk. */
+  readonly #begun = new Set<number>();
+  /** Position among the choice's tool calls, by choice and block. */
+  readonly #callPositions = new Map<string, number>();
+  readonly #callCounts = new Map<number, number>();
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+  }
+
+  encode(part: StreamPart): string {
+    switch (part.type) {
+      case 'start':
+        return this.#start(part.id, part.model, part.createdAt, part.usage);
+      case 'text-delta':
+        return this.#chunk(part.choice, `{"content":${JSON.stringify(part.text)}}`);
+      case 'refusal-delta':
+        return this.#chunk(part.choice, `{"refusal":${JSON.stringify(part.text)}}`);
+      case 'reasoning-start':
+        if (part.redacted === undefined) return '';
+        return this.#thinking(part.choice, '', { type: 'redacted_thinking', data: part.redacted });
+      case 'reasoning-delta':
+        return this.#thinking(part.choice, part.text, { type: 'thinking', thinking: part.text });
+      case 'reasoning-signature':
+        return this.#thinking(part.choice, '', { type: 'thinking', thinking: '', signature: part.signature });
+      case 'tool-call-start': {
+        const index = this.#callPosition(part.choice, part.block);
+        const call = { index, id: part.id, type: 'function', function: { name: part.name, arguments: '' } };
+        return this.#chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
+      }
+      case 'tool-call-delta': {
+        const call = { index: this.#callPosition(part.choice, part.block), function: { arguments: part.arguments } };
+        return this.#chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
+      }
+      case 'vendor':
+        return this.#chunk(part.choice, JSON.stringify({ provider_specific_fields: vendorFields(part.event) }));
+      case 'finish': {
+        const stop = part.stopSequence === undefined ? '' : `,"stop_reason":${JSON.stringify(part.stopSequence)}`;
+        return this.#chunk(part.choice, '{}', `"${encodeFinishReason(part.reason)}"${stop}`);
+      }
+      case 'usage':
+        this.#usage = part.usage;
+        return '';
+      case 'end':
+        return `${this.#usageChunk()}data: [DONE]\n\n`;
+      case 'text-start':
+      case 'block-end':
+      case 'ping':
+      case 'error':
+        return '';
+      default:
+        return part satisfies never;
+    }
+  }
+
+  #start(id: string, model: string, createdAt: number | undefined, usage: Usage | undefined): string {
+    const options = this.#options;
+    const shownId = id === '' ? `chatcmpl-${options.requestId}` : id;
+    this.#envelope =
+      `{"id":${JSON.stringify(shownId)},"object":"chat.completion.chunk","created":${createdAt ?? options.createdAt},` +
+      `"model":${JSON.stringify(options.model ?? model)}`;
+    this.#usage = usage;
+    return this.#begin(0);
+  }
+
+  #begin(choice: number): string {
+    if (this.#begun.has(choice)) return '';
+    this.#begun.add(choice);
+    return this.#event(choice, '{"role":"assistant","content":""}', 'null');
+  }
+
+  #thinking(choice: number, text: string, block: JsonObject): string {
+    const content = text === '' ? '' : `"reasoning_content":${JSON.stringify(text)},`;
+    return this.#chunk(choice, `{${content}"thinking_blocks":[${JSON.stringify(block)}]}`);
+  }
+
+  #chunk(choice: number, delta: string, finishReason = 'null'): string {
+    return this.#begin(choice) + this.#event(choice, delta, finishReason);
+  }
+
+  #event(choice: number, delta: string, finishReason: string): string {
+    return `data: ${this.#envelope},"choices":[{"index":${choice},"delta":${delta},"logprobs":null,"finish_reason":${finishReason}}]}\n\n`;
+  }
+
+  #usageChunk(): string {
+    if (!this.#options.usageInStream || this.#usage === undefined) return '';
+    return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(encodeUsage(this.#usage))}}\n\n`;
+  }
+
+  #callPosition(choice: number, block: number): number {
+    const key = `${choice}/${block}`;
+    const known = this.#callPositions.get(key);
+    if (known !== undefined) return known;
+    const position = this.#callCounts.get(choice) ?? 0;
+    this.#callCounts.set(choice, position + 1);
+    this.#callPositions.set(key, position);
+    return position;
+  }
+}
+
+/** Citations under the name that clients know; any other event as it is. */
+function vendorFields(event: JsonObject): JsonObject {
+  const { delta } = event;
+  return isJsonObject(delta) && delta.citation !== undefined ? { citation: delta.citation } : { event };
+}

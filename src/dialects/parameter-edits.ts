@@ -1,0 +1,123 @@
+import type { EncodeOptions } from '../core/dialect.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+
+/** What sets one wire format's parameters apart. */
+export interface ParameterFormat {
+  /** Names under which a cap on output tokens may stand, the one that counts first. */
+  readonly maxTokensNames: readonly string[];
+  /** Writes the cap even where the caller gave none. */
+  readonly maxTokensRequired: boolean;
+  /** Parameters present in the body that this model refuses, beyond `traits.unsupportedParams`. */
+  readonly refused?: (body: JsonObject) => readonly string[];
+  /** The name to write a cap under, when it is to be another than the caller's. */
+  readonly maxTokensRename?: string;
+}
+
+/**
+ * The changes that a deployment's rules make to a body in the provider's dialect: model, gateway fields out, defaults in,
+ * cap on output, unsupported parameters dropped or refused, additions. Throws GatewayError('unsupported_parameter').
+ */
+export function parameterEdits(
+  body: JsonObject,
+  options: EncodeOptions,
+  format: ParameterFormat,
+): Map<string, unknown> {
+  const edits = new Map<string, unknown>();
+  if (body.model !== options.model) edits.set('model', options.model);
+  for (const name of Object.keys(body)) {
+    if (options.gatewayFields.has(name)) edits.set(name, undefined);
+  }
+  const isGiven = (name: string) => Object.hasOwn(body, name) && body[name] !== null && body[name] !== undefined;
+  const cappedBy = format.maxTokensNames.find(isGiven);
+  for (const [name, value] of Object.entries(options.defaults)) {
+    const isCap = format.maxTokensNames.includes(name);
+    if (!isGiven(name) && !(isCap && cappedBy !== undefined)) edits.set(name, value);
+  }
+  editCap(body, options, format, edits, cappedBy);
+  refuseUnsupported(body, options, format, edits);
+  for (const name of options.additionalDropParams) {
+    if (Object.hasOwn(body, name) || edits.has(name)) edits.set(name, undefined);
+  }
+  for (const [name, value] of Object.entries(options.extraBody)) edits.set(name, value);
+  return edits;
+}
+
+function editCap(
+  body: JsonObject,
+  options: EncodeOptions,
+  format: ParameterFormat,
+  edits: Map<string, unknown>,
+  cappedBy: string | undefined,
+): void {
+  if (format.maxTokensNames.length === 0) return;
+  const defaultName = format.maxTokensNames.find((name) => edits.get(name) !== undefined);
+  const given = cappedBy === undefined ? edits.get(defaultName ?? '') : body[cappedBy];
+  let cap = typeof given === 'number' ? given : undefined;
+  if (cap === undefined && format.maxTokensRequired) cap = options.maxOutputTokensDefault;
+  const clamp = options.maxOutputTokensClamp;
+  if (clamp !== undefined) cap = cap === undefined ? clamp : Math.min(cap, clamp);
+  if (cap === undefined) return;
+  const name = format.maxTokensRename ?? cappedBy ?? defaultName ?? format.maxTokensNames.at(-1)!;
+  for (const other of format.maxTokensNames) {
+    if (other !== name && (Object.hasOwn(body, other) || edits.has(other))) edits.set(other, undefined);
+  }
+  if (body[name] === cap) edits.delete(name);
+  else edits.set(name, cap);
+}
+
+function refuseUnsupported(
+  body: JsonObject,
+  options: EncodeOptions,
+  format: ParameterFormat,
+  edits: Map<string, unknown>,
+): void {
+  const unsupported = options.traits.unsupportedParams;
+  const refused: string[] = [];
+  for (const name of format.refused?.(body) ?? []) refused.push(name);
+  for (const name of unsupported) {
+    if (body[name] !== undefined && body[name] !== null && Object.hasOwn(body, name)) refused.push(name);
+  }
+  // A deployment's own default for what its provider refuses is left out without a word.
+  for (const name of unsupported) if (edits.get(name) !== undefined) edits.delete(name);
+  const left = refused.filter(
+    (name) =>
+      !options.allowedParams.includes(name) && !options.additionalDropParams.includes(name) && !isRemoved(edits, name),
+  );
+  if (left.length === 0) return;
+  if (!options.dropParams) throw unsupportedParameters(left);
+  for (const name of left) edits.set(name, undefined);
+}
+
+function isRemoved(edits: ReadonlyMap<string, unknown>, name: string): boolean {
+  return edits.has(name) && edits.get(name) === undefined;
+}
+
+export function unsupportedParameters(names: readonly string[]): GatewayError {
+  const list = [...new Set(names)].map((name) => `'${name}'`).join(', ');
+  return new GatewayError(
+    'unsupported_parameter',
+    `litellm.UnsupportedParamsError: the model does not support parameters: [${list}]. Leave them out, or let the ` +
+      'gateway drop them with `drop_params: true`.',
+    { param: names[0]! },
+  );
+}
+
+/** Content that cannot be told in the provider's format; unlike a parameter it is never dropped. */
+export function inexpressible(what: string): GatewayError {
+  return new GatewayError(
+    'unsupported_parameter',
+    `litellm.UnsupportedParamsError: the model does not support ${what}.`,
+    { param: 'messages' },
+  );
+}
+
+/** Applies edits to a body that is being built, in order. */
+export function withEdits(body: JsonObject, edits: ReadonlyMap<string, unknown>): JsonObject {
+  const members = new Map<string, unknown>(Object.entries(body));
+  for (const [name, value] of edits) {
+    if (value === undefined) members.delete(name);
+    else members.set(name, value);
+  }
+  return Object.fromEntries(members) as JsonObject;
+}
