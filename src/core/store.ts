@@ -246,7 +246,10 @@ export interface Repositories {
 export interface Store extends Repositories {
   readonly usage: UsageRepository;
   readonly accounts: AccountRepository;
-  /** All writes inside commit together or not at all. */
+  /**
+   * All writes inside commit together or not at all. Whoever works inside uses the repositories given to it and waits for
+   * nothing but them: other writers stand in line meanwhile.
+   */
   transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
   /** Resolves when the store answers; rejects otherwise. */
   ping(): Promise<void>;
@@ -254,6 +257,7 @@ export interface Store extends Repositories {
 }
 
 export interface UsageFilter {
+  /** Unix milliseconds of the start of the request: `from <= startedAt < to`. */
   readonly from?: number;
   readonly to?: number;
   readonly keyId?: string;
@@ -262,6 +266,7 @@ export interface UsageFilter {
   readonly organizationId?: string;
   readonly endUserId?: string;
   readonly tag?: string;
+  /** The model that answered. */
   readonly model?: string;
   readonly modelGroup?: string;
   readonly deploymentId?: string;
@@ -292,7 +297,9 @@ export interface UsageSummary {
   readonly group: Readonly<Partial<Record<UsageDimension, string | null>>>;
   readonly requests: number;
   readonly successes: number;
+  /** All that were not successes, refused ones included. */
   readonly failures: number;
+  /** Every class of input tokens, cached ones included. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
@@ -312,7 +319,11 @@ export interface UsageRepository {
     },
   ): Promise<RequestRecord[]>;
   count(filter: UsageFilter): Promise<number>;
-  /** Sums grouped by the dimensions, days in UTC (`YYYY-MM-DD`). */
+  /**
+   * Sums grouped by the dimensions, days in UTC (`YYYY-MM-DD`); by none, one row for all. Grouped by tag, a request counts
+   * under each of its tags and one without tags nowhere. Whole days that ask for no finer filter are still known after
+   * their rows are removed.
+   */
   summarize(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageSummary[]>;
   /** Deletes rows that ended before the time; returns how many. The accounts keep their sums. */
   removeBefore(endedBefore: number): Promise<number>;
@@ -321,6 +332,6 @@ export interface UsageRepository {
 export interface AccountRepository {
   /** Balances of these accounts; absent ones are left out. */
   balances(keys: readonly { key: string; windowStart: number }[]): Promise<AccountRecord[]>;
-  /** Latest window of every account of a scope's ids, for listing spend. */
+  /** Latest window of every account of a scope's ids, models apart, for listing spend. */
   ofScope(scope: string, ids: readonly string[]): Promise<AccountRecord[]>;
 }

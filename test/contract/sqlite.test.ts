@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../src/adapters/sql/sqlite.ts';
 import { booksContract } from './books.ts';
+import { storeContract } from './store.ts';
 
 async function openSqlite() {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-store-'));
@@ -14,4 +15,5 @@ async function openSqlite() {
   return { store, books: store.books, close };
 }
 
+storeContract('SQLite', openSqlite);
 booksContract('SQLite', openSqlite);
