@@ -78,9 +78,11 @@ export interface Timeouts {
   readonly firstByteMs: number;
   /** Between meaningful stream events; comments do not count. */
   readonly idleMs: number;
+  /** Over one try; what a caller, a deployment or the router calls `timeout`. `totalMs` when absent. */
+  readonly attemptMs?: number;
   /** Over everything, retries and fallbacks included. */
   readonly totalMs: number;
-  /** The same for streams, where the operator set it apart (`stream_timeout`); `totalMs` when absent. */
+  /** One try of a stream, up to its first content, where the operator set it apart (`stream_timeout`). */
   readonly streamTotalMs?: number;
 }
 
