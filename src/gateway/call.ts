@@ -1,0 +1,204 @@
+import type { StreamProgress } from '../core/dialect.ts';
+import type { GatewayError } from '../core/errors.ts';
+import { type Admitted, type Answered, asAnswered, type Outcome, type Reply } from '../core/exchange.ts';
+import { isJsonObject } from '../core/json.ts';
+import type { NeutralResponse } from '../core/neutral.ts';
+import type { CachedAnswer } from '../core/ports.ts';
+import { noUsage, type Usage } from '../core/usage.ts';
+import { type CacheUse, cachedAnswer, cacheUse } from './answer-cache.ts';
+import { CallTally } from './call-tally.ts';
+import type { Gateway } from './gateway.ts';
+import { replayedStream } from './replay.ts';
+import { StreamKeeper } from './stream-keeper.ts';
+import type { StreamEnd, StreamedAnswer } from './streamed-answer.ts';
+import { answerOptions } from './translate.ts';
+import { estimatedUsage } from './usage-estimate.ts';
+import { Walk } from './walk.ts';
+import type { WholeAnswer } from './whole-answer.ts';
+
+/** What a client that left would have been told (nginx's number for it). */
+const clientClosedRequest = 499;
+const jsonHeaders = ['content-type', 'application/json'] as const;
+const streamHeaders = ['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache'] as const;
+
+/**
+ * Station 5: the response cache, then the attempts in order. Resolves when the answer may leave: a whole body, the
+ * first content of a stream, or the failure that is left when every target was tried. Never rejects for a provider's
+ * or a caller's fault.
+ */
+export async function call(gateway: Gateway, admitted: Admitted): Promise<Answered> {
+  const tally = new CallTally(gateway, admitted);
+  const use = cacheUse(admitted);
+  if (use !== null) {
+    tally.cacheKey = use.key;
+    const cached = await cachedAnswer(gateway, use);
+    const reply = cached === undefined ? null : cachedReply(admitted, tally, cached);
+    if (reply !== null) return asAnswered(admitted, { reply });
+  }
+  const end = await new Walk(gateway, admitted, tally).run();
+  switch (end.kind) {
+    case 'whole':
+      return asAnswered(admitted, { reply: wholeReply(gateway, admitted, tally, use, end.answer) });
+    case 'neutral':
+      return asAnswered(admitted, { reply: neutralReply(gateway, admitted, tally, end.response) });
+    case 'stream':
+      return asAnswered(admitted, { reply: streamReply(gateway, admitted, tally, use, end.stream, end.groupSize) });
+    case 'failed':
+      return asAnswered(admitted, { reply: failedReply(admitted, tally, end.error) });
+    case 'gone':
+      return asAnswered(admitted, { reply: goneReply(admitted, tally) });
+  }
+}
+
+function wholeReply(
+  gateway: Gateway,
+  exchange: Admitted,
+  tally: CallTally,
+  use: CacheUse | null,
+  answer: WholeAnswer,
+): Reply {
+  const { bytes, facts } = answer;
+  tally.modelUsed = facts.model ?? tally.modelUsed;
+  tally.firstTokenAt = gateway.clock.now();
+  keep(gateway, exchange, use, bytes, tally.modelUsed);
+  const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
+  const responseText = exchange.snapshot.settings.storePromptsAndAnswers ? Buffer.from(bytes).toString() : null;
+  const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason: facts.finishReason, responseText });
+  return {
+    status: 200,
+    headers: jsonHeaders,
+    body: bytes,
+    origin: tally.origin(null),
+    outcome: Promise.resolve(outcome),
+  };
+}
+
+/** A mock's answer, or one JSON body where a stream was asked for. */
+function neutralReply(gateway: Gateway, exchange: Admitted, tally: CallTally, response: NeutralResponse): Reply {
+  tally.firstTokenAt = gateway.clock.now();
+  const { bytes, headers } = toldWhole(exchange, tally, response);
+  const usage = response.usage ?? estimatedUsage(exchange.bytes.length, bytes.length);
+  const finishReason = response.choices[0]?.finishReason ?? null;
+  const responseText = exchange.snapshot.settings.storePromptsAndAnswers ? bytes.toString() : null;
+  const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason, responseText });
+  return { status: 200, headers, body: bytes, origin: tally.origin(null), outcome: Promise.resolve(outcome) };
+}
+
+function toldWhole(exchange: Admitted, tally: CallTally, response: NeutralResponse) {
+  const { dialect, facts } = exchange;
+  const options = answerOptions(exchange, tally.fallbacks > 0);
+  if (facts.stream) return { bytes: replayedStream(dialect, response, options), headers: streamHeaders };
+  return { bytes: Buffer.from(JSON.stringify(dialect.response.encode(response, options))), headers: jsonHeaders };
+}
+
+/** null when what was stored cannot be told again; the call then goes on without it. */
+function cachedReply(exchange: Admitted, tally: CallTally, cached: CachedAnswer): Reply | null {
+  const stored = Buffer.from(cached.body);
+  try {
+    const body: unknown = JSON.parse(stored.toString());
+    if (!isJsonObject(body)) return null;
+    const { dialect, facts } = exchange;
+    const { usage, finishReason } = dialect.response.read(body);
+    const told = facts.stream
+      ? toldWhole(exchange, tally, dialect.response.decode(body))
+      : { bytes: stored, headers: jsonHeaders };
+    tally.modelUsed = cached.modelUsed;
+    tally.group = exchange.model;
+    const outcome = tally.outcome('success', {
+      httpStatus: 200,
+      usage: usage ?? noUsage,
+      cacheHit: true,
+      finishReason,
+      responseText: exchange.snapshot.settings.storePromptsAndAnswers ? stored.toString() : null,
+    });
+    const origin = tally.origin(null, true);
+    return { status: 200, headers: told.headers, body: told.bytes, origin, outcome: Promise.resolve(outcome) };
+  } catch {
+    return null;
+  }
+}
+
+function streamReply(
+  gateway: Gateway,
+  exchange: Admitted,
+  tally: CallTally,
+  use: CacheUse | null,
+  stream: StreamedAnswer,
+  groupSize: number,
+): Reply {
+  const { settings } = exchange.snapshot;
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { attempt, relay } = stream;
+  const firstTokenMs = stream.firstContentTick === null ? null : stream.firstContentTick - attempt.startedTick;
+  const keepsAnswer = (use !== null && use.ttlMs !== null) || settings.storePromptsAndAnswers;
+  const keeper = keepsAnswer ? new StreamKeeper(exchange.dialect, stream) : null;
+  tally.firstTokenAt = stream.firstContentTick === null ? null : gateway.clock.now();
+  tally.upstreamMs += firstTokenMs ?? 0;
+  const origin = tally.origin(null);
+  tally.upstreamMs -= firstTokenMs ?? 0;
+  const over = ({ kind, error }: StreamEnd): void => {
+    const { progress } = relay;
+    const usage = streamUsage(exchange, progress);
+    tally.modelUsed = progress.responseModel ?? tally.modelUsed;
+    tally.ended(attempt, { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs }, groupSize);
+    const whole =
+      kind === 'success' ? (keeper?.whole(answerOptions(exchange, tally.fallbacks > 0), usage) ?? null) : null;
+    if (whole !== null) keep(gateway, exchange, use, whole, tally.modelUsed);
+    resolve(
+      tally.outcome(kind, {
+        httpStatus: kind === 'aborted' ? clientClosedRequest : 200,
+        usage,
+        error,
+        finishReason: progress.finishReason,
+        responseText: settings.storePromptsAndAnswers ? (whole?.toString() ?? keeper?.text() ?? null) : null,
+      }),
+    );
+  };
+  stream.takenBy(over);
+  return { status: 200, headers: streamHeaders, body: stream, origin, outcome: promise };
+}
+
+/** What the provider said, else what can be counted. */
+function streamUsage(exchange: Admitted, progress: StreamProgress): Usage {
+  const { usage, usageComplete, outputBytes } = progress;
+  if (usage !== undefined && usageComplete) return usage;
+  const estimate = estimatedUsage(exchange.bytes.length, outputBytes);
+  return usage === undefined ? estimate : { ...usage, outputTokens: estimate.outputTokens, estimated: true };
+}
+
+function failedReply(exchange: Admitted, tally: CallTally, error: GatewayError): Reply {
+  const body = Buffer.from(JSON.stringify(exchange.dialect.errors.encode(error, exchange.id)));
+  const outcome = tally.outcome('failure', { httpStatus: error.status, error });
+  return {
+    status: error.status,
+    headers: jsonHeaders,
+    body,
+    origin: tally.origin(error),
+    outcome: Promise.resolve(outcome),
+  };
+}
+
+/** Nobody is there to read it. What the provider had already read may be billed, so the input counts. */
+function goneReply(exchange: Admitted, tally: CallTally): Reply {
+  const usage = tally.attempts.at(-1)?.result === 'aborted' ? estimatedUsage(exchange.bytes.length, 0) : noUsage;
+  const outcome = tally.outcome('aborted', { httpStatus: clientClosedRequest, usage });
+  return {
+    status: clientClosedRequest,
+    headers: jsonHeaders,
+    body: new Uint8Array(0),
+    origin: tally.origin(null),
+    outcome: Promise.resolve(outcome),
+  };
+}
+
+function keep(
+  gateway: Gateway,
+  exchange: Admitted,
+  use: CacheUse | null,
+  body: Uint8Array,
+  modelUsed: string | null,
+): void {
+  if (use === null || use.ttlMs === null) return;
+  const answer = { body, dialect: exchange.dialect.name, modelUsed, storedAt: gateway.clock.now() };
+  gateway.cache.set(use.key, answer, use.ttlMs);
+}

@@ -1,0 +1,196 @@
+import type { AnswerOptions, StreamRelay } from '../core/dialect.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Admitted, RouteGroup } from '../core/exchange.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { DispatchNote } from '../core/ports.ts';
+import type { Deployment } from '../core/route.ts';
+import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt.ts';
+import type { CallTally } from './call-tally.ts';
+import { endpointFor } from './caller-connection.ts';
+import type { Gateway } from './gateway.ts';
+import { providerError } from './provider-error.ts';
+import { timeoutsFor } from './timeouts.ts';
+import { answerOptions, dialectFor, requestBody, requestHeaders, type Target, upstreamModel } from './translate.ts';
+import { TranslatedStream } from './translated-stream.ts';
+import type { WalkEnd } from './walk.ts';
+import { type WholeAnswer, wholeAnswer } from './whole-answer.ts';
+
+/** Sends one request's attempts: what is held and noted before the first byte leaves, and what came back. */
+export class Dispatch {
+  readonly #gateway: Gateway;
+  readonly #exchange: Admitted;
+  readonly #tally: CallTally;
+  readonly #deadline: number;
+  #noted = false;
+  /** An earlier attempt may have been billed: the hold belongs to it, another one needs its own. */
+  #holdUsed = false;
+
+  constructor(gateway: Gateway, exchange: Admitted, tally: CallTally, deadline: number) {
+    this.#gateway = gateway;
+    this.#exchange = exchange;
+    this.#tally = tally;
+    this.#deadline = deadline;
+  }
+
+  /** Throws GatewayError when nothing could be sent. */
+  async send(deployment: Deployment, group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
+    const exchange = this.#exchange;
+    const dialect = dialectFor(this.#gateway, exchange, deployment);
+    const target: Target = {
+      deployment,
+      group: group.name,
+      endpoint: endpointFor(exchange, deployment),
+      model: upstreamModel(deployment, group.wildcardMatches),
+      dialect,
+      overrides,
+    };
+    const body = requestBody(exchange, target);
+    const headers = requestHeaders(exchange, target);
+    const first = await this.#once(target, group, body, headers, false);
+    if (first.kind !== 'failed' || !first.staleConnection) return first;
+    // The provider was just closing a kept connection; a fresh one tells whether it is well.
+    return this.#once(target, group, body, headers, true);
+  }
+
+  async #once(
+    target: Target,
+    group: RouteGroup,
+    body: Buffer,
+    headers: readonly string[],
+    freshConnection: boolean,
+  ): Promise<WalkEnd & { readonly staleConnection?: boolean }> {
+    const exchange = this.#exchange;
+    if (exchange.client.gone) return { kind: 'gone' };
+    const refused = await this.#hold(target);
+    if (refused !== null) return refused;
+    const { deployment, endpoint, dialect } = target;
+    const { stream } = exchange.facts;
+    const options = answerOptions(exchange, this.#tally.fallbacks > 0);
+    const timeouts = timeoutsFor(exchange, deployment);
+    const relay = stream ? () => this.#relay(target, options) : null;
+    const attempt = new UpstreamAttempt(this.#gateway, exchange, target, timeouts, this.#deadline, relay);
+    this.#gateway.health.started(deployment);
+    const end = await attempt.run({
+      origin: endpoint.origin,
+      method: 'POST',
+      path: endpoint.path(dialect.name, target.model, stream),
+      headers,
+      body,
+      connectTimeoutMs: timeouts.connectMs,
+      freshConnection,
+    });
+    return this.#judged(end, attempt, group, options);
+  }
+
+  #judged(
+    end: AttemptEnd,
+    attempt: UpstreamAttempt,
+    group: RouteGroup,
+    options: AnswerOptions,
+  ): WalkEnd & { readonly staleConnection?: boolean } {
+    const groupSize = group.candidates.length;
+    this.#tally.providerHeaders = attempt.headers;
+    this.#tally.modelUsed = attempt.target.model;
+    switch (end.kind) {
+      case 'gone':
+        this.#tally.ended(attempt, { ...plain, gone: true }, groupSize);
+        return end;
+      case 'stream':
+        // Its attempt ends with the stream.
+        return { kind: 'stream', stream: end.stream, groupSize };
+      case 'failed':
+        return this.#failed(end, attempt, groupSize);
+      case 'whole':
+        return this.#whole(end.bytes, attempt, groupSize, options);
+    }
+  }
+
+  #whole(bytes: Buffer, attempt: UpstreamAttempt, groupSize: number, options: AnswerOptions): WalkEnd {
+    const exchange = this.#exchange;
+    let answer: WholeAnswer;
+    try {
+      answer = wholeAnswer(exchange, attempt, bytes, options);
+      if (exchange.facts.stream) {
+        const body: unknown = JSON.parse(Buffer.from(answer.bytes).toString());
+        if (!isJsonObject(body)) throw new GatewayError('internal', 'an answer that is no object');
+        this.#tally.ended(attempt, { ...plain, usage: answer.facts.usage ?? null }, groupSize);
+        return { kind: 'neutral', response: exchange.dialect.response.decode(body) };
+      }
+    } catch (cause) {
+      const { provider } = attempt.target.deployment;
+      const error =
+        cause instanceof GatewayError
+          ? cause
+          : providerError('upstream_connection', provider, 'the answer is not in the expected format', []);
+      return this.#failed({ kind: 'failed', error, ambiguous: true, staleConnection: false }, attempt, groupSize);
+    }
+    this.#tally.ended(attempt, { ...plain, usage: answer.facts.usage ?? null }, groupSize);
+    return { kind: 'whole', attempt, answer };
+  }
+
+  #failed(
+    failure: AttemptFailure,
+    attempt: UpstreamAttempt,
+    groupSize: number,
+  ): WalkEnd & { readonly staleConnection: boolean } {
+    const { error, ambiguous, staleConnection } = failure;
+    if (ambiguous) this.#holdUsed = true;
+    this.#tally.ended(attempt, { ...plain, error, ambiguous }, groupSize);
+    const final = this.#gateway.clock.tick() >= this.#deadline;
+    return { kind: 'failed', error, final, staleConnection };
+  }
+
+  #relay(target: Target, options: AnswerOptions): StreamRelay {
+    const { dialect } = this.#exchange;
+    if (target.dialect === dialect) return dialect.relay(options);
+    return new TranslatedStream(target.dialect.streamDecoder(), dialect.streamEncoder(options));
+  }
+
+  /** Money for this attempt, on record before its first byte leaves. Not null when it must not leave. */
+  async #hold(target: Target): Promise<WalkEnd | null> {
+    const { reservation, bound } = this.#exchange;
+    if (reservation === null) return null;
+    if (this.#holdUsed) {
+      const extended = this.#gateway.ledger.extend(reservation, bound);
+      if (!(typeof extended === 'boolean' ? extended : await extended)) {
+        const message =
+          'An earlier attempt may have been billed although it brought no answer, and the budget does not hold enough for another one.';
+        return { kind: 'failed', error: new GatewayError('budget_exceeded', message), final: true };
+      }
+      this.#holdUsed = false;
+    }
+    if (!this.#noted) {
+      this.#noted = true;
+      const written = this.#gateway.ledger.dispatched(reservation, this.#note(target));
+      if (written !== undefined) await written;
+    }
+    return null;
+  }
+
+  #note(target: Target): DispatchNote {
+    const exchange = this.#exchange;
+    const { principal } = exchange;
+    return {
+      id: exchange.id,
+      operation: exchange.operation,
+      dialect: exchange.dialect.name,
+      path: exchange.path,
+      keyId: principal.keyId,
+      keyAlias: principal.keyAlias,
+      userId: principal.userId,
+      teamId: principal.teamId,
+      organizationId: principal.organizationId,
+      endUserId: exchange.endUserId,
+      tags: exchange.tags,
+      modelAsked: exchange.facts.model ?? null,
+      modelGroup: target.group,
+      deploymentId: target.deployment.id,
+      provider: target.deployment.provider.id,
+      modelUsed: target.model,
+      stream: exchange.facts.stream,
+      startedAt: exchange.receivedAt,
+    };
+  }
+}
+
+const plain = { error: null, ambiguous: false, gone: false, usage: null, firstTokenMs: null };

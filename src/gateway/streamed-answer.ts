@@ -1,0 +1,202 @@
+import type { StreamRelay } from '../core/dialect.ts';
+import { asGatewayError, GatewayError } from '../core/errors.ts';
+import type { ByteSink, ByteSource } from '../core/exchange.ts';
+import type { UpstreamAttempt } from './attempt.ts';
+import { errorOfEvent, providerError } from './provider-error.ts';
+
+/** Held back before the first content, and before the client takes the first byte; more than that pauses the provider. */
+const heldBytesMax = 64 * 1024;
+
+export interface StreamEnd {
+  readonly kind: 'success' | 'failure' | 'aborted';
+  readonly error: GatewayError | null;
+}
+
+/**
+ * A stream on its way from provider to client, pushed as it comes. Everything before the first content is held back, so
+ * that a failure up to there can still be made good elsewhere. After it there is no second attempt: what breaks ends
+ * with an error event in the caller's dialect.
+ */
+export class StreamedAnswer implements ByteSource {
+  readonly relay: StreamRelay;
+  committed = false;
+  /** Monotonic milliseconds of the first content; null while there was none. */
+  firstContentTick: number | null = null;
+  readonly attempt: UpstreamAttempt;
+  /** Sees the bytes the client sees, when somebody wants to keep them. */
+  tap: ((chunk: Uint8Array) => void) | null = null;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #sink: ByteSink | null = null;
+  #over = false;
+  #end: StreamEnd | null = null;
+  #onOver: ((end: StreamEnd) => void) | null = null;
+  #lastWriteTick: number;
+  #events = 0;
+
+  constructor(attempt: UpstreamAttempt, relay: StreamRelay) {
+    this.attempt = attempt;
+    this.relay = relay;
+    this.#lastWriteTick = attempt.startedTick;
+  }
+
+  // ── From the provider ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  push(chunk: Uint8Array): void {
+    if (this.#over) return;
+    let out: Uint8Array | null;
+    try {
+      out = this.relay.push(chunk);
+    } catch (cause) {
+      this.attempt.fail(this.#unreadable(cause));
+      return;
+    }
+    this.#advance(out);
+  }
+
+  /** The provider closed: complete only if the format said so. */
+  upstreamEnded(): void {
+    if (this.#over) return;
+    let out: Uint8Array | null;
+    try {
+      out = this.relay.end();
+    } catch (cause) {
+      this.attempt.fail(this.#unreadable(cause));
+      return;
+    }
+    this.#advance(out);
+    if (this.#over || this.relay.progress.ending !== 'open') return;
+    const { provider } = this.attempt.target.deployment;
+    const what =
+      this.#heldBytes === 0 && !this.committed ? 'the stream was empty' : 'the stream ended before it was complete';
+    this.attempt.fail(providerError('upstream_connection', provider, what, []));
+  }
+
+  #advance(out: Uint8Array | null): void {
+    const { progress } = this.relay;
+    if (progress.ending === 'error') {
+      const { provider } = this.attempt.target.deployment;
+      const facts = progress.error ?? {
+        message: undefined,
+        type: undefined,
+        code: undefined,
+        param: undefined,
+        kind: undefined,
+        fields: undefined,
+        status: undefined,
+      };
+      if (out !== null && this.committed) this.#deliver(out);
+      this.attempt.refusedInStream(errorOfEvent(provider, facts, this.attempt.exchange.snapshot.secrets));
+      return;
+    }
+    const tick = this.attempt.gateway.clock.tick();
+    if (progress.events !== this.#events) {
+      this.#events = progress.events;
+      this.attempt.alive(tick);
+    }
+    if (progress.contentStarted) this.firstContentTick ??= tick;
+    if (out !== null) this.#deliver(out);
+    const complete = progress.ending === 'complete';
+    if (!this.committed && (progress.contentStarted || complete || this.#heldBytes > heldBytesMax)) {
+      this.committed = true;
+      this.attempt.commit(this);
+    }
+    if (complete) {
+      this.attempt.linger();
+      this.#finish({ kind: 'success', error: null });
+    }
+  }
+
+  #deliver(chunk: Uint8Array): void {
+    if (this.tap !== null) this.tap(chunk);
+    this.#lastWriteTick = this.attempt.gateway.clock.tick();
+    if (this.#sink !== null) {
+      if (!this.#sink.write(chunk)) this.attempt.pause();
+      return;
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.committed && this.#heldBytes > heldBytesMax) this.attempt.pause();
+  }
+
+  // ── From the attempt ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The stream broke after its commit point. */
+  broken(error: GatewayError): void {
+    if (this.#over) return;
+    const { exchange } = this.attempt;
+    this.#deliver(exchange.dialect.errors.streamEvent(error, exchange.id));
+    this.#finish({ kind: 'failure', error });
+  }
+
+  /** The client left. */
+  abandoned(): void {
+    this.#finish({ kind: 'aborted', error: null });
+  }
+
+  /** Monotonic milliseconds at which a silent client must hear something; undefined when nothing is to be said. */
+  heartbeatDue(): number | undefined {
+    const { exchange } = this.attempt;
+    if (exchange.dialect.heartbeat === null || !this.committed) return undefined;
+    return this.#lastWriteTick + exchange.snapshot.settings.heartbeatMs;
+  }
+
+  heartbeat(tick: number): void {
+    const due = this.heartbeatDue();
+    const { heartbeat } = this.attempt.exchange.dialect;
+    if (due === undefined || heartbeat === null || tick < due || this.#sink === null || this.#over) return;
+    this.#lastWriteTick = tick;
+    this.#sink.write(heartbeat);
+  }
+
+  #finish(end: StreamEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#end = end;
+    this.#sink?.end();
+    this.#onOver?.(end);
+  }
+
+  #unreadable(cause: unknown): GatewayError {
+    if (cause instanceof GatewayError) {
+      return providerError(cause.code, this.attempt.target.deployment.provider, cause.message, []);
+    }
+    return asGatewayError(cause);
+  }
+
+  // ── From the call that takes it at its commit ─────────────────────────────────────────────────────────────────────
+
+  /** `onOver` is called once, at once when the stream is over already. */
+  takenBy(onOver: (end: StreamEnd) => void): void {
+    this.#onOver = onOver;
+    if (this.#end !== null) onOver(this.#end);
+  }
+
+  /** What waits for the client to take it. */
+  held(): readonly Uint8Array[] {
+    return this.#held;
+  }
+
+  // ── From the client ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  start(sink: ByteSink): void {
+    this.#sink = sink;
+    let more = true;
+    for (const chunk of this.#held) more = sink.write(chunk);
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (this.#over) sink.end();
+    else if (more) this.attempt.resume();
+    else this.attempt.pause();
+  }
+
+  resume(): void {
+    if (!this.#over) this.attempt.resume();
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.attempt.stop();
+    this.abandoned();
+  }
+}

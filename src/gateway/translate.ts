@@ -1,0 +1,131 @@
+import type { AnswerOptions, Dialect, EncodeOptions } from '../core/dialect.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Admitted } from '../core/exchange.ts';
+import type { JsonObject } from '../core/json.ts';
+import { editMembers } from '../core/json-members.ts';
+import type { ProviderEndpoint } from '../core/provider.ts';
+import type { Deployment } from '../core/route.ts';
+import type { Gateway } from './gateway.ts';
+import { fieldsToStrip } from './gateway-fields.ts';
+
+const maxOutputTokensDefault = 4_096;
+
+/** Where an attempt goes: the deployment, the endpoint (the caller's own where that is allowed) and its words. */
+export interface Target {
+  readonly deployment: Deployment;
+  readonly group: string;
+  readonly endpoint: ProviderEndpoint;
+  /** Upstream model name, stars filled. */
+  readonly model: string;
+  /** What the provider speaks. */
+  readonly dialect: Dialect;
+  /** Fields of the caller's body that a fallback entry replaces. */
+  readonly overrides: JsonObject | null;
+}
+
+/** The provider's dialect: the caller's own where the provider has it, else the provider's best. */
+export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Deployment): Dialect {
+  const spoken = deployment.provider.dialects[exchange.operation];
+  if (spoken?.includes(exchange.dialect.name)) return exchange.dialect;
+  const dialect = spoken?.[0] === undefined ? undefined : gateway.dialects.get(spoken[0]);
+  if (dialect === undefined) {
+    throw new GatewayError(
+      'no_capable_deployment',
+      `Deployment of ${deployment.group} cannot be asked for ${exchange.operation}: ${deployment.provider.name} does not offer it.`,
+    );
+  }
+  return dialect;
+}
+
+/** Fills the stars of a wildcard deployment with what the public name matched. */
+export function upstreamModel(deployment: Deployment, wildcardMatches: readonly string[] | null): string {
+  if (wildcardMatches === null || !deployment.model.includes('*')) return deployment.model;
+  let index = 0;
+  return deployment.model.replace(/\*/g, () => wildcardMatches[Math.min(index++, wildcardMatches.length - 1)] ?? '*');
+}
+
+/**
+ * The body for the provider. In one dialect the caller's bytes travel as sent but for the members that must change;
+ * in two they go through the neutral form. Throws GatewayError for what cannot be said to this provider.
+ */
+export function requestBody(exchange: Admitted, target: Target): Buffer {
+  const options = encodeOptions(exchange, target);
+  const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
+  if (target.dialect === exchange.dialect) {
+    const edits = exchange.dialect.passThrough(body, options);
+    if (target.overrides === null) return editMembers(exchange.bytes, edits);
+    return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides), ...edits]));
+  }
+  const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
+  return Buffer.from(JSON.stringify(target.dialect.request.encode(request, options)));
+}
+
+function withoutFields(body: JsonObject, fields: ReadonlySet<string>): JsonObject {
+  const kept: JsonObject = {};
+  for (const name of Object.keys(body)) if (!fields.has(name)) kept[name] = body[name];
+  return kept;
+}
+
+function encodeOptions(exchange: Admitted, target: Target): EncodeOptions {
+  const { deployment } = target;
+  const { settings } = exchange.snapshot;
+  return {
+    model: target.model,
+    dropParams: exchange.options.dropParams ?? (deployment.dropParams || settings.dropParams),
+    additionalDropParams: deployment.additionalDropParams,
+    allowedParams: deployment.allowedParams,
+    modifyParams: settings.modifyParams,
+    maxOutputTokensDefault: deployment.limits.outputTokensMax ?? maxOutputTokensDefault,
+    maxOutputTokensClamp: exchange.clampedOutputTokens ?? undefined,
+    defaults: deployment.defaults,
+    extraBody: deployment.extraBody,
+    gatewayFields: fieldsToStrip(exchange.body, exchange.dialect.name),
+    usageInStream: deployment.provider.usageInStream,
+    traits: deployment.traits,
+  };
+}
+
+const jsonRequest = ['content-type', 'application/json', 'accept-encoding', 'identity'] as const;
+const baseHeaders = new WeakMap<ProviderEndpoint, readonly string[]>();
+
+/** Headers for the provider, credential included; nothing of the caller's but what is named here. */
+export function requestHeaders(exchange: Admitted, target: Target): readonly string[] {
+  let base = baseHeaders.get(target.endpoint);
+  if (base === undefined) {
+    base = [...target.endpoint.headers, ...jsonRequest];
+    baseHeaders.set(target.endpoint, base);
+  }
+  const { headers } = exchange;
+  let forwarded: string[] | null = null;
+  const traceparent = headers.traceparent;
+  if (typeof traceparent === 'string') forwarded = [...base, 'traceparent', traceparent];
+  if (target.dialect.name === 'anthropic-messages') {
+    for (const name of ['anthropic-beta', 'anthropic-version']) {
+      const value = headers[name];
+      if (value === undefined) continue;
+      forwarded ??= [...base];
+      replaceHeader(forwarded, name, Array.isArray(value) ? value.join(',') : value);
+    }
+  }
+  return forwarded ?? base;
+}
+
+function replaceHeader(list: string[], name: string, value: string): void {
+  for (let index = 0; index < list.length; index += 2) {
+    if (list[index] === name) {
+      list[index + 1] = value;
+      return;
+    }
+  }
+  list.push(name, value);
+}
+
+/** How the answer is told to the caller. After a fallback it keeps the name of the model that answered. */
+export function answerOptions(exchange: Admitted, fellBack: boolean): AnswerOptions {
+  return {
+    model: fellBack ? undefined : (exchange.facts.model ?? exchange.model),
+    usageInStream: exchange.facts.usageInStream || exchange.snapshot.settings.alwaysIncludeStreamUsage,
+    requestId: exchange.id,
+    createdAt: Math.floor(exchange.receivedAt / 1_000),
+  };
+}

@@ -1,0 +1,207 @@
+import { asGatewayError, GatewayError } from '../core/errors.ts';
+import type { Admitted, RouteGroup } from '../core/exchange.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { NeutralResponse } from '../core/neutral.ts';
+import type { Timer } from '../core/ports.ts';
+import type { Deployment } from '../core/route.ts';
+import type { UpstreamAttempt } from './attempt.ts';
+import type { CallTally } from './call-tally.ts';
+import { Dispatch } from './dispatch.ts';
+import { fallbacksFor, hasOwnFallbacks } from './fallback.ts';
+import type { Gateway } from './gateway.ts';
+import { mockedAnswer, mockedFailure } from './mock.ts';
+import { pickDeployment, planGroup } from './plan.ts';
+import { backoffMs, retriesAllowed } from './retry.ts';
+import { retryBudgetOf } from './retry-budget.ts';
+import type { StreamedAnswer } from './streamed-answer.ts';
+import type { WholeAnswer } from './whole-answer.ts';
+
+export type WalkEnd =
+  | { readonly kind: 'whole'; readonly attempt: UpstreamAttempt; readonly answer: WholeAnswer }
+  /** An answer in the neutral form: a mock, or one JSON body where a stream was asked for. */
+  | { readonly kind: 'neutral'; readonly response: NeutralResponse }
+  | { readonly kind: 'stream'; readonly stream: StreamedAnswer; readonly groupSize: number }
+  | WalkFailure
+  | { readonly kind: 'gone' };
+
+export interface WalkFailure {
+  readonly kind: 'failed';
+  readonly error: GatewayError;
+  /** Nothing else may be tried: time or money has run out. */
+  readonly final?: boolean;
+}
+
+const noneExcluded: ReadonlySet<string> = new Set();
+
+/** Walks a route: tries inside the group, then fallback groups, each with tries and fallbacks of its own. */
+export class Walk {
+  readonly #gateway: Gateway;
+  readonly #exchange: Admitted;
+  readonly #tally: CallTally;
+  readonly #dispatch: Dispatch;
+  readonly #deadline: number;
+  readonly #entered = new Set<string>();
+
+  constructor(gateway: Gateway, exchange: Admitted, tally: CallTally) {
+    this.#gateway = gateway;
+    this.#exchange = exchange;
+    this.#tally = tally;
+    this.#deadline = exchange.receivedTick + exchange.snapshot.settings.timeouts.totalMs;
+    this.#dispatch = new Dispatch(gateway, exchange, tally, this.#deadline);
+  }
+
+  async run(): Promise<WalkEnd> {
+    const { primary } = this.#exchange.route;
+    retryBudgetOf(this.#gateway.clock).earn(this.#exchange.snapshot.router);
+    this.#entered.add(primary.name);
+    const drill = mockedFailure(this.#exchange);
+    const end: WalkEnd = drill === null ? await this.#group(primary, null) : { kind: 'failed', error: drill };
+    if (end.kind !== 'failed' || end.final) return end;
+    const after = await this.#fallbacks(primary.name, end, 0);
+    if (after.kind !== 'failed' || this.#tally.fallbacks === 0) return after;
+    return { kind: 'failed', error: this.#explained(end.error, after.error) };
+  }
+
+  async #fallbacks(group: string, failure: WalkFailure, depth: number): Promise<WalkEnd> {
+    let last = failure;
+    if (depth >= this.#exchange.snapshot.router.fallbacksMax) return last;
+    for (const name of fallbacksFor(this.#exchange, group, failure.error)) {
+      if (this.#entered.has(name)) continue;
+      this.#entered.add(name);
+      const planned = this.#planned(name);
+      if (planned === null) continue;
+      this.#tally.fallbacks += 1;
+      this.#tally.retries = 0;
+      let end = await this.#group(planned, this.#overrides(name));
+      if (end.kind === 'failed' && !end.final) end = await this.#fallbacks(planned.name, end, depth + 1);
+      if (end.kind !== 'failed' || end.final) return end;
+      last = end;
+    }
+    return last;
+  }
+
+  /** Body fields that the caller gave this fallback of its own. */
+  #overrides(group: string): JsonObject | null {
+    const own = this.#exchange.options.fallbacks?.find(({ model }) => model === group);
+    return own === undefined || Object.keys(own.overrides).length === 0 ? null : own.overrides;
+  }
+
+  /** null for a group that this caller cannot use. */
+  #planned(group: string): RouteGroup | null {
+    try {
+      return planGroup(this.#gateway, this.#exchange, group);
+    } catch (cause) {
+      if (cause instanceof GatewayError) return null;
+      throw cause;
+    }
+  }
+
+  async #group(group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
+    const { health, chance } = this.#gateway;
+    const { router } = this.#exchange.snapshot;
+    const tried = new Set<string>();
+    let failures = 0;
+    let last: WalkFailure | null = null;
+    let tryAgain = false;
+    for (;;) {
+      const picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? noneExcluded : tried);
+      if (picked === 'none' || !('id' in picked)) return last ?? unavailable(this.#gateway, group, picked);
+      this.#tally.deployment = picked;
+      this.#tally.group = group.name;
+      const end = await this.#attempt(picked, group, overrides);
+      if (end.kind !== 'failed' || end.final) return end;
+      last = end;
+      failures += 1;
+      tried.add(picked.id);
+      const untried = group.candidates.filter(({ id }) => !tried.has(id));
+      const untriedLeft = untried.some((deployment) => !health.isCoolingDown(deployment));
+      const allowed = retriesAllowed(end.error, {
+        router,
+        group: group.name,
+        deployment: picked,
+        retriesAsked: this.#exchange.options.retries,
+        untriedLeft,
+        fallbacksConfigured: fallbacksFor(this.#exchange, group.name, end.error).length > 0,
+        ownFallbacksConfigured: hasOwnFallbacks(this.#exchange, group.name, end.error),
+      });
+      if (failures > allowed) {
+        // The next level of the operator's order gets its turn, with tries of its own.
+        if (!end.error.kind.retryable || !this.#leaveLevel(picked, group, tried)) return last;
+        failures = 0;
+        tryAgain = false;
+        this.#tally.retries += 1;
+        continue;
+      }
+      tryAgain = !untriedLeft;
+      if (tryAgain && !retryBudgetOf(this.#gateway.clock).spend(router)) return last;
+      const waitMs = backoffMs(end.error, failures, router, untriedLeft, chance);
+      if (waitMs > 0 && this.#gateway.clock.tick() + waitMs >= this.#deadline) return last;
+      if (waitMs > 0 && (await this.#pause(waitMs)) === 'gone') return { kind: 'gone' };
+      this.#tally.retries += 1;
+    }
+  }
+
+  async #attempt(deployment: Deployment, group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
+    try {
+      const mocked = mockedAnswer(this.#exchange, deployment);
+      if (mocked !== null) return { kind: 'neutral', response: mocked };
+      return await this.#dispatch.send(deployment, group, overrides);
+    } catch (cause) {
+      // Nothing was sent: the request could not be put into the provider's words, or the books are closed.
+      const error = asGatewayError(cause);
+      if (error.code === 'internal') this.#gateway.log.error('attempt failed inside the gateway', { cause });
+      return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
+    }
+  }
+
+  /** Counts every deployment up to this one's order as tried; false when no later level is left. */
+  #leaveLevel(deployment: Deployment, group: RouteGroup, tried: Set<string>): boolean {
+    const { order } = deployment;
+    if (order === null) return false;
+    let left = false;
+    for (const candidate of group.candidates) {
+      if (candidate.order !== null && candidate.order <= order) tried.add(candidate.id);
+      else if (!tried.has(candidate.id)) left = true;
+    }
+    return left;
+  }
+
+  /** Waits, unless the client leaves first. */
+  #pause(delayMs: number): Promise<'passed' | 'gone'> {
+    const { promise, resolve } = Promise.withResolvers<'passed' | 'gone'>();
+    const { client } = this.#exchange;
+    const timer: Timer = this.#gateway.clock.setTimer(delayMs, () => {
+      client.onGone(null);
+      resolve('passed');
+    });
+    client.onGone(() => {
+      timer.cancel();
+      resolve('gone');
+    });
+    return promise;
+  }
+
+  /** The last failure, with what led there. */
+  #explained(first: GatewayError, last: GatewayError): GatewayError {
+    const { name } = this.#exchange.route.primary;
+    const list = fallbacksFor(this.#exchange, name, first).map((group) => `'${group}'`);
+    const message =
+      `${last.message} Received Model Group=${name} Available Model Group Fallbacks=[${list.join(', ')}] ` +
+      `Error doing the fallback: ${name} had failed first with: ${first.message}`;
+    return new GatewayError(last.code, message, last.details);
+  }
+}
+
+function unavailable(
+  gateway: Gateway,
+  group: RouteGroup,
+  picked: 'none' | { readonly coolingDownUntil: number },
+): WalkFailure {
+  if (picked === 'none') {
+    const message = `There are no healthy deployments for this model. Passed model=${group.name}.`;
+    return { kind: 'failed', error: new GatewayError('no_capable_deployment', message) };
+  }
+  const seconds = Math.max(1, Math.ceil((picked.coolingDownUntil - gateway.clock.now()) / 1_000));
+  const message = `No deployments available for selected model, Try again in ${seconds} seconds. Passed model=${group.name}.`;
+  return { kind: 'failed', error: new GatewayError('all_cooling_down', message, { retryAfterSeconds: seconds }) };
+}

@@ -1,0 +1,71 @@
+import type { AnswerOptions, ResponseFacts } from '../core/dialect.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Admitted } from '../core/exchange.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { editMembers } from '../core/json-members.ts';
+import type { UpstreamAttempt } from './attempt.ts';
+import { errorOfEvent, providerError } from './provider-error.ts';
+
+export interface WholeAnswer {
+  /** In the caller's dialect. */
+  readonly bytes: Uint8Array;
+  readonly facts: ResponseFacts;
+}
+
+/**
+ * Reads a provider's whole answer and puts it into the caller's dialect: bytes as they came, but for the model name,
+ * where both speak the same. Throws GatewayError for a body that is no answer.
+ */
+export function wholeAnswer(
+  exchange: Admitted,
+  attempt: UpstreamAttempt,
+  bytes: Buffer,
+  options: AnswerOptions,
+): WholeAnswer {
+  const { dialect } = attempt.target;
+  const body = parsed(attempt, bytes);
+  if (dialect !== exchange.dialect) {
+    const response = decoded(attempt, body);
+    const told = exchange.dialect.response.encode(response, options);
+    return { bytes: Buffer.from(JSON.stringify(told)), facts: dialect.response.read(body) };
+  }
+  const facts = dialect.response.read(body);
+  if (options.model === undefined || options.model === body.model || body.model === undefined) return { bytes, facts };
+  return { bytes: editMembers(bytes, new Map([['model', options.model]])), facts };
+}
+
+function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
+  const { provider } = attempt.target.deployment;
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString());
+  } catch {
+    throw providerError('upstream_connection', provider, notAnAnswer(attempt, bytes), []);
+  }
+  if (!isJsonObject(body)) throw providerError('upstream_connection', provider, 'the answer is not a JSON object', []);
+  // Some providers tell failures with status 200.
+  if (isJsonObject(body.error) && body.choices === undefined && body.content === undefined && body.data === undefined) {
+    const status = typeof body.error.code === 'number' ? body.error.code : undefined;
+    const facts = attempt.target.dialect.errors.decode(status ?? 500, bytes);
+    throw errorOfEvent(provider, { ...facts, status }, attempt.exchange.snapshot.secrets);
+  }
+  return body;
+}
+
+function decoded(attempt: UpstreamAttempt, body: JsonObject) {
+  try {
+    return attempt.target.dialect.response.decode(body);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError)) throw cause;
+    throw providerError(cause.code, attempt.target.deployment.provider, cause.message, []);
+  }
+}
+
+function notAnAnswer(attempt: UpstreamAttempt, bytes: Buffer): string {
+  if (bytes.length === 0) return 'the answer is empty';
+  const contentType = attempt.headers['content-type'];
+  if (typeof contentType === 'string' && contentType.includes('html')) {
+    return 'answered with an HTML page instead of JSON; check api_base';
+  }
+  return 'the answer is not valid JSON';
+}
