@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asGatewayError, GatewayError } from '../core/errors.ts';
+import type { Reply } from '../core/exchange.ts';
+import type { Arrival } from '../gateway/arrival.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
+import { clientPresence } from './client-presence.ts';
+import { ClientLeft, requestBody } from './data-body.ts';
+import { writeError } from './json-error.ts';
+import { writeReply } from './reply-writer.ts';
+
+/** The journey of a request; never rejects for a fault of caller or provider. */
+export type Serve = (gateway: Gateway, arrival: Arrival) => Promise<Reply>;
+
+/** The data plane's door: the bytes in, the journey, the bytes out. */
+export class DataDoor {
+  readonly #gateway: Gateway;
+  readonly #serve: Serve;
+  /** Set while the server drains: answers close their connections. */
+  closing = false;
+
+  constructor(gateway: Gateway, serve: Serve) {
+    this.#gateway = gateway;
+    this.#serve = serve;
+  }
+
+  /** False when the path is none of the data plane's. */
+  take(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const matched = matchRoute(path);
+    if (matched === undefined) return false;
+    if (request.method === 'POST') void this.#exchange(request, response, matched, path);
+    else if (request.method === 'OPTIONS') return false;
+    else {
+      const error = new GatewayError('method_not_allowed', `${path} takes POST, not ${request.method}.`, {
+        headers: { allow: 'POST' },
+      });
+      this.#refuse(response, error, matched);
+    }
+    return true;
+  }
+
+  async #exchange(
+    request: IncomingMessage,
+    response: ServerResponse,
+    matched: MatchedRoute,
+    path: string,
+  ): Promise<void> {
+    try {
+      const client = clientPresence(response);
+      refuseForms(request);
+      const arrival: Arrival = {
+        matched,
+        path,
+        headers: request.headers,
+        bytes: await requestBody(request, this.#gateway.snapshot().settings.bodyBytesMax),
+        clientAddress: request.socket.remoteAddress ?? null,
+        client,
+      };
+      const reply = await this.#serve(this.#gateway, arrival);
+      writeReply(response, reply, this.closing);
+    } catch (cause) {
+      if (cause instanceof ClientLeft) return;
+      const error = asGatewayError(cause);
+      if (error.code === 'internal') this.#gateway.log.error('request failed inside the gateway', { path, cause });
+      this.#refuse(response, error, matched);
+    }
+  }
+
+  #refuse(response: ServerResponse, error: GatewayError, matched: MatchedRoute): void {
+    const dialect = this.#gateway.dialects.get(matched.route.dialect);
+    writeError(response, error, this.#gateway.chance.id(), dialect);
+  }
+}
+
+/** Whatever else the content type says, the body is read as JSON; only forms with parts cannot be meant so. */
+function refuseForms(request: IncomingMessage): void {
+  const contentType = request.headers['content-type'];
+  if (contentType === undefined || !/^multipart\//i.test(contentType)) return;
+  throw new GatewayError(
+    'unsupported_media_type',
+    'The body must be JSON (content-type: application/json), not a form.',
+  );
+}

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+import type { ByteSink, ByteSource, Reply } from '../core/exchange.ts';
+
+/** Writes a reply; a stream flows at the pace of the client and stops at once when the client leaves. */
+export function writeReply(response: ServerResponse, reply: Reply, closeAfter: boolean): void {
+  const { body } = reply;
+  if (response.destroyed) {
+    if (!(body instanceof Uint8Array)) body.cancel();
+    return;
+  }
+  const headers = reply.headers as string[];
+  if (body instanceof Uint8Array) {
+    const length = ['content-length', String(body.byteLength)];
+    response.writeHead(
+      reply.status,
+      closeAfter ? [...headers, ...length, 'connection', 'close'] : [...headers, ...length],
+    );
+    response.end(body);
+    return;
+  }
+  response.writeHead(reply.status, closeAfter ? [...headers, 'connection', 'close'] : headers);
+  new ResponseSink(response, body).start();
+}
+
+class ResponseSink implements ByteSink {
+  readonly #response: ServerResponse;
+  readonly #source: ByteSource;
+
+  constructor(response: ServerResponse, source: ByteSource) {
+    this.#response = response;
+    this.#source = source;
+  }
+
+  start(): void {
+    this.#response.on('drain', () => this.#source.resume());
+    this.#response.on('close', () => this.#source.cancel());
+    this.#source.start(this);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#response.destroyed ? true : this.#response.write(chunk);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+}

@@ -1,0 +1,162 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { DataDoor, type Serve } from './data.ts';
+import { plainErrorBody, writeError } from './json-error.ts';
+
+const headersTimeoutMs = 15_000;
+const requestTimeoutMs = 300_000;
+/** Above the idle times of common balancers and clients (60 s), so that they close first. */
+const keepAliveMs = 75_000;
+const headerBytesMax = 16 * 1024;
+const headersMax = 200;
+
+/** Everything that is not the data plane: admin API, health, metrics, console. */
+export type ControlDoor = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+export interface HttpServer {
+  readonly host: string;
+  readonly port: number;
+  /** Requests whose answers are not out yet. */
+  readonly inFlight: () => number;
+  /** Takes no new requests, lets those in flight finish for the configured drain time, then closes what is left. */
+  close(): Promise<void>;
+}
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly serve: Serve;
+  readonly control?: ControlDoor;
+}
+
+/** Opens the doors. Rejects with a clear message when the port is taken or not allowed. */
+export async function openHttpServer(gateway: Gateway, options: HttpServerOptions): Promise<HttpServer> {
+  const data = new DataDoor(gateway, options.serve);
+  const server = createServer({
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    maxHeaderSize: headerBytesMax,
+    connectionsCheckingInterval: 5_000,
+    noDelay: true,
+  });
+  server.maxHeadersCount = headersMax;
+  server.maxRequestsPerSocket = 0;
+  let inFlight = 0;
+  const finished = (): void => {
+    inFlight -= 1;
+    if (data.closing) server.closeIdleConnections();
+  };
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    inFlight += 1;
+    response.once('close', finished);
+    response.on('error', ignore);
+    const path = pathOf(request.url ?? '/');
+    if (data.take(request, response, path)) return;
+    void answerControl(gateway, options.control, request, response, path);
+  });
+  server.on('clientError', onClientError);
+  await listen(server, options);
+  const address = server.address() as AddressInfo;
+  return {
+    host: options.host,
+    port: address.port,
+    inFlight: () => inFlight,
+    close: () => drain(server, gateway, data),
+  };
+}
+
+async function answerControl(
+  gateway: Gateway,
+  control: ControlDoor | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<void> {
+  try {
+    if (control !== undefined) await control(request, response);
+    else writeError(response, new GatewayError('not_found', `Nothing at ${path.slice(0, 200)}.`), '', undefined);
+  } catch (cause) {
+    gateway.log.error('control request failed', { path, cause });
+    writeError(response, asGatewayError(cause), '', undefined);
+  }
+}
+
+/** Path without query; the absolute form that proxies may send, without its origin. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  const target = query === -1 ? url : url.slice(0, query);
+  if (target.startsWith('/')) return target.length > 1 && target.endsWith('/') ? target.slice(0, -1) : target;
+  const match = /^https?:\/\/[^/]*(\/.*)?$/i.exec(target);
+  return match?.[1] ?? '/';
+}
+
+function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(new Error(listenMessage(cause, host, port))));
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      server.on('error', ignore);
+      resolve();
+    });
+  });
+}
+
+function listenMessage(cause: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use by another program. Stop it, or choose another one with --port.`;
+    case 'EACCES':
+      return `Port ${port} on ${host} needs more rights than this program has. Choose one above 1023 with --port.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is not an address of this machine. Choose another one with --host.`;
+    default:
+      return `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}).`;
+  }
+}
+
+/** Bytes that never became a request: answered on the bare socket. */
+function onClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
+  if (cause.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] = clientErrors[cause.code ?? ''] ?? malformed;
+  const error = new GatewayError(code, message);
+  const body = plainErrorBody(error);
+  const head = [
+    `HTTP/1.1 ${error.status} ${reasons[error.status] ?? 'Bad Request'}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+const malformed: readonly [ErrorCode, string] = ['malformed_request', 'The request is not valid HTTP/1.1.'];
+const clientErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', `The request headers are larger than ${headerBytesMax} bytes.`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timed_out', 'The request took too long to arrive.'],
+};
+const reasons: Readonly<Record<number, string>> = {
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function drain(server: Server, gateway: Gateway, data: DataDoor): Promise<void> {
+  data.closing = true;
+  return new Promise((resolve) => {
+    const timer = gateway.clock.setTimer(gateway.snapshot().settings.drainMs, () => server.closeAllConnections());
+    server.close(() => {
+      timer.cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function ignore(): void {}
