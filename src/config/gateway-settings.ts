@@ -13,7 +13,8 @@ import type { Sections } from './schema/sections.ts';
 export const gatewayDefaults = {
   connectMs: 5_000,
   idleMs: 300_000,
-  totalMs: 600_000,
+  attemptMs: 600_000,
+  totalMsMin: 600_000,
   heartbeatMs: 15_000,
   drainMs: 30_000,
   bodyMebibytesMax: 32,
@@ -92,12 +93,18 @@ function timeouts({
   litellm_settings: litellm = {},
 }: Sections): Timeouts {
   const own = general_settings?.timeouts;
-  const total = router.timeout ?? own?.total_seconds ?? litellm.request_timeout;
-  const totalMs = total === undefined || total === 0 ? gatewayDefaults.totalMs : milliseconds(total);
+  // `timeout` bounds one try, so that a hanging target leaves time for the next one.
+  const attempt = router.timeout ?? litellm.request_timeout;
+  const attemptMs = attempt === undefined || attempt === 0 ? gatewayDefaults.attemptMs : milliseconds(attempt);
+  const totalMs =
+    own?.total_seconds === undefined || own.total_seconds === 0
+      ? Math.max(gatewayDefaults.totalMsMin, 3 * attemptMs)
+      : milliseconds(own.total_seconds);
   return Object.freeze({
     connectMs: own?.connect_seconds === undefined ? gatewayDefaults.connectMs : milliseconds(own.connect_seconds),
-    firstByteMs: own?.first_byte_seconds === undefined ? totalMs : milliseconds(own.first_byte_seconds),
+    firstByteMs: own?.first_byte_seconds === undefined ? attemptMs : milliseconds(own.first_byte_seconds),
     idleMs: own?.idle_seconds === undefined ? gatewayDefaults.idleMs : milliseconds(own.idle_seconds),
+    attemptMs,
     totalMs,
     ...(router.stream_timeout !== undefined &&
       router.stream_timeout > 0 && { streamTotalMs: milliseconds(router.stream_timeout) }),

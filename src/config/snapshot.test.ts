@@ -209,7 +209,14 @@ general_settings: { drain_timeout_seconds: 3, max_request_size_mb: 1, maximum_sp
     });
     expect(snapshot.router.defaultFallbacks).toEqual(['x']);
     expect(snapshot.settings).toMatchObject({
-      timeouts: { connectMs: 5000, firstByteMs: 30_000, idleMs: 7000, totalMs: 30_000, streamTotalMs: 9000 },
+      timeouts: {
+        connectMs: 5000,
+        firstByteMs: 30_000,
+        idleMs: 7000,
+        attemptMs: 30_000,
+        totalMs: 600_000,
+        streamTotalMs: 9000,
+      },
       drainMs: 3000,
       bodyBytesMax: 1_048_576,
       recordRetentionMs: 172_800_000,

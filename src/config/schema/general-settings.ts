@@ -38,9 +38,13 @@ const passThroughEndpoint = map({
 /** Ours: the four times a provider call is watched by. */
 export const timeouts = ownMap({
   connect_seconds: key(seconds(), 'To open a connection.', '5'),
-  first_byte_seconds: key(seconds(), 'From the request to the first byte of the answer.', 'the total'),
+  first_byte_seconds: key(seconds(), 'From the request to the first byte of the answer.', '`router_settings.timeout`'),
   idle_seconds: key(seconds(), 'Between two events of a stream.', '300'),
-  total_seconds: key(seconds(), 'For the whole answer; `router_settings.timeout` says the same and wins.', '600'),
+  total_seconds: key(
+    seconds(),
+    'Over everything, retries and fallbacks included.',
+    '3 × `router_settings.timeout`, at least 600',
+  ),
 });
 
 const ourKeys = {

@@ -32,11 +32,7 @@ export const litellmSettings = map({
   langfuse_default_tags: key(texts(), 'Tags set on Langfuse traces.'),
   json_logs: key(flag(), 'Logs are JSON.', 'true when the output is not a terminal'),
   set_verbose: key(flag(), 'Log more.', 'false'),
-  request_timeout: key(
-    seconds(),
-    'Longest time for a whole answer, where `router_settings.timeout` does not say.',
-    '6000',
-  ),
+  request_timeout: key(seconds(), 'Longest time for one try, where `router_settings.timeout` does not say.', '600'),
   force_ipv4: key(flag(), 'Reach providers over IPv4 only.', 'false'),
   ssl_verify: key(
     either('true, false or a certificate file', flag(), text()),
