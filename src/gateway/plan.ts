@@ -32,10 +32,11 @@ export function plan(gateway: Gateway, identified: Identified): Planned {
   return asPlanned(identified, { model: found.group.name, route: routeOf(gateway, identified, target, null) });
 }
 
-/** What one group offers this request. Throws a GatewayError that says why when it offers nothing. */
+/** What one group offers this request. Throws a GatewayError that says why when it offers nothing or is not allowed. */
 export function planGroup(_gateway: Gateway, identified: Identified, name: string): RouteGroup {
   const { snapshot, principal } = identified;
   const found = findModel(snapshot, name);
+  requireAccess(identified, name, found);
   if (found === null) throw unknownModel(snapshot, principal, name, identified.path);
   return {
     name: found.group.name,

@@ -1,0 +1,109 @@
+import { type Admitted, asAdmitted, type Planned } from '../core/exchange.ts';
+import type { BudgetDenial, BudgetRule } from '../core/limits.ts';
+import type { Nanodollars } from '../core/money.ts';
+import type { BudgetReservation, RateLimitReservation } from '../core/ports.ts';
+import { budgetExceeded, unpriceable } from './budget-refusal.ts';
+import { boundOf, largestFitting } from './estimate.ts';
+import type { Gateway } from './gateway.ts';
+import { claimsOf, limitsOf } from './limits.ts';
+import { rateLimited } from './rate-refusal.ts';
+
+/**
+ * Station 4: every limit on the chain, all or none. Rate limits first, for they are free to undo; then the upper bound of
+ * the cost is held on every account. Refused → 429 that names the limit, the figures and the reset.
+ */
+export async function admit(gateway: Gateway, planned: Planned): Promise<Admitted> {
+  const found = limitsOf(gateway, planned);
+  const { budgets, rates } = found instanceof Promise ? await found : found;
+  const bound = boundOf(planned, null);
+  const hard = budgets.find(({ cap }) => cap !== null);
+  if (hard !== undefined && (bound.unpriced !== null || bound.unbounded !== null)) {
+    throw unpriceable(bound.unpriced, bound.unbounded, hard);
+  }
+  if (bound.unpriced !== null) warnUnpriced(gateway, bound.unpriced.id, bound.unpriced.group);
+
+  const rateReservation = await claimRates(gateway, planned, claimsOf(planned, rates));
+  let hold: Hold;
+  try {
+    hold = await holdBound(gateway, planned, bound.free ? noRules : budgets, bound.amount);
+  } catch (cause) {
+    if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
+    throw cause;
+  }
+  return asAdmitted(planned, { ...hold, rateReservation, admittedTick: gateway.clock.tick() });
+}
+
+type Hold = Pick<Admitted, 'reservation' | 'bound' | 'clampedOutputTokens'>;
+
+const noRules: readonly BudgetRule[] = [];
+
+async function claimRates(
+  gateway: Gateway,
+  planned: Planned,
+  claims: ReturnType<typeof claimsOf>,
+): Promise<RateLimitReservation | null> {
+  if (claims.length === 0) return null;
+  const answered = gateway.limiter.reserve(planned.id, claims);
+  const answer = answered instanceof Promise ? await answered : answered;
+  if ('rule' in answer) throw rateLimited(answer, gateway.clock.now());
+  return answer;
+}
+
+/** Tries of a lower maximum: another account may be the one in the way each time. */
+const clampTries = 4;
+
+async function holdBound(
+  gateway: Gateway,
+  planned: Planned,
+  rules: readonly BudgetRule[],
+  amount: Nanodollars,
+): Promise<Hold> {
+  const first = await reserve(gateway, planned, rules, amount);
+  if (!isDenial(first)) return { reservation: first, bound: amount, clampedOutputTokens: null };
+  let denial = first;
+  if (planned.snapshot.settings.clampOutputTokens) {
+    let room = roomIn(denial);
+    for (let tries = 0; tries < clampTries; tries++) {
+      const fitting = largestFitting(planned, room);
+      if (fitting === null) break;
+      const next = await reserve(gateway, planned, rules, fitting.amount);
+      if (!isDenial(next)) {
+        return { reservation: next, bound: fitting.amount, clampedOutputTokens: fitting.outputTokens };
+      }
+      denial = next;
+      room = Math.min(room - 1, roomIn(denial));
+    }
+  }
+  throw budgetExceeded({ ...denial, bound: first.bound }, planned, gateway.clock.now());
+}
+
+function roomIn({ cap, spent, held }: BudgetDenial): Nanodollars {
+  return cap - spent - held;
+}
+
+function reserve(
+  { ledger }: Gateway,
+  { id }: Planned,
+  rules: readonly BudgetRule[],
+  amount: Nanodollars,
+): BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial> {
+  return ledger.reserve(id, rules, amount);
+}
+
+function isDenial(answer: BudgetReservation | BudgetDenial): answer is BudgetDenial {
+  return 'rule' in answer;
+}
+
+const warned = new WeakMap<Gateway, Set<string>>();
+
+/** Once for each deployment: without a price its requests count as free. */
+function warnUnpriced(gateway: Gateway, deploymentId: string, group: string): void {
+  let ids = warned.get(gateway);
+  if (ids === undefined) {
+    ids = new Set();
+    warned.set(gateway, ids);
+  }
+  if (ids.has(deploymentId)) return;
+  ids.add(deploymentId);
+  gateway.log.warn('model has no price: its requests are recorded at cost 0', { model: group, deploymentId });
+}
