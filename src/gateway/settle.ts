@@ -1,0 +1,71 @@
+import { type Answered, asSettled, type Outcome, type Settled } from '../core/exchange.ts';
+import { assertNanodollars, type Nanodollars } from '../core/money.ts';
+import { costOf } from '../core/price.ts';
+import type { ReplyCost } from '../core/reply-facts.ts';
+import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
+import { chargeOf } from './charge.ts';
+import type { Gateway } from './gateway.ts';
+import { recordOf } from './request-row.ts';
+
+/** Bytes of text to one token where a provider told no usage. */
+const bytesPerToken = 4;
+
+export interface SettledCost {
+  readonly settled: Settled;
+  readonly cost: ReplyCost;
+}
+
+/**
+ * Station 6: the true cost takes the place of the bound, on every account and in the rate limits, in one step with the
+ * request's row. A second call for the same request changes nothing.
+ */
+export function settle(gateway: Gateway, answered: Answered, outcome: Outcome): SettledCost {
+  const usage = usageOf(answered, outcome);
+  const cost = chargedFor(gateway, answered, outcome, usage);
+  const record = recordOf(gateway, answered, { ...outcome, usage }, cost.charged);
+  const settled = asSettled(answered, { outcome, cost: cost.charged, record });
+  if (answered.reservation === null) gateway.ledger.record(record);
+  else gateway.ledger.settle(answered.reservation, record);
+  if (answered.rateReservation !== null) {
+    gateway.limiter.settle(answered.id, answered.rateReservation, {
+      inputTokens: totalInputTokens(usage),
+      outputTokens: totalOutputTokens(usage),
+    });
+  }
+  return { settled, cost };
+}
+
+/** As seen; for a client that left before a provider said anything, the input it had been sent. */
+function usageOf(answered: Answered, { kind, usage, attempts, cacheHit }: Outcome): Usage {
+  const silent = totalInputTokens(usage) + totalOutputTokens(usage) === 0;
+  if (kind !== 'aborted' || !silent || cacheHit || attempts.length === 0) return usage;
+  return { ...noUsage, inputTokens: Math.ceil(answered.bytes.length / bytesPerToken), estimated: true };
+}
+
+const nothing: ReplyCost = Object.freeze({ charged: 0, listed: 0, discount: 0, margin: 0 });
+
+function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usage: Usage): ReplyCost {
+  const { deployment, ambiguousCost } = outcome;
+  if (outcome.cacheHit || deployment === null) return plus(nothing, ambiguousCost);
+  if (outcome.kind === 'aborted' && outcome.attempts.length > 0 && !deployment.provider.stopsOnHangup) {
+    // The provider goes on working, and billing, after we hang up: what was held is the only sound figure.
+    return plus(nothing, Math.max(ambiguousCost, answered.bound));
+  }
+  if (deployment.price === null) return plus(nothing, ambiguousCost);
+  try {
+    const listed = costOf(usage, deployment.price);
+    return plus(chargeOf(listed, deployment.provider.id, answered.snapshot.settings), ambiguousCost);
+  } catch {
+    gateway.log.error('usage cannot be priced; the upper bound is charged', { requestId: answered.id });
+    return plus(nothing, Math.max(ambiguousCost, answered.bound));
+  }
+}
+
+function plus(cost: ReplyCost, extra: Nanodollars): ReplyCost {
+  if (extra === 0) return cost;
+  return {
+    ...cost,
+    charged: assertNanodollars(cost.charged + extra),
+    listed: assertNanodollars(cost.listed + extra),
+  };
+}
