@@ -136,8 +136,7 @@ describe('latency-based-routing', () => {
     health.succeeded(hung, sample(10));
     health.succeeded(slow, sample(200));
     const late = new GatewayError('upstream_timeout', 'late');
-    for (let index = 0; index < 5; index++)
-      health.failed(hung, late, snapshot(), 2);
+    for (let index = 0; index < 5; index++) health.failed(hung, late, snapshot(), 2);
     expect(shares('latency-based-routing', [hung, slow], health)).toEqual([0, 1]);
     own.advance(600_000);
     health.succeeded(slow, sample(200));
