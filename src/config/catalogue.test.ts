@@ -69,7 +69,7 @@ describe('a price file in LiteLLM’s format', () => {
   it('is used before the bundled prices', () => {
     const { catalogue, diagnostics } = readPriceFile(text, 'prices.json');
     expect(renderDiagnostics(diagnostics)).toEqual([
-      'skipped: prices.json broken.input_cost_per_token: found -1; deployment skipped; expected US dollars, 0 or more',
+      'skipped: prices.json broken.input_cost_per_token: found -1; deployment skipped; expected US dollars from 0 to 9,000,000',
     ]);
     const both = layered(catalogue!, bundledCatalogue(date));
     expect(both.find(['openai'], 'gpt-4o-mini')).toMatchObject({

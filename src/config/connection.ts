@@ -13,6 +13,7 @@ import type { ConnectionValues } from './credentials.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
 import type { Path } from './diagnostic.ts';
 import type { Environment } from './environment.ts';
+import { isHeaderValue } from './field.ts';
 import type { FindingDetails } from './findings.ts';
 import { publicAddress } from './public-params.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -80,6 +81,10 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
       provider.credentialVariable === null ? '' : ` and the variable ${provider.credentialVariable} is not set`;
     unusable = `there is no api_key${otherwise}`;
     parts.report('warning', [...entry.path, 'api_key'], `${unusable}; ${entry.group} cannot be used until there is`);
+  }
+  if (unusable === null && credential !== null && !isHeaderValue(credential.reveal())) {
+    unusable = 'the api_key holds characters that cannot be sent in a header (a line break?)';
+    parts.report('warning', [...entry.path, 'api_key'], `${unusable}; ${entry.group} cannot be used`);
   }
   let endpoint: ProviderEndpoint;
   try {

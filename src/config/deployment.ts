@@ -8,6 +8,7 @@ import type { Secret } from '../core/secret.ts';
 import { connect, type DeploymentParts } from './connection.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
 import { modelFacts } from './model-facts.ts';
+import { milliseconds, timerMilliseconds } from './router.ts';
 
 /** A deployment and the credentials it holds. Undefined for an entry that cannot be built; `report` says why. */
 export function buildDeployment(
@@ -33,7 +34,7 @@ export function buildDeployment(
     order: params.order ?? null,
     tags: params.tags ?? [],
     retries: params.num_retries ?? params.max_retries ?? null,
-    cooldownMs: params.cooldown_time === undefined ? null : params.cooldown_time * 1000,
+    cooldownMs: params.cooldown_time === undefined ? null : milliseconds(params.cooldown_time),
     rpm: params.rpm ?? null,
     tpm: params.tpm ?? null,
     parallelMax: params.max_parallel_requests ?? null,
@@ -81,10 +82,15 @@ function sorted(value: Json | undefined): Json | undefined {
   return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
 }
 
-function timeoutsOf(total: number | undefined, stream: number | undefined): Partial<Timeouts> {
+/** A deployment's `timeout` bounds one try; waiting for its first byte must not be cut shorter by the router's. */
+function timeoutsOf(attempt: number | undefined, stream: number | undefined): Partial<Timeouts> {
+  const attemptMs = attempt === undefined || attempt === 0 ? undefined : timerMilliseconds(attempt);
+  const streamTotalMs = stream === undefined || stream === 0 ? undefined : timerMilliseconds(stream);
+  const firstByteMs = Math.max(attemptMs ?? 0, streamTotalMs ?? 0);
   return Object.freeze({
-    ...(total !== undefined && total > 0 && { totalMs: total * 1000 }),
-    ...(stream !== undefined && stream > 0 && { streamTotalMs: stream * 1000 }),
+    ...(firstByteMs > 0 && { firstByteMs }),
+    ...(attemptMs !== undefined && { attemptMs }),
+    ...(streamTotalMs !== undefined && { streamTotalMs }),
   });
 }
 

@@ -22,6 +22,9 @@ export interface Diagnostic {
   readonly nearest?: string;
 }
 
+/** The message of a known key that does nothing so far. */
+export const notActiveYet = 'accepted and kept, not active yet';
+
 export type Path = readonly (string | number)[];
 
 export function renderPath(path: Path): string {
@@ -52,10 +55,9 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[]): string[] 
     }
   }
   const notices = diagnostics.filter((diagnostic) => diagnostic.severity === 'notice');
-  if (notices.length > 0) {
-    const keys = [...new Set(notices.map((notice) => notice.path))];
-    lines.push(`notice: accepted and kept, not active yet: ${keys.join(', ')}`);
-  }
+  const keys = notices.filter(({ message }) => message === notActiveYet).map(({ path }) => path);
+  for (const notice of notices) if (notice.message !== notActiveYet) lines.push(`notice: ${renderDiagnostic(notice)}`);
+  if (keys.length > 0) lines.push(`notice: ${notActiveYet}: ${[...new Set(keys)].join(', ')}`);
   return lines;
 }
 

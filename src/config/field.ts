@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { normaliseDuration, parseDuration } from '../core/duration.ts';
 import { Secret } from '../core/secret.ts';
+import { localTime } from '../core/zone.ts';
 import { nearest } from './nearest.ts';
 
 /** What the reference says about a key. */
@@ -72,7 +73,8 @@ export const secret = () =>
     'text',
     (value) => {
       const written = asText(value);
-      return written === undefined ? undefined : new Secret(written);
+      // A variable filled from a file often ends in a line break, which no header may hold.
+      return written === undefined ? undefined : new Secret(written.replace(/[\r\n]+$/, ''));
     },
     { isSecret: true },
   );
@@ -80,8 +82,11 @@ export const flag = () =>
   scalar('true or false', (value) => (typeof value === 'boolean' ? value : flagWords.get(String(value).toLowerCase())));
 export const number = () => scalar('a number', asNumber);
 export const amount = () => scalar('a number of 0 or more', numberBetween(0));
-export const dollars = () => scalar('US dollars, 0 or more', numberBetween(0));
-export const seconds = () => scalar('seconds, a number of 0 or more', numberBetween(0));
+/** As many whole nano-dollars as one figure holds. */
+const dollarsMax = 9_000_000;
+export const dollars = () => scalar('US dollars from 0 to 9,000,000', numberBetween(0, dollarsMax));
+const secondsMax = 1_000_000_000;
+export const seconds = () => scalar('seconds, a number of 0 or more', numberBetween(0, secondsMax));
 export const fraction = () => scalar('a fraction from 0 to 1', numberBetween(0, 1));
 export const count = () =>
   scalar('a whole number of 0 or more', (value) => {
@@ -114,6 +119,30 @@ export const budgetWindow = () => duration(normaliseDuration);
 
 /** How long something lives, as written. */
 export const lifetime = () => duration((written) => (parseDuration(written) === null ? null : written.trim()));
+
+export const timezone = () =>
+  scalar('a time zone such as UTC or Europe/Berlin', (value) => {
+    const written = asText(value);
+    if (written === undefined) return undefined;
+    try {
+      localTime(written, 0);
+      return written;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  });
+
+/** What may stand in an HTTP header value: visible Latin-1, spaces and tabs. */
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+export const headerValue = () =>
+  scalar('a header value on one line', (value) => {
+    const written = asText(value);
+    return written !== undefined && isHeaderValue(written) ? written : undefined;
+  });
 
 export const url = () =>
   scalar('an address such as https://host:8000/v1', (value) => {

@@ -7,7 +7,7 @@ import type { Operation } from '../core/operation.ts';
 import type { CacheSettings, GatewaySettings, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import { budgetWindow, dollars } from './field.ts';
-import { milliseconds } from './router.ts';
+import { milliseconds, timerMilliseconds, timerMsMax } from './router.ts';
 import type { Sections } from './schema/sections.ts';
 
 export const gatewayDefaults = {
@@ -58,8 +58,8 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     keyHeaderName: general.litellm_key_header_name?.toLowerCase() ?? null,
     bodyBytesMax: Math.round((general.max_request_size_mb ?? gatewayDefaults.bodyMebibytesMax) * 1024 * 1024),
     timeouts: timeouts(sections),
-    heartbeatMs: milliseconds(general.heartbeat_seconds ?? gatewayDefaults.heartbeatMs / 1000),
-    drainMs: milliseconds(general.drain_timeout_seconds ?? gatewayDefaults.drainMs / 1000),
+    heartbeatMs: timerMilliseconds(general.heartbeat_seconds ?? gatewayDefaults.heartbeatMs / 1000),
+    drainMs: timerMilliseconds(general.drain_timeout_seconds ?? gatewayDefaults.drainMs / 1000),
     dropParams: litellm.drop_params ?? false,
     modifyParams: litellm.modify_params ?? false,
     alwaysIncludeStreamUsage: general.always_include_stream_usage ?? false,
@@ -95,19 +95,21 @@ function timeouts({
   const own = general_settings?.timeouts;
   // `timeout` bounds one try, so that a hanging target leaves time for the next one.
   const attempt = router.timeout ?? litellm.request_timeout;
-  const attemptMs = attempt === undefined || attempt === 0 ? gatewayDefaults.attemptMs : milliseconds(attempt);
+  const attemptMs = attempt === undefined || attempt === 0 ? gatewayDefaults.attemptMs : timerMilliseconds(attempt);
   const totalMs =
     own?.total_seconds === undefined || own.total_seconds === 0
-      ? Math.max(gatewayDefaults.totalMsMin, 3 * attemptMs)
-      : milliseconds(own.total_seconds);
+      ? Math.min(Math.max(gatewayDefaults.totalMsMin, 3 * attemptMs), timerMsMax)
+      : timerMilliseconds(own.total_seconds);
+  const stream = router.stream_timeout;
+  const streamTotalMs = stream === undefined || stream === 0 ? undefined : timerMilliseconds(stream);
+  const firstByteMs = Math.max(attemptMs, streamTotalMs ?? 0);
   return Object.freeze({
-    connectMs: own?.connect_seconds === undefined ? gatewayDefaults.connectMs : milliseconds(own.connect_seconds),
-    firstByteMs: own?.first_byte_seconds === undefined ? attemptMs : milliseconds(own.first_byte_seconds),
-    idleMs: own?.idle_seconds === undefined ? gatewayDefaults.idleMs : milliseconds(own.idle_seconds),
+    connectMs: own?.connect_seconds === undefined ? gatewayDefaults.connectMs : timerMilliseconds(own.connect_seconds),
+    firstByteMs: own?.first_byte_seconds === undefined ? firstByteMs : timerMilliseconds(own.first_byte_seconds),
+    idleMs: own?.idle_seconds === undefined ? gatewayDefaults.idleMs : timerMilliseconds(own.idle_seconds),
     attemptMs,
     totalMs,
-    ...(router.stream_timeout !== undefined &&
-      router.stream_timeout > 0 && { streamTotalMs: milliseconds(router.stream_timeout) }),
+    ...(streamTotalMs !== undefined && { streamTotalMs }),
   });
 }
 

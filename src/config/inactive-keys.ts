@@ -1,6 +1,7 @@
 import { type activeKeys, isActive } from './active.ts';
-import type { Path } from './diagnostic.ts';
+import { notActiveYet, type Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
+import { operationsByMode } from './model-facts.ts';
 import { isMap } from './read-file.ts';
 import { cacheParams } from './schema/cache-params.ts';
 import { generalSettings } from './schema/general-settings.ts';
@@ -19,7 +20,7 @@ export function reportInactiveKeys(tree: Tree, findings: Findings): void {
       const full = name === '' ? key : `${name}.${key}`;
       if (value[key] === null || !Object.hasOwn(shape, key) || isActive(table, key) || told.has(full)) continue;
       told.add(full);
-      findings.add('notice', [...path, key], 'accepted and kept, not active yet', { atKey: true });
+      findings.add('notice', [...path, key], notActiveYet, { atKey: true });
     }
   };
   check('sections', sectionSchemas, tree, [], '');
@@ -29,11 +30,23 @@ export function reportInactiveKeys(tree: Tree, findings: Findings): void {
   const cachePath = ['litellm_settings', 'cache_params'];
   const cache = isMap(tree.litellm_settings) ? tree.litellm_settings.cache_params : undefined;
   check('litellm_settings.cache_params', cacheParams.shape, cache, cachePath, cachePath.join('.'));
+  const type = isMap(cache) ? cache.type : undefined;
+  if (typeof type === 'string' && type !== 'local') {
+    findings.add('notice', [...cachePath, 'type'], `${type}: not active yet, answers are kept in memory`);
+  }
   if (!Array.isArray(tree.model_list)) return;
   for (const [index, entry] of tree.model_list.entries()) {
     if (!isMap(entry)) continue;
     const paramsKey = 'params' in entry && !('litellm_params' in entry) ? 'params' : 'litellm_params';
     const path = ['model_list', index];
+    const mode = isMap(entry.model_info) ? entry.model_info.mode : undefined;
+    if (typeof mode === 'string' && !(mode in operationsByMode)) {
+      findings.add(
+        'notice',
+        [...path, 'model_info', 'mode'],
+        `${mode}: not active yet, the deployment gets no traffic`,
+      );
+    }
     check('model_params', modelParams.shape, entry[paramsKey], [...path, paramsKey], 'model_list.litellm_params');
   }
 }

@@ -74,6 +74,14 @@ describe('what is wrong', () => {
       'general_settings: {timeouts: {conect_seconds: 1}}',
       'error: config.yaml:1:31 general_settings.timeouts.conect_seconds: unknown key; did you mean connect_seconds?',
     ],
+    [
+      'litellm_settings: {timezone: Europe/Berln}',
+      'error: config.yaml:1:30 litellm_settings.timezone: found text; expected a time zone such as UTC or Europe/Berlin',
+    ],
+    [
+      'litellm_settings: {max_budget: 1e12}',
+      'error: config.yaml:1:32 litellm_settings.max_budget: found 1000000000000; expected US dollars from 0 to 9,000,000',
+    ],
     ['general_settings: []', 'error: config.yaml:1:19 general_settings: found a list; expected a map'],
     ['a: *nobody', 'error: config.yaml:1:4 no anchor is named nobody'],
     ['__proto__: {a: 1}', 'error: config.yaml:1:1 __proto__ cannot be a key'],

@@ -80,7 +80,7 @@ function catalogueEntry(
   return model.includes('*') ? undefined : catalogue.find(provider.catalogueIds, model);
 }
 
-const operationsByMode: Readonly<Record<string, readonly Operation[]>> = {
+export const operationsByMode: Readonly<Record<string, readonly Operation[]>> = {
   chat: ['chat'],
   completion: ['chat'],
   responses: ['chat'],

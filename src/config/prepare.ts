@@ -42,3 +42,8 @@ export function prepareConfig(
     return { config: undefined, catalogue: bundled, diagnostics: [...loaded.diagnostics, diagnostic], files };
   }
 }
+
+/** The same for a text that is not in a file, e.g. the built-in configuration: there is nothing to watch. */
+export function prepareConfigText(text: string, name: string, environment: Environment, date: number): PreparedConfig {
+  return { ...prepareConfig(name, environment, date, () => text), files: [] };
+}

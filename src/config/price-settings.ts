@@ -53,7 +53,7 @@ export function readPriceSettings(
       const parts = parsePriceKey(name);
       if (parts === undefined) continue;
       const read = amount.safeParse(value);
-      if (!read.success) refuse([...path, name], value, 'US dollars, 0 or more');
+      if (!read.success) refuse([...path, name], value, 'US dollars from 0 to 9,000,000');
       else if (name in gpuPriceKeys) gpu[name] = read.data;
       else if (parts.base.includes('token') && !parts.isPerMillion && read.data > tokenDollarsMax) {
         refuse(

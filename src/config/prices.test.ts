@@ -108,7 +108,7 @@ describe('a written price', () => {
   it.each([
     [
       { input_cost_per_token: -1 },
-      'skipped: f p.input_cost_per_token: found -1; deployment skipped; expected US dollars, 0 or more',
+      'skipped: f p.input_cost_per_token: found -1; deployment skipped; expected US dollars from 0 to 9,000,000',
     ],
     [
       { output_cost_per_token: 15 },

@@ -36,6 +36,10 @@ export function resolveModel(
   const compatible = hints.hasAddress ? directory.byId(compatiblePrefix) : undefined;
   if (compatible !== undefined) return { provider: compatible, model };
   if (prefix !== undefined) return unknown(prefix, directory);
+  if (model === '*') {
+    const message = '* names no provider: write one entry for each, with `model_name` and `model` such as openai/*';
+    return { message, nearest: undefined };
+  }
   return {
     message: `no provider is known for the model ${model}: write provider/${model}, or add \`api_base\``,
     nearest: undefined,

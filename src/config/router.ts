@@ -64,6 +64,13 @@ export function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000);
 }
 
+/** The longest a timer can run; anything longer would fire at once. */
+export const timerMsMax = 2_147_483_647;
+
+export function timerMilliseconds(seconds: number): number {
+  return Math.min(milliseconds(seconds), timerMsMax);
+}
+
 /** Several entries for one group are put one after the other. */
 function fallbackMap(written: readonly Readonly<Record<string, readonly string[]>>[] | undefined): FallbackMap {
   const map = new Map<string, readonly string[]>();

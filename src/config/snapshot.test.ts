@@ -136,6 +136,12 @@ ${model('a', 'model: openai/x, litellm_credential_name: one')}`;
     expect(build(text, {}, { storedCredentials }).all[0]?.endpoint.headers).toContain('Bearer from-store');
   });
 
+  it('that cannot be sent make the deployment unusable; a line break at the end is taken off', () => {
+    const params = 'model: openai/x, api_key: os.environ/K';
+    expect(build(model('a', params), { K: 'k\n' }).all[0]?.endpoint.headers).toContain('Bearer k');
+    expect(build(model('a', params), { K: 'k\nx' }).all[0]?.unusable).toContain('cannot be sent in a header');
+  });
+
   it('a Microsoft Entra token is used as the bearer', () => {
     const params = 'model: azure/gpt, api_base: "https://r.openai.azure.com", azure_ad_token: tok';
     expect(build(model('a', params)).all[0]?.endpoint.headers).toEqual(['authorization', 'Bearer tok']);
@@ -223,6 +229,18 @@ general_settings: { drain_timeout_seconds: 3, max_request_size_mb: 1, maximum_sp
       globalBudget: { cap: 10_000_000_000, duration: '1d', timezone: 'Europe/Berlin', scope: 'global' },
       cache: null,
     });
+  });
+
+  it('a deployment’s timeout bounds one try, and its first byte is not cut shorter', () => {
+    const timeouts = (params: string) =>
+      build(model('a', `model: openai/gpt-4o, api_key: k${params}`)).all[0]?.timeouts;
+    expect(timeouts(', timeout: 20')).toEqual({ attemptMs: 20_000, firstByteMs: 20_000 });
+    expect(timeouts(', timeout: 20, stream_timeout: "90"')).toEqual({
+      attemptMs: 20_000,
+      streamTotalMs: 90_000,
+      firstByteMs: 90_000,
+    });
+    expect(timeouts('')).toEqual({});
   });
 
   it('deployment and provider budgets carry their ids', () => {

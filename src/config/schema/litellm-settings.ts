@@ -14,6 +14,7 @@ import {
   seconds,
   text,
   texts,
+  timezone,
 } from '../field.ts';
 import { cacheParams } from './cache-params.ts';
 import { reliabilityKeys } from './reliability.ts';
@@ -48,7 +49,7 @@ export const litellmSettings = map({
   ...reliabilityKeys,
   max_budget: key(dollars(), 'Budget of the whole gateway.'),
   budget_duration: key(budgetWindow(), 'Window of `max_budget`.'),
-  timezone: key(text(), 'Time zone (IANA) in which budget windows begin.', 'UTC'),
+  timezone: key(timezone(), 'Time zone (IANA) in which budget windows begin.', 'UTC'),
   max_end_user_budget: key(dollars(), 'Budget of end users that have none of their own.'),
   max_end_user_budget_id: key(text(), 'Stored budget of end users that have none of their own.'),
   max_internal_user_budget: key(dollars(), 'Budget of new users.'),

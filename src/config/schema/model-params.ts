@@ -7,6 +7,7 @@ import {
   dollars,
   either,
   flag,
+  headerValue,
   key,
   listOf,
   map,
@@ -68,8 +69,8 @@ export const modelParams = map({
     'Seconds without traffic after too many failures; 0 turns cooldown off for this deployment.',
   ),
 
-  timeout: key(seconds(), 'Longest time for a whole answer.'),
-  stream_timeout: key(seconds(), 'The same for streams.'),
+  timeout: key(seconds(), 'Longest time for one try; for a stream, to its first content.'),
+  stream_timeout: key(seconds(), 'The same for streams alone.'),
   max_retries: key(count(), 'The same as `num_retries`.'),
   num_retries: key(count(), 'Further attempts after a retryable failure.'),
 
@@ -86,8 +87,8 @@ export const modelParams = map({
     'Requests a minute for each virtual key on this model, unless the key says otherwise.',
   ),
 
-  extra_headers: key(mapOf(text()), 'Headers added to the provider call.'),
-  headers: key(mapOf(text()), 'The same as `extra_headers`.'),
+  extra_headers: key(mapOf(headerValue()), 'Headers added to the provider call.'),
+  headers: key(mapOf(headerValue()), 'The same as `extra_headers`.'),
   extra_body: key(openMap(), 'Members added to the body of the provider call.'),
   drop_params: key(
     flag(),
