@@ -78,7 +78,8 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
   reportMissing(missing, findings);
 
   for (const key of Object.keys(tree)) {
-    if (topLevelKeys.includes(key)) continue;
+    // `x-` names are where people keep anchors.
+    if (topLevelKeys.includes(key) || key.startsWith('x-')) continue;
     findings.add('warning', [key], 'unknown key', { nearest: nearest(key, topLevelKeys), atKey: true });
   }
   const sections: Record<string, unknown> = {};

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../core/secret.ts';
 import { providerDirectory } from '../providers/index.ts';
@@ -307,7 +306,7 @@ it('1,000 deployments are built in well under 50 ms', () => {
   );
   const { config } = loadConfigText(`model_list:\n${list.join('\n')}`, 'config.yaml', {});
   const once = () => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     const { snapshot } = buildSnapshot({
       config: config!,
       directory: providerDirectory,
@@ -316,8 +315,9 @@ it('1,000 deployments are built in well under 50 ms', () => {
       version: 1,
     });
     expect(snapshot.deployments.size).toBe(1000);
-    return performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
   };
-  // The best of many: the machine that runs the tests is shared.
+  // Time of this process only, and the best of many: the machine that runs the tests is shared.
   expect(Math.min(...Array.from({ length: 12 }, once))).toBeLessThan(50);
 });
