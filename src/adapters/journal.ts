@@ -1,0 +1,107 @@
+import type { JournalCheckpoint } from '../core/books.ts';
+import type { JournalFolder } from './journal-folder.ts';
+
+/** A place in a journal: everything before it, in this segment and the earlier ones. */
+export type JournalPosition = JournalCheckpoint;
+
+export interface JournalSizes {
+  /** A segment that has grown beyond this is followed by a new one. */
+  readonly segmentBytes: number;
+  /** When lines that could not be written come to more than this, the journal is full. */
+  readonly unwrittenBytesMax: number;
+}
+
+export const journalSizes: JournalSizes = { segmentBytes: 16 * 1024 * 1024, unwrittenBytesMax: 64 * 1024 * 1024 };
+
+const initialBufferBytes = 256 * 1024;
+
+/**
+ * Append-only lines in numbered segments. Lines gather in one buffer and go to the file in one write; a write that
+ * fails is repeated at the same place, so that no line is lost or torn while the program lives.
+ */
+export class Journal {
+  readonly owner: string;
+  readonly #folder: JournalFolder;
+  readonly #sizes: JournalSizes;
+  #buffer = Buffer.allocUnsafe(initialBufferBytes);
+  #buffered = 0;
+  #segment = 1;
+  /** Bytes of the current segment that are safely in the file. */
+  #written = 0;
+
+  constructor(folder: JournalFolder, owner: string, sizes: JournalSizes = journalSizes) {
+    this.#folder = folder;
+    this.owner = owner;
+    this.#sizes = sizes;
+    folder.create(owner);
+  }
+
+  get segment(): number {
+    return this.#segment;
+  }
+
+  /** Too much waits to be written: whoever can refuse new lines must do so. */
+  get full(): boolean {
+    return this.#buffered > this.#sizes.unwrittenBytesMax;
+  }
+
+  /** Where the next line will begin. */
+  get end(): JournalPosition {
+    return { segment: this.#segment, offset: this.#written + this.#buffered };
+  }
+
+  /**
+   * Takes one line (without its line end) into the buffer and returns the offset of its end in the current segment.
+   * Never fails: what cannot be written yet stays in memory.
+   */
+  append(line: string): number {
+    // UTF-8 needs at most three bytes for one UTF-16 unit.
+    const needed = this.#buffered + line.length * 3 + 1;
+    if (needed > this.#buffer.length) this.#makeRoom(line.length * 3 + 1);
+    this.#buffered += this.#buffer.write(line, this.#buffered);
+    this.#buffer[this.#buffered] = 0x0a;
+    this.#buffered += 1;
+    return this.#written + this.#buffered;
+  }
+
+  /** Puts everything appended so far into the file; throws when the disk refuses, and keeps it for the next call. */
+  write(): void {
+    if (this.#buffered === 0) return;
+    this.#folder.write(this.owner, this.#segment, this.#written, this.#buffer, this.#buffered);
+    this.#written += this.#buffered;
+    this.#buffered = 0;
+    if (this.#buffer.length > initialBufferBytes * 4) this.#buffer = Buffer.allocUnsafe(initialBufferBytes);
+    if (this.#written >= this.#sizes.segmentBytes) {
+      this.#segment += 1;
+      this.#written = 0;
+    }
+  }
+
+  /** Removes the segments before this one. */
+  removeBefore(segment: number): void {
+    for (const old of this.#folder.segments(this.owner)) {
+      if (old < segment) this.#folder.removeSegment(this.owner, old);
+    }
+  }
+
+  /** Ends the journal: removes it when nothing in it is needed any more, else leaves it for the next start. */
+  close(remove: boolean): void {
+    if (remove) this.#folder.remove(this.owner);
+    else this.#folder.release(this.owner);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#buffered > 0) {
+      try {
+        this.write();
+      } catch {
+        // Whoever waits for the write sees the failure.
+      }
+    }
+    const needed = this.#buffered + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#buffered);
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,81 @@
+import type { AccountSpec } from '../../core/books.ts';
+import type { Scope } from '../../core/identity.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import { AccountLock } from './account-lock.ts';
+
+/**
+ * What this process knows of one account: the slice it holds from the store and what it has done with it.
+ *
+ * `lease` follows what the store has on lease for this process, changed only by definite answers. `held` is the sum of
+ * open bounds, `pending` the cost of settled requests that the store does not have yet. What is left is `available`; it
+ * is negative when more was admitted than is leased (no cap at the time, or a cost beyond its bound).
+ */
+export class Account implements AccountSpec {
+  readonly key: string;
+  readonly windowStart: number;
+  readonly windowEnd: number | null;
+  readonly scope: Scope;
+  readonly id: string;
+  readonly model: string;
+  readonly duration: string;
+  /** Order in which locks are taken. */
+  readonly number: number;
+  readonly lock = new AccountLock();
+  /** The cap that a rule named last; null = counted only. */
+  cap: Nanodollars | null = null;
+  lease: Nanodollars = 0;
+  held: Nanodollars = 0;
+  pending: Nanodollars = 0;
+  /** The cap under which the store granted the lease. */
+  grantCap: Nanodollars = 0;
+  /** Unix milliseconds until when the lease may be used. */
+  goodUntil = 0;
+  /** What the store has as spent and leased to this process together; covered settlements do not change it. */
+  charged: Nanodollars = 0;
+  /** Unix milliseconds of the store's answer behind `charged`; 0 = it never said. */
+  chargedAt = 0;
+  leasedToOthers: Nanodollars = 0;
+  /** Sizes the next slice: what was taken from the lease since the last one. */
+  taken: Nanodollars = 0;
+  usedAt = 0;
+  /** Counts store calls that change the lease, so that an older answer is not taken for a newer one. */
+  changes = 0;
+  /** Set when it was dropped from memory: rules must look it up again. */
+  dropped = false;
+  #fragment = '';
+  #fragmentCap: Nanodollars | null | undefined;
+
+  constructor(spec: Omit<AccountSpec, 'cap'>, windowEnd: number | null, number: number) {
+    this.key = spec.key;
+    this.windowStart = spec.windowStart;
+    this.windowEnd = windowEnd;
+    this.scope = spec.scope;
+    this.id = spec.id;
+    this.model = spec.model;
+    this.duration = spec.duration;
+    this.number = number;
+  }
+
+  get available(): Nanodollars {
+    return this.lease - this.held - this.pending;
+  }
+
+  /** Spent and held for certain, by this process's knowledge: the least that the true figure can be. */
+  get committed(): Nanodollars {
+    return this.charged - this.available;
+  }
+
+  /** How it stands in a journal line; made once, as it stands in every line of its requests. */
+  get fragment(): string {
+    if (this.#fragmentCap !== this.cap) {
+      this.#fragment = JSON.stringify([this.key, this.windowStart, this.cap]);
+      this.#fragmentCap = this.cap;
+    }
+    return this.#fragment;
+  }
+
+  /** May `bound` be taken from the slice, without asking anybody? */
+  covers(bound: Nanodollars, cap: Nanodollars, now: number): boolean {
+    return cap >= this.grantCap && now < this.goodUntil && this.available >= bound;
+  }
+}

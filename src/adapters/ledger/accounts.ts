@@ -1,0 +1,93 @@
+import { accountKey } from '../../core/books.ts';
+import type { BudgetRule } from '../../core/limits.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import { normaliseDuration, windowOf } from '../../core/window.ts';
+import { Account } from './account.ts';
+import { Hold } from './hold.ts';
+
+/** The accounts this process has touched, found by rule without building a key on the way. */
+export class Accounts {
+  readonly #byKey = new Map<string, Account>();
+  readonly #byRule = new WeakMap<BudgetRule, Account>();
+  #count = 0;
+
+  /** The account a rule counts in now. */
+  of(rule: BudgetRule, now: number): Account {
+    const known = this.#byRule.get(rule);
+    if (
+      known !== undefined &&
+      !known.dropped &&
+      now >= known.windowStart &&
+      (known.windowEnd === null || now < known.windowEnd)
+    ) {
+      return known;
+    }
+    const duration = normaliseDuration(rule.duration);
+    const window = windowOf(duration, rule.timezone, now);
+    const spec = {
+      key: accountKey(rule.scope, rule.id, rule.model ?? '', duration ?? ''),
+      windowStart: window.start,
+      scope: rule.scope,
+      id: rule.id,
+      model: rule.model ?? '',
+      duration: duration ?? '',
+    };
+    const name = `${spec.key}@${spec.windowStart}`;
+    let account = this.#byKey.get(name);
+    if (account === undefined) {
+      this.#count += 1;
+      account = new Account(spec, window.end, this.#count);
+      this.#byKey.set(name, account);
+    }
+    this.#byRule.set(rule, account);
+    return account;
+  }
+
+  /** The accounts of a chain of rules, each once under the strictest cap that a rule names for it. */
+  chain(requestId: string, rules: readonly BudgetRule[], now: number): Hold {
+    const accounts: Account[] = [];
+    const strictest: BudgetRule[] = [];
+    const caps: (Nanodollars | null)[] = [];
+    for (const rule of rules) {
+      const account = this.of(rule, now);
+      const cap = capAt(rule, now);
+      account.usedAt = now;
+      const at = accounts.indexOf(account);
+      if (at < 0) {
+        accounts.push(account);
+        strictest.push(rule);
+        caps.push(cap);
+        account.cap = cap;
+      } else if (cap !== null && (caps[at] === null || cap < caps[at]!)) {
+        strictest[at] = rule;
+        caps[at] = cap;
+        account.cap = cap;
+      }
+    }
+    return new Hold(requestId, accounts, strictest, caps);
+  }
+
+  find(key: string, windowStart: number): Account | undefined {
+    return this.#byKey.get(`${key}@${windowStart}`);
+  }
+
+  all(): Iterable<Account> {
+    return this.#byKey.values();
+  }
+
+  /** Forgets an account that holds nothing. */
+  drop(account: Account): void {
+    account.dropped = true;
+    this.#byKey.delete(`${account.key}@${account.windowStart}`);
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+}
+
+/** The cap in force: temporary increases count until they end. */
+export function capAt(rule: BudgetRule, now: number): Nanodollars | null {
+  if (rule.cap === null || rule.increase === null || now >= rule.increase.until) return rule.cap;
+  return rule.cap + rule.increase.amount;
+}

@@ -1,0 +1,213 @@
+import type { AccountEntry, BatchResult, BookEntry, Books } from '../../core/books.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { RequestRecord } from '../../core/request-record.ts';
+import type { JournalPosition } from '../journal.ts';
+import type { Account } from './account.ts';
+import { releaseAll, takeAll } from './account-lock.ts';
+import type { LedgerJournal } from './ledger-journal.ts';
+import type { Patience } from './patience.ts';
+
+/** A settled request on its way from the journal to the store. */
+export interface Posting {
+  readonly record: RequestRecord;
+  readonly accounts: readonly Account[];
+  /** Where its line ends in the journal. */
+  readonly end: JournalPosition;
+}
+
+export interface FlushPolicy {
+  readonly delayMs: number;
+  readonly batchMax: number;
+  /** Beyond this many, settled requests wait in the journal alone and are read back from it. */
+  readonly pendingMax: number;
+}
+
+export const flushPolicy: FlushPolicy = { delayMs: 25, batchMax: 500, pendingMax: 10_000 };
+
+/** Moves settled requests to the store, in the order of the journal, one transaction per batch. */
+export class Flusher {
+  readonly #books: Books;
+  readonly #processId: string;
+  readonly #clock: Clock;
+  readonly #journal: LedgerJournal;
+  readonly #patience: Patience;
+  readonly #policy: FlushPolicy;
+  #queue: Posting[] = [];
+  /** Settled requests that stand in the journal only, after everything in the queue. */
+  #spooled = 0;
+  #applied: JournalPosition = { segment: 1, offset: 0 };
+  #scheduled = false;
+  #running = false;
+  #flushing: { resolve: () => void; reject: (cause: unknown) => void }[] = [];
+  /** Told of ids that were on record already although this process never recorded them. */
+  onDuplicate: (record: RequestRecord) => void = () => {};
+
+  constructor(
+    books: Books,
+    processId: string,
+    clock: Clock,
+    journal: LedgerJournal,
+    patience: Patience,
+    policy: FlushPolicy = flushPolicy,
+  ) {
+    this.#books = books;
+    this.#processId = processId;
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#patience = patience;
+    this.#policy = policy;
+  }
+
+  /** Settled requests that the store does not have yet. */
+  get pending(): number {
+    return this.#queue.length + this.#spooled;
+  }
+
+  /** Those of them that are not in memory. */
+  get spooled(): number {
+    return this.#spooled;
+  }
+
+  push(posting: Posting): void {
+    if (this.#spooled > 0 || this.#queue.length >= this.#policy.pendingMax) this.#spooled += 1;
+    else this.#queue.push(posting);
+    this.#schedule();
+  }
+
+  /** Resolves when the store has everything that was pushed before; rejects when that waits for the next start. */
+  flush(): Promise<void> {
+    if (this.pending === 0 && !this.#running) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#flushing.push({ resolve, reject });
+      void this.#run();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#running || this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.setTimer(this.#policy.delayMs, () => {
+      this.#scheduled = false;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      // Small batches wait for company, unless somebody waits for them.
+      do await this.#next();
+      while (this.pending >= this.#policy.batchMax || (this.pending > 0 && this.#flushing.length > 0));
+      if (this.pending === 0) for (const { resolve } of this.#flushing.splice(0)) resolve();
+      this.#running = false;
+      if (this.pending > 0) this.#schedule();
+    } catch (cause) {
+      // Closed while the store was away: the journal keeps the rest for the next start.
+      for (const { reject } of this.#flushing.splice(0)) reject(cause);
+    }
+  }
+
+  async #next(): Promise<void> {
+    if (this.#queue.length === 0 && this.#spooled > 0) {
+      const read = await this.#patience.until(async () =>
+        this.#journal.readPostings(this.#applied, this.#policy.batchMax),
+      );
+      this.#spooled -= read.length;
+      this.#queue = read;
+    }
+    const batch = this.#queue.slice(0, this.#policy.batchMax);
+    if (batch.length === 0) return;
+    await this.#apply(batch);
+    this.#queue.splice(0, batch.length);
+    this.#applied = batch[batch.length - 1]!.end;
+    this.#journal.forgetBefore(this.#applied.segment);
+  }
+
+  async #apply(postings: readonly Posting[]): Promise<void> {
+    const { entries, uncovered } = this.#entriesOf(postings);
+    // A cost that no lease covers changes what is free: nobody may ask for a lease on that account meanwhile.
+    const locks = uncovered.map(({ lock }) => lock);
+    await takeAll(locks);
+    try {
+      this.#journal.tryWrite();
+      let attempts = 0;
+      const batch = {
+        processId: this.#processId,
+        entries,
+        checkpoint: postings[postings.length - 1]!.end,
+      };
+      const result = await this.#patience.until(() => {
+        attempts += 1;
+        return this.#books.apply(batch);
+      });
+      const inserted = attempts === 1 && result.inserted.length < entries.length ? new Set(result.inserted) : null;
+      for (const [at, entry] of entries.entries()) {
+        const isNew = inserted?.delete(entry.record.id) ?? true;
+        if (!isNew) this.onDuplicate(entry.record);
+        for (const [index, account] of postings[at]!.accounts.entries()) {
+          const { delta, leaseReturn } = entry.accounts[index]!;
+          account.pending -= delta;
+          if (!isNew) continue;
+          account.lease -= leaseReturn;
+          account.charged += delta - leaseReturn;
+        }
+      }
+      this.#learn(result, postings);
+    } finally {
+      releaseAll(locks);
+    }
+  }
+
+  /** What each request does to its accounts, and which accounts have no lease for all of it. */
+  #entriesOf(postings: readonly Posting[]): { entries: BookEntry[]; uncovered: Account[] } {
+    const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
+    const uncovered = new Set<Account>();
+    const entries = postings.map(({ record, accounts }): BookEntry => {
+      const changes = accounts.map((account): AccountEntry => {
+        let rest = left.get(account);
+        if (rest === undefined) {
+          rest = { lease: account.lease, owed: account.held + account.pending };
+          left.set(account, rest);
+        }
+        const delta = record.cost;
+        rest.owed -= delta;
+        const leaseReturn = Math.max(0, Math.min(delta, rest.lease - rest.owed));
+        rest.lease -= leaseReturn;
+        if (leaseReturn < delta) uncovered.add(account);
+        return {
+          key: account.key,
+          windowStart: account.windowStart,
+          scope: account.scope,
+          id: account.id,
+          model: account.model,
+          duration: account.duration,
+          cap: account.cap,
+          delta,
+          leaseReturn,
+        };
+      });
+      return { record, accounts: changes };
+    });
+    return { entries, uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
+  }
+
+  /** Takes over the store's own figures. */
+  #learn(result: BatchResult, postings: readonly Posting[]): void {
+    const now = this.#clock.now();
+    const byKey = new Map(result.accounts.map((figures) => [`${figures.key}@${figures.windowStart}`, figures]));
+    for (const { accounts } of postings) {
+      for (const account of accounts) {
+        const name = `${account.key}@${account.windowStart}`;
+        const figures = byKey.get(name);
+        // A lease that ended may stand under `spent` until it is renewed.
+        if (figures === undefined || (account.lease > 0 && now >= account.goodUntil)) continue;
+        byKey.delete(name);
+        account.charged = figures.spent + account.lease;
+        account.chargedAt = now;
+        if (account.lock.free) account.leasedToOthers = Math.max(0, figures.leased - account.lease);
+      }
+    }
+  }
+}

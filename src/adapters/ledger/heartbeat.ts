@@ -1,0 +1,101 @@
+import type { Books, LeaseRecord } from '../../core/books.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Account } from './account.ts';
+import type { Accounts } from './accounts.ts';
+import type { LeasePolicy } from './lease-policy.ts';
+import { isScarce } from './lease-policy.ts';
+import type { Leases } from './leases.ts';
+
+/** Renews the leases of this process, gives back what it does not use, and ends the leases of processes that vanished. */
+export class Heartbeat {
+  readonly #books: Books;
+  readonly #processId: string;
+  readonly #clock: Clock;
+  readonly #accounts: Accounts;
+  readonly #leases: Leases;
+  readonly #policy: LeasePolicy;
+  #renewedAt: number;
+
+  constructor(books: Books, processId: string, clock: Clock, accounts: Accounts, leases: Leases, policy: LeasePolicy) {
+    this.#books = books;
+    this.#processId = processId;
+    this.#clock = clock;
+    this.#accounts = accounts;
+    this.#leases = leases;
+    this.#policy = policy;
+    this.#renewedAt = clock.now();
+  }
+
+  /** One beat. Rejects when the store does not answer; the next beat tries again. */
+  async beat(): Promise<void> {
+    await this.#giveBackUnused();
+    if (this.#clock.now() - this.#renewedAt >= this.#policy.leaseMs / 3) await this.#renew();
+    this.#dropIdle();
+  }
+
+  async #renew(): Promise<void> {
+    const now = this.#clock.now();
+    const expiresAt = now + this.#policy.leaseMs;
+    const before = new Map<Account, { readonly changes: number; readonly lease: Nanodollars }>();
+    for (const account of this.#accounts.all()) {
+      if (account.lock.free) before.set(account, { changes: account.changes, lease: account.lease });
+    }
+    if (before.size > 0) {
+      this.#adopt(await this.#books.renewLeases(this.#processId, expiresAt, now), expiresAt, before);
+    }
+    this.#renewedAt = now;
+    await this.#books.expireLeases(now);
+  }
+
+  #adopt(
+    leases: readonly LeaseRecord[],
+    expiresAt: number,
+    before: ReadonlyMap<Account, { readonly changes: number; readonly lease: Nanodollars }>,
+  ): void {
+    for (const { key, windowStart, amount } of leases) {
+      const account = this.#accounts.find(key, windowStart);
+      if (account === undefined) continue;
+      account.goodUntil = Math.max(account.goodUntil, expiresAt);
+      const seen = before.get(account);
+      // Where nothing happened meanwhile the store's word counts: it may have more for us than we knew of.
+      if (seen === undefined || account.changes !== seen.changes || account.lease !== seen.lease) continue;
+      account.charged += amount - account.lease;
+      account.lease = amount;
+    }
+  }
+
+  async #giveBackUnused(): Promise<void> {
+    const now = this.#clock.now();
+    const returns: { account: Account; amount: Nanodollars }[] = [];
+    for (const account of this.#accounts.all()) {
+      if (account.available > 0 && this.#isUnused(account, now) && account.lock.tryTake()) {
+        returns.push({ account, amount: account.available });
+      }
+    }
+    if (returns.length === 0) return;
+    try {
+      await this.#leases.giveBack(returns);
+    } finally {
+      for (const { account } of returns) account.lock.release();
+    }
+  }
+
+  #isUnused(account: Account, now: number): boolean {
+    if (account.cap === null || (account.windowEnd !== null && now >= account.windowEnd)) return true;
+    if (now - account.usedAt >= this.#policy.idleMs) return true;
+    if (this.#policy.alone) return false;
+    return now - account.usedAt >= this.#policy.heartbeatMs || isScarce(account, account.cap);
+  }
+
+  /** Forgets accounts that hold nothing and have not been used for a while. */
+  #dropIdle(): void {
+    const now = this.#clock.now();
+    for (const account of this.#accounts.all()) {
+      const empty = account.held === 0 && account.pending === 0 && account.lease === 0;
+      if (!empty || !account.lock.free || account.lock.waiting > 0) continue;
+      const over = account.windowEnd !== null && now >= account.windowEnd;
+      if (now - account.usedAt >= (over ? this.#policy.idleMs : this.#policy.idleMs * 10)) this.#accounts.drop(account);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { BudgetRule } from '../../core/limits.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import type { BudgetReservation, DispatchNote } from '../../core/ports.ts';
+import type { Account } from './account.ts';
+
+/** A bound that is, or is about to be, held on every account of a request's chain. */
+export class Hold implements BudgetReservation {
+  readonly requestId: string;
+  /** Each account once. */
+  readonly accounts: readonly Account[];
+  /** The rule behind each account, for refusals. */
+  readonly rules: readonly BudgetRule[];
+  /** Cap of each account at admission, temporary increases included; null = counted only. */
+  readonly caps: readonly (Nanodollars | null)[];
+  bound: Nanodollars = 0;
+  settled = false;
+  /** The last note written; null before the dispatch. */
+  note: DispatchNote | null = null;
+  /** Segment of the journal that has the last note; 0 before the dispatch. */
+  segment = 0;
+
+  constructor(
+    requestId: string,
+    accounts: readonly Account[],
+    rules: readonly BudgetRule[],
+    caps: readonly (Nanodollars | null)[],
+  ) {
+    this.requestId = requestId;
+    this.accounts = accounts;
+    this.rules = rules;
+    this.caps = caps;
+  }
+
+  get capped(): boolean {
+    for (const cap of this.caps) if (cap !== null) return true;
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import type { AccountSpec } from '../../core/books.ts';
+import type { Scope } from '../../core/identity.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import type { DispatchNote } from '../../core/ports.ts';
+import type { RequestRecord } from '../../core/request-record.ts';
+import type { Account } from './account.ts';
+
+/*
+ * The two lines of a request, as JSON: `{"d":note,"b":bound,"a":[[key,windowStart,cap],…]}` before it is sent and
+ * `{"r":record,"a":[…]}` when it is settled. Every line stands by itself.
+ */
+
+export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: readonly Account[]): string {
+  return `{"d":${JSON.stringify(note)},"b":${bound},"a":[${fragments(accounts)}]}`;
+}
+
+export function recordLine(record: RequestRecord, accounts: readonly Account[]): string {
+  return `{"r":${JSON.stringify(record)},"a":[${fragments(accounts)}]}`;
+}
+
+export type JournalLine =
+  | {
+      readonly kind: 'dispatched';
+      readonly note: DispatchNote;
+      readonly bound: Nanodollars;
+      readonly accounts: readonly AccountSpec[];
+    }
+  | { readonly kind: 'recorded'; readonly record: RequestRecord; readonly accounts: readonly AccountSpec[] };
+
+/** Tells a line that settles without parsing it. */
+export function isRecordLine(text: string): boolean {
+  return text.startsWith('{"r":');
+}
+
+/** Null for a line that is not whole. */
+export function parseLine(text: string): JournalLine | null {
+  let line: { d?: DispatchNote; b?: number; r?: RequestRecord; a?: [string, number, number | null][] };
+  try {
+    line = JSON.parse(text) as typeof line;
+  } catch {
+    return null;
+  }
+  if (typeof line !== 'object' || line === null || !Array.isArray(line.a)) return null;
+  const accounts = line.a.map(([key, windowStart, cap]) => specOf(key, windowStart, cap));
+  if (line.r !== undefined) return { kind: 'recorded', record: line.r, accounts };
+  if (line.d !== undefined && line.b !== undefined)
+    return { kind: 'dispatched', note: line.d, bound: line.b, accounts };
+  return null;
+}
+
+function fragments(accounts: readonly Account[]): string {
+  let text = '';
+  for (const account of accounts) text += text === '' ? account.fragment : `,${account.fragment}`;
+  return text;
+}
+
+/** The inverse of core's accountKey. */
+function specOf(key: string, windowStart: number, cap: Nanodollars | null): AccountSpec {
+  const [scope, id, model, duration] = key
+    .split('|')
+    .map((part) => part.replaceAll('%7C', '|').replaceAll('%25', '%')) as [string, string, string, string];
+  return { key, windowStart, scope: scope as Scope, id, model, duration, cap };
+}

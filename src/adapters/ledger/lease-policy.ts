@@ -1,0 +1,65 @@
+import type { Nanodollars } from '../../core/money.ts';
+import { nanodollarsMax } from '../../core/money.ts';
+import type { Account } from './account.ts';
+
+/** How this process shares the headroom of budgets with others, and how patient it is. */
+export interface LeasePolicy {
+  /** True when no other process uses these books: it may take large slices and need not give any back. */
+  readonly alone: boolean;
+  /** How long a lease is good without a heartbeat. */
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  /** A request that only slices of other processes keep out waits this long for them to come back. */
+  readonly starvationMs: number;
+  readonly starvationStepMs: number;
+  /** A request waits this long for the store. */
+  readonly storeMs: number;
+  /** A refusal may be given from memory when the store's figures are at most this old. */
+  readonly figuresMs: number;
+  /** Slices unused for so long go back. */
+  readonly idleMs: number;
+  readonly waitersMax: number;
+}
+
+export function leasePolicy(alone: boolean): LeasePolicy {
+  return {
+    alone,
+    leaseMs: 60_000,
+    heartbeatMs: alone ? 10_000 : 1_000,
+    starvationMs: 2_500,
+    starvationStepMs: 100,
+    storeMs: 5_000,
+    figuresMs: 1_000,
+    idleMs: 60_000,
+    waitersMax: 10_000,
+  };
+}
+
+/** Part of the cap below which a shared budget is scarce: slices are cut to size and unused ones go back at once. */
+const scarceFraction = 0.05;
+const boundsPerSlice = 32;
+
+export interface Slice {
+  readonly want: Nanodollars;
+  readonly headroomDivisor: number;
+}
+
+/** How much to ask for beyond `need` when a request of `bound` is waiting. */
+export function sliceFor(
+  account: Account,
+  need: Nanodollars,
+  bound: Nanodollars,
+  cap: Nanodollars,
+  policy: LeasePolicy,
+): Slice {
+  if (policy.alone) return { want: nanodollarsMax, headroomDivisor: 2 };
+  if (isScarce(account, cap)) return { want: need, headroomDivisor: 1 };
+  const slice = Math.max(bound * boundsPerSlice, account.taken * 2);
+  return { want: Math.min(nanodollarsMax, need + slice), headroomDivisor: 8 };
+}
+
+/** Is so little left in the store that others may starve? */
+export function isScarce(account: Account, cap: Nanodollars): boolean {
+  if (account.chargedAt === 0) return false;
+  return cap - account.charged - account.leasedToOthers < cap * scarceFraction;
+}

@@ -1,0 +1,132 @@
+import type { DispatchNote, Log } from '../../core/ports.ts';
+import type { RequestRecord } from '../../core/request-record.ts';
+import type { Journal, JournalPosition } from '../journal.ts';
+import type { JournalFolder } from '../journal-folder.ts';
+import { journalLines } from '../journal-reader.ts';
+import type { Account } from './account.ts';
+import type { Accounts } from './accounts.ts';
+import type { Posting } from './flusher.ts';
+import type { Hold } from './hold.ts';
+import { dispatchLine, isRecordLine, parseLine, recordLine } from './journal-line.ts';
+
+/** Old notes are written again when they keep more than this many finished segments from being removed. */
+const segmentsKept = 3;
+
+/** The journal of this process's requests: which notes are open, and which segments are still needed. */
+export class LedgerJournal {
+  readonly #journal: Journal;
+  readonly #folder: JournalFolder;
+  readonly #accounts: Accounts;
+  readonly #log: Log;
+  /** Dispatched and not settled, oldest note first. */
+  readonly #open = new Set<Hold>();
+  #oldest = 1;
+  #broken = false;
+
+  constructor(journal: Journal, folder: JournalFolder, accounts: Accounts, log: Log) {
+    this.#journal = journal;
+    this.#folder = folder;
+    this.#accounts = accounts;
+    this.#log = log;
+  }
+
+  /** Dispatched requests that are not settled. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Too much waits for a disk that refuses. */
+  get full(): boolean {
+    return this.#journal.full;
+  }
+
+  /** True while the disk refuses. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** Appends the note; the caller writes. */
+  dispatched(hold: Hold, note: DispatchNote): void {
+    this.#journal.append(dispatchLine(note, hold.bound, hold.accounts));
+    hold.note = note;
+    hold.segment = this.#journal.segment;
+    // At the end of the set, where the youngest notes are.
+    this.#open.delete(hold);
+    this.#open.add(hold);
+  }
+
+  /** Appends the record of a settled request, or of one without hold. */
+  recorded(record: RequestRecord, accounts: readonly Account[], hold: Hold | null): Posting {
+    const offset = this.#journal.append(recordLine(record, accounts));
+    if (hold !== null) this.#open.delete(hold);
+    return { record, accounts, end: { segment: this.#journal.segment, offset } };
+  }
+
+  /** Puts all lines into the file; throws when the disk refuses. Nothing is lost: the next call tries again. */
+  write(): void {
+    try {
+      this.#journal.write();
+      if (this.#broken) this.#log.info('The journal can be written again.');
+      this.#broken = false;
+    } catch (cause) {
+      if (!this.#broken) {
+        this.#log.error('The journal cannot be written: requests under a hard budget are refused until it can.', {
+          reason: cause instanceof Error ? cause.message : String(cause),
+        });
+      }
+      this.#broken = true;
+      throw cause;
+    }
+  }
+
+  /** As `write`, for times when nobody waits for it. */
+  tryWrite(): boolean {
+    try {
+      this.write();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Reads settled requests back from the file; at least one is there. */
+  readPostings(from: JournalPosition, max: number): Posting[] {
+    this.write();
+    const postings: Posting[] = [];
+    for (const { text, end } of journalLines(this.#folder, this.#journal.owner, from)) {
+      if (!isRecordLine(text)) continue;
+      const line = parseLine(text);
+      if (line?.kind !== 'recorded') continue;
+      const accounts = line.accounts.map(({ key, windowStart }) => this.#accounts.find(key, windowStart)!);
+      postings.push({ record: line.record, accounts, end });
+      if (postings.length >= max) break;
+    }
+    if (postings.length === 0) throw new Error('the journal lacks records that were written to it');
+    return postings;
+  }
+
+  /**
+   * The store has everything settled before this segment: removes what no open request needs. A settled request needs
+   * its note no longer once its record is in the file.
+   */
+  forgetBefore(segment: number): void {
+    if (segment <= this.#oldest) return;
+    for (const hold of this.#open) {
+      if (hold.segment >= segment) break;
+      if (this.#journal.segment - hold.segment <= segmentsKept) {
+        segment = hold.segment;
+        break;
+      }
+      this.dispatched(hold, hold.note!);
+    }
+    if (segment <= this.#oldest || !this.tryWrite()) return;
+    this.#journal.removeBefore(segment);
+    this.#oldest = segment;
+  }
+
+  /** Keeps the journal for the next start when something in it is still needed. */
+  close(everythingApplied: boolean): void {
+    const written = this.tryWrite();
+    this.#journal.close(everythingApplied && written && this.#open.size === 0);
+  }
+}

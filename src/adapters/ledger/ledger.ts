@@ -1,0 +1,310 @@
+import type { Books } from '../../core/books.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { BudgetDenial, BudgetRule } from '../../core/limits.ts';
+import type { Nanodollars } from '../../core/money.ts';
+import type { AccountBalance, BudgetReservation, Chance, Clock, DispatchNote, Ledger, Log } from '../../core/ports.ts';
+import type { RequestRecord } from '../../core/request-record.ts';
+import type { JournalSizes } from '../journal.ts';
+import { Journal } from '../journal.ts';
+import type { JournalFolder } from '../journal-folder.ts';
+import { Accounts } from './accounts.ts';
+import { Admission } from './admission.ts';
+import type { FlushPolicy } from './flusher.ts';
+import { Flusher } from './flusher.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Hold } from './hold.ts';
+import type { LeasePolicy } from './lease-policy.ts';
+import { leasePolicy } from './lease-policy.ts';
+import { Leases } from './leases.ts';
+import { LedgerJournal } from './ledger-journal.ts';
+import { Closed, Patience } from './patience.ts';
+import type { RecoveryReport, UnknownCharge } from './recovery.ts';
+import { recover } from './recovery.ts';
+
+export interface LedgerOptions {
+  readonly books: Books;
+  readonly folder: JournalFolder;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** True when no other process uses these books (the embedded store). */
+  readonly alone: boolean;
+  /** Charge for requests that were sent and whose end nobody saw. */
+  readonly unknownCharge?: UnknownCharge;
+  readonly journalSizes?: JournalSizes;
+  readonly flushPolicy?: FlushPolicy;
+  readonly leasePolicy?: LeasePolicy;
+  /** Told of a request that cost more than its bound: its price or the provider's limit is wrong. */
+  readonly onBoundBreach?: (record: RequestRecord) => void;
+}
+
+/** What an operator may want to see of the ledger. */
+export interface LedgerFigures {
+  readonly openHolds: number;
+  readonly openDispatches: number;
+  /** Settled requests that the store does not have yet. */
+  readonly pendingRecords: number;
+  /** Those of them that wait in the journal alone. */
+  readonly spooledRecords: number;
+  readonly journalWritable: boolean;
+  readonly storeFailures: number;
+  readonly boundBreaches: number;
+  /** Requests without cost that left no row because the disk was full for long. */
+  readonly unrecorded: number;
+  readonly accounts: number;
+  readonly waiting: number;
+  readonly recovery: RecoveryReport;
+}
+
+/** Lines of settled requests wait at most so long for company. */
+const settleDelayMs = 5;
+const closeMs = 10_000;
+
+/** Replays what dead processes left, then opens the books for this one. Rejects when the store does not answer. */
+export async function openLedger(options: LedgerOptions): Promise<LeasedLedger> {
+  const { folder, books, clock, log } = options;
+  const report = await recover(folder, books, () => clock.now(), log, options.unknownCharge);
+  await books.expireLeases(clock.now());
+  return new LeasedLedger(options, report);
+}
+
+/** The ledger over leases from the store, a local journal and a flusher. See docs/decisions/ledger.md. */
+export class LeasedLedger implements Ledger {
+  readonly processId: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #accounts = new Accounts();
+  readonly #journal: LedgerJournal;
+  readonly #patience: Patience;
+  readonly #admission: Admission;
+  readonly #flusher: Flusher;
+  readonly #heartbeat: Heartbeat;
+  readonly #books: Books;
+  readonly #leasePolicy: LeasePolicy;
+  readonly #recovery: RecoveryReport;
+  readonly #onBoundBreach: (record: RequestRecord) => void;
+  #openHolds = 0;
+  #storeFailures = 0;
+  #boundBreaches = 0;
+  #unrecorded = 0;
+  #writeScheduled = false;
+  #closed = false;
+
+  constructor(options: LedgerOptions, report: RecoveryReport) {
+    const { books, folder, clock, chance, log } = options;
+    this.processId = chance.id();
+    this.#books = books;
+    this.#clock = clock;
+    this.#log = log;
+    this.#recovery = report;
+    this.#onBoundBreach = options.onBoundBreach ?? (() => {});
+    this.#leasePolicy = options.leasePolicy ?? leasePolicy(options.alone);
+    this.#patience = new Patience(clock, chance, (cause) => this.#storeFailed(cause));
+    const journal = new Journal(folder, this.processId, options.journalSizes);
+    this.#journal = new LedgerJournal(journal, folder, this.#accounts, log);
+    const leases = new Leases(books, this.processId, clock, chance, this.#patience, this.#leasePolicy);
+    this.#admission = new Admission(clock, leases, this.#patience, this.#leasePolicy);
+    this.#flusher = new Flusher(books, this.processId, clock, this.#journal, this.#patience, options.flushPolicy);
+    this.#flusher.onDuplicate = (record) =>
+      log.error('A request id was used twice: its cost is not in the books.', { id: record.id, cost: record.cost });
+    this.#heartbeat = new Heartbeat(books, this.processId, clock, this.#accounts, leases, this.#leasePolicy);
+    this.#scheduleBeat();
+  }
+
+  reserve(
+    requestId: string,
+    rules: readonly BudgetRule[],
+    bound: Nanodollars,
+  ): BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial> {
+    if (this.#closed) throw shuttingDown();
+    const now = this.#clock.now();
+    const hold = this.#accounts.chain(requestId, rules, now);
+    const verdict = this.#admission.admit(hold, bound, now);
+    if (verdict instanceof Promise) return this.#reserved(hold, verdict);
+    if (verdict !== true) return verdict;
+    this.#openHolds += 1;
+    return hold;
+  }
+
+  extend(reservation: BudgetReservation, extra: Nanodollars): boolean | Promise<boolean> {
+    const hold = holdOf(reservation);
+    if (hold.settled) return false;
+    const verdict = this.#admission.admit(hold, extra, this.#clock.now());
+    if (verdict instanceof Promise)
+      return verdict.then((late) => this.#extended(hold, extra, late === true), closedError);
+    return this.#extended(hold, extra, verdict === true);
+  }
+
+  dispatched(reservation: BudgetReservation, note: DispatchNote): undefined {
+    this.#noteDispatch(holdOf(reservation), note);
+    return undefined;
+  }
+
+  settle(reservation: BudgetReservation, record: RequestRecord): void {
+    const hold = holdOf(reservation);
+    if (hold.settled) return;
+    hold.settled = true;
+    this.#openHolds -= 1;
+    const breached = record.cost > hold.bound;
+    const kept = breached ? { ...record, metadata: { ...record.metadata, bound_breach: true } } : record;
+    for (const account of hold.accounts) {
+      account.held -= hold.bound;
+      account.pending += record.cost;
+    }
+    this.#keep(kept, record.cost === 0 ? [] : hold.accounts, hold);
+    if (breached) this.#breached(kept, hold.bound);
+  }
+
+  record(record: RequestRecord): void {
+    // Refusals while the disk has been full for long are the one thing that may go: they cost nothing.
+    if (this.#journal.full) this.#unrecorded += 1;
+    else this.#keep(record, [], null);
+  }
+
+  balance(rule: BudgetRule): AccountBalance {
+    const account = this.#accounts.of(rule, this.#clock.now());
+    return {
+      spent: account.charged - account.lease + account.pending,
+      held: account.held + account.leasedToOthers,
+      resetAt: account.windowEnd,
+    };
+  }
+
+  async flush(): Promise<void> {
+    this.#journal.tryWrite();
+    await this.#flusher.flush();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#journal.tryWrite();
+    const flushed = await this.#patience
+      .within(
+        closeMs,
+        this.#flusher.flush().then(() => true),
+      )
+      .catch(() => undefined);
+    this.#patience.close();
+    let released = false;
+    // What was sent and never settled is charged at the next start, from the journal; its leases stay until then.
+    if (flushed === true && this.#journal.open === 0) {
+      released =
+        (await this.#patience
+          .within(
+            closeMs,
+            this.#books.releaseProcess(this.processId).then(() => true),
+          )
+          .catch(() => undefined)) === true;
+    }
+    this.#journal.close(released);
+  }
+
+  figures(): LedgerFigures {
+    return {
+      openHolds: this.#openHolds,
+      openDispatches: this.#journal.open,
+      pendingRecords: this.#flusher.pending,
+      spooledRecords: this.#flusher.spooled,
+      journalWritable: !this.#journal.broken,
+      storeFailures: this.#storeFailures,
+      boundBreaches: this.#boundBreaches,
+      unrecorded: this.#unrecorded,
+      accounts: this.#accounts.size,
+      waiting: this.#admission.waiters,
+      recovery: this.#recovery,
+    };
+  }
+
+  async #reserved(hold: Hold, verdict: Promise<true | BudgetDenial>): Promise<BudgetReservation | BudgetDenial> {
+    const late = await verdict.catch(closedError);
+    if (late !== true) return late;
+    this.#openHolds += 1;
+    return hold;
+  }
+
+  #extended(hold: Hold, extra: Nanodollars, admitted: boolean): boolean {
+    if (!admitted) return false;
+    if (hold.settled) {
+      // It was settled while the store was asked.
+      for (const account of hold.accounts) account.held -= extra;
+      hold.bound -= extra;
+      return false;
+    }
+    if (hold.note !== null) this.#noteDispatch(hold, hold.note);
+    return true;
+  }
+
+  /** Under a hard budget nothing is sent that is not on record; without one, nothing that could not be kept. */
+  #noteDispatch(hold: Hold, note: DispatchNote): void {
+    if (this.#journal.full) this.#journal.tryWrite();
+    const kept = !this.#journal.full;
+    if (kept) this.#journal.dispatched(hold, note);
+    if (!kept || (!this.#journal.tryWrite() && hold.capped)) {
+      throw new GatewayError(
+        'budget_store_unavailable',
+        'The gateway cannot write its journal, so the request cannot be put on record before it is sent.',
+        { retryAfterSeconds: 5 },
+      );
+    }
+  }
+
+  #keep(record: RequestRecord, accounts: readonly Hold['accounts'][number][], hold: Hold | null): void {
+    this.#flusher.push(this.#journal.recorded(record, accounts, hold));
+    if (this.#writeScheduled) return;
+    this.#writeScheduled = true;
+    this.#clock.setTimer(settleDelayMs, () => {
+      this.#writeScheduled = false;
+      this.#journal.tryWrite();
+    });
+  }
+
+  #breached(record: RequestRecord, bound: Nanodollars): void {
+    this.#boundBreaches += 1;
+    this.#log.error('A request cost more than the bound that was held for it: check the price of its model.', {
+      id: record.id,
+      deployment: record.deploymentId,
+      model: record.modelUsed,
+      bound,
+      cost: record.cost,
+    });
+    this.#onBoundBreach(record);
+  }
+
+  #scheduleBeat(): void {
+    this.#clock.setTimer(this.#leasePolicy.heartbeatMs, () => {
+      if (this.#closed) return;
+      this.#heartbeat.beat().then(
+        () => this.#scheduleBeat(),
+        (cause) => {
+          this.#storeFailed(cause);
+          this.#scheduleBeat();
+        },
+      );
+    });
+  }
+
+  #storeFailed(cause: unknown): void {
+    this.#storeFailures += 1;
+    // One line at the beginning of an outage and then every hundredth failure.
+    if (this.#storeFailures % 100 !== 1) return;
+    this.#log.warn('The store of the budgets failed; trying again.', {
+      failures: this.#storeFailures,
+      pendingRecords: this.#flusher.pending,
+      reason: cause instanceof Error ? cause.message : String(cause),
+    });
+  }
+}
+
+function holdOf(reservation: BudgetReservation): Hold {
+  if (reservation instanceof Hold) return reservation;
+  throw new TypeError('not a reservation of this ledger');
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError('shutting_down', 'The gateway is shutting down.', { retryAfterSeconds: 1 });
+}
+
+function closedError(cause: unknown): never {
+  throw cause instanceof Closed ? shuttingDown() : cause;
+}
