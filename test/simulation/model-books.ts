@@ -1,0 +1,196 @@
+import type {
+  AccountRef,
+  AccountSpec,
+  BatchResult,
+  BookBatch,
+  Books,
+  JournalCheckpoint,
+  LeaseAnswer,
+  LeaseGrant,
+  LeaseRecord,
+  LeaseRequest,
+  LeaseReturn,
+} from '../../src/core/books.ts';
+import type { Nanodollars } from '../../src/core/money.ts';
+import type { RequestRecord } from '../../src/core/request-record.ts';
+import type { AccountRecord } from '../../src/core/store.ts';
+
+type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+type Lease = Mutable<LeaseRecord>;
+
+const nameOf = ({ key, windowStart }: AccountRef) => `${key}@${windowStart}`;
+
+/** Books in memory with the exact meaning of the real ones: every call is one step that nothing can interrupt. */
+export class ModelBooks implements Books {
+  readonly records = new Map<string, RequestRecord>();
+  readonly accounts = new Map<string, AccountRecord>();
+  readonly #leases = new Map<string, Lease>();
+  readonly #checkpoints = new Map<string, JournalCheckpoint>();
+  readonly #answers = new Map<string, unknown>();
+
+  async apply({ processId, entries, checkpoint }: BookBatch): Promise<BatchResult> {
+    const inserted: string[] = [];
+    const touched = new Set<AccountRecord>();
+    for (const { record, accounts } of entries) {
+      if (this.records.has(record.id)) continue;
+      this.records.set(record.id, record);
+      inserted.push(record.id);
+      for (const entry of accounts) {
+        const account = this.#open(entry);
+        account.spent += entry.delta;
+        const lease = this.#leases.get(`${processId} ${nameOf(entry)}`);
+        if (lease !== undefined) this.#take(account, lease, entry.leaseReturn);
+        touched.add(account);
+      }
+    }
+    if (checkpoint !== undefined) this.#checkpoints.set(processId, checkpoint);
+    return { inserted, accounts: [...touched].map((account) => ({ ...account })) };
+  }
+
+  async acquireLease({ processId, token, wants, expiresAt }: LeaseRequest): Promise<LeaseAnswer> {
+    const known = this.#answers.get(`${processId} ${token}`);
+    if (known !== undefined) return known as LeaseAnswer;
+    const ordered = [...wants].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+    for (const want of ordered) {
+      const account = this.accounts.get(nameOf(want));
+      const lease = this.#leases.get(`${processId} ${nameOf(want)}`);
+      const held = lease?.amount ?? 0;
+      const off = lease?.writtenOff ? held : 0;
+      const spent = (account?.spent ?? 0) - off;
+      const leased = (account?.leased ?? 0) + off;
+      if (want.cap - spent - leased < want.need) {
+        const { key, windowStart, need, cap } = want;
+        return { granted: null, refused: { key, windowStart, need, cap, spent, leased, held } };
+      }
+    }
+    const granted = ordered.map((want): LeaseGrant => {
+      const account = this.#open(want);
+      const lease = this.#leaseOf(processId, want);
+      this.#revive(account, lease);
+      const free = want.cap - account.spent - account.leased;
+      const share = want.need + Math.floor((free - want.need) / want.headroomDivisor);
+      const amount = Math.max(want.need, Math.min(want.want, share));
+      account.leased += amount;
+      lease.amount += amount;
+      lease.expiresAt = expiresAt;
+      const { spent, leased } = account;
+      return {
+        key: want.key,
+        windowStart: want.windowStart,
+        granted: amount,
+        held: lease.amount,
+        spent,
+        leased,
+        cap: want.cap,
+      };
+    });
+    const answer = { granted, refused: null };
+    this.#answers.set(`${processId} ${token}`, answer);
+    return answer;
+  }
+
+  async returnLease(
+    processId: string,
+    token: string,
+    returns: readonly LeaseReturn[],
+  ): Promise<readonly Nanodollars[]> {
+    const known = this.#answers.get(`${processId} ${token}`);
+    if (known !== undefined) return known as Nanodollars[];
+    const taken = returns.map((wanted) => {
+      const lease = this.#leases.get(`${processId} ${nameOf(wanted)}`);
+      return lease === undefined ? 0 : this.#take(this.accounts.get(nameOf(wanted))!, lease, wanted.amount);
+    });
+    this.#answers.set(`${processId} ${token}`, taken);
+    return taken;
+  }
+
+  async renewLeases(processId: string, expiresAt: number): Promise<readonly LeaseRecord[]> {
+    for (const lease of this.#leases.values()) {
+      if (lease.processId !== processId) continue;
+      this.#revive(this.accounts.get(nameOf(lease))!, lease);
+      lease.expiresAt = expiresAt;
+    }
+    return this.leases(processId);
+  }
+
+  async releaseProcess(processId: string): Promise<void> {
+    for (const [name, lease] of this.#leases) {
+      if (lease.processId !== processId) continue;
+      this.#take(this.accounts.get(nameOf(lease))!, lease, lease.amount);
+      this.#leases.delete(name);
+    }
+    this.#checkpoints.delete(processId);
+  }
+
+  async expireLeases(now: number): Promise<readonly LeaseRecord[]> {
+    const ended = [...this.#leases.values()].filter(
+      (lease) => lease.expiresAt < now && !lease.writtenOff && lease.amount > 0,
+    );
+    for (const lease of ended) {
+      const account = this.accounts.get(nameOf(lease))!;
+      account.leased -= lease.amount;
+      account.spent += lease.amount;
+      lease.writtenOff = true;
+    }
+    return ended.map((lease) => ({ ...lease }));
+  }
+
+  async leases(processId: string): Promise<readonly LeaseRecord[]> {
+    return [...this.#leases.values()]
+      .filter((lease) => lease.processId === processId && lease.amount > 0)
+      .map((lease) => ({ ...lease }));
+  }
+
+  async checkpoint(processId: string): Promise<JournalCheckpoint | null> {
+    return this.#checkpoints.get(processId) ?? null;
+  }
+
+  async balances(accounts: readonly AccountRef[]): Promise<readonly AccountRecord[]> {
+    return accounts.flatMap((account) => {
+      const known = this.accounts.get(nameOf(account));
+      return known === undefined ? [] : [{ ...known }];
+    });
+  }
+
+  /** Every lease that is out, for checks. */
+  allLeases(): readonly LeaseRecord[] {
+    return [...this.#leases.values()];
+  }
+
+  #open(spec: AccountSpec): AccountRecord {
+    const { key, windowStart, scope, id, model, duration, cap } = spec;
+    let account = this.accounts.get(nameOf(spec));
+    if (account === undefined) {
+      account = { key, windowStart, scope, id, model, duration, cap, spent: 0, leased: 0 };
+      this.accounts.set(nameOf(spec), account);
+    }
+    account.cap = cap;
+    return account;
+  }
+
+  #leaseOf(processId: string, ref: AccountRef): Lease {
+    const name = `${processId} ${nameOf(ref)}`;
+    let lease = this.#leases.get(name);
+    if (lease === undefined) {
+      const { key, windowStart } = ref;
+      lease = { processId, key, windowStart, amount: 0, expiresAt: 0, writtenOff: false };
+      this.#leases.set(name, lease);
+    }
+    return lease;
+  }
+
+  #take(account: AccountRecord, lease: Lease, amount: Nanodollars): Nanodollars {
+    const taken = Math.min(amount, lease.amount);
+    lease.amount -= taken;
+    if (lease.writtenOff) account.spent -= taken;
+    else account.leased -= taken;
+    return taken;
+  }
+
+  #revive(account: AccountRecord, lease: Lease): void {
+    if (!lease.writtenOff) return;
+    account.spent -= lease.amount;
+    account.leased += lease.amount;
+    lease.writtenOff = false;
+  }
+}
