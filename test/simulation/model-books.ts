@@ -12,6 +12,7 @@ import type {
   LeaseReturn,
 } from '../../src/core/books.ts';
 import type { Nanodollars } from '../../src/core/money.ts';
+import { assertNanodollars } from '../../src/core/money.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { AccountRecord } from '../../src/core/store.ts';
 
@@ -29,6 +30,9 @@ export class ModelBooks implements Books {
   readonly #answers = new Map<string, unknown>();
 
   async apply({ processId, entries, checkpoint }: BookBatch): Promise<BatchResult> {
+    for (const { accounts } of entries) {
+      for (const entry of accounts) assertNanodollars((this.accounts.get(nameOf(entry))?.spent ?? 0) + entry.delta);
+    }
     const inserted: string[] = [];
     const touched = new Set<AccountRecord>();
     for (const { record, accounts } of entries) {

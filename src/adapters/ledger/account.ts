@@ -26,7 +26,7 @@ export class Account implements AccountSpec {
   lease: Nanodollars = 0;
   held: Nanodollars = 0;
   pending: Nanodollars = 0;
-  /** The cap under which the store granted the lease. */
+  /** Least cap under which the store would have granted the lease; a cap below it must be put to the store again. */
   grantCap: Nanodollars = 0;
   /** Unix milliseconds until when the lease may be used. */
   goodUntil = 0;
@@ -76,6 +76,6 @@ export class Account implements AccountSpec {
 
   /** May `bound` be taken from the slice, without asking anybody? */
   covers(bound: Nanodollars, cap: Nanodollars, now: number): boolean {
-    return cap >= this.grantCap && now < this.goodUntil && this.available >= bound;
+    return cap >= this.grantCap && now < this.goodUntil && this.available >= bound && this.committed + bound <= cap;
   }
 }

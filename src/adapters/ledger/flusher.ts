@@ -152,6 +152,8 @@ export class Flusher {
           if (!isNew) continue;
           account.lease -= leaseReturn;
           account.charged += delta - leaseReturn;
+          // Spent beyond the lease: whether the rest of it still fits under the cap, the store must say.
+          if (leaseReturn < delta) account.grantCap = Number.POSITIVE_INFINITY;
         }
       }
       this.#learn(result, postings);

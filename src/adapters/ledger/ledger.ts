@@ -225,14 +225,16 @@ export class LeasedLedger implements Ledger {
 
   #extended(hold: Hold, extra: Nanodollars, admitted: boolean): boolean {
     if (!admitted) return false;
-    if (hold.settled) {
-      // It was settled while the store was asked.
-      for (const account of hold.accounts) account.held -= extra;
-      hold.bound -= extra;
-      return false;
+    try {
+      if (!hold.settled && hold.note !== null) this.#noteDispatch(hold, hold.note);
+      if (!hold.settled) return true;
+    } catch (cause) {
+      giveUp(hold, extra);
+      throw cause;
     }
-    if (hold.note !== null) this.#noteDispatch(hold, hold.note);
-    return true;
+    // It was settled while the store was asked.
+    giveUp(hold, extra);
+    return false;
   }
 
   /** Under a hard budget nothing is sent that is not on record; without one, nothing that could not be kept. */
@@ -299,6 +301,11 @@ export class LeasedLedger implements Ledger {
 function holdOf(reservation: BudgetReservation): Hold {
   if (reservation instanceof Hold) return reservation;
   throw new TypeError('not a reservation of this ledger');
+}
+
+function giveUp(hold: Hold, amount: Nanodollars): void {
+  for (const account of hold.accounts) account.held -= amount;
+  hold.bound -= amount;
 }
 
 function shuttingDown(): GatewayError {

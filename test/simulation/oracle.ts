@@ -1,0 +1,168 @@
+import { accountKey } from '../../src/core/books.ts';
+import type { BudgetDenial, BudgetRule } from '../../src/core/limits.ts';
+import { windowOf } from '../../src/core/window.ts';
+import type { ModelBooks } from './model-books.ts';
+
+/** One run of a simulated process, from its start to its end. */
+export interface Incarnation {
+  crashed: boolean;
+}
+
+export interface SimulatedRequest {
+  readonly id: string;
+  readonly incarnation: Incarnation;
+  /** Account name → cap at the time of asking; null = counted. */
+  readonly chain: ReadonlyMap<string, number | null>;
+  bound: number;
+  state: 'waiting' | 'open' | 'settled' | 'refused' | 'failed';
+  /** Its note may be in the journal. */
+  noted: boolean;
+  /** It was sent to the provider, which billed this. */
+  billed: number | null;
+  cost: number;
+  /** There was a moment since it asked at which it truly did not fit. */
+  refusable: boolean;
+}
+
+/** Name of the account a rule counts in at a time. */
+export function accountName(rule: BudgetRule, now: number): string {
+  const { start } = windowOf(rule.duration, rule.timezone, now);
+  return `${accountKey(rule.scope, rule.id, rule.model ?? '', rule.duration ?? '')}@${start}`;
+}
+
+export class Violation extends Error {}
+
+/** Knows the truth about every request, apart from the ledger, and compares. */
+export class Oracle {
+  readonly requests: SimulatedRequest[] = [];
+  readonly #books: ModelBooks;
+  /** A process alone must not refuse because of slices; several may have to until these are back. */
+  readonly #alone: boolean;
+  /** Names of accounts whose cap was lowered, or on which a cost went beyond its bound. */
+  readonly excused = new Set<string>();
+  /** Accounts that once had no cap: what other replicas admitted then is not leased, so nobody sees it until it settles. */
+  readonly uncapped = new Set<string>();
+
+  constructor(books: ModelBooks, alone: boolean) {
+    this.#books = books;
+    this.#alone = alone;
+  }
+
+  /** Least and most that may truly be spent and held on an account now. */
+  truth(account: string): { readonly low: number; readonly high: number } {
+    let low = 0;
+    let high = 0;
+    for (const request of this.requests) {
+      if (!request.chain.has(account)) continue;
+      const record = this.#books.records.get(request.id);
+      if (record !== undefined) {
+        low += record.cost;
+        high += record.cost;
+      } else if (request.state === 'open' && !request.incarnation.crashed) {
+        low += request.bound;
+        high += request.bound;
+      } else if (request.state === 'settled' && !request.incarnation.crashed) {
+        low += request.cost;
+        high += request.cost;
+      } else if (request.noted && request.incarnation.crashed) {
+        low += request.billed ?? 0;
+        high += Math.max(request.bound, request.cost);
+      }
+    }
+    return { low, high };
+  }
+
+  /** To be called at every step: notes for every waiting request whether it does not fit now. */
+  observe(): void {
+    for (const request of this.requests) if (request.state === 'waiting') this.#observe(request);
+  }
+
+  #observe(request: SimulatedRequest): void {
+    if (request.refusable) return;
+    for (const [account, cap] of request.chain) {
+      if (cap === null) continue;
+      let most = this.truth(account).high;
+      if (!this.#alone) {
+        const stored = this.#books.accounts.get(account);
+        most = Math.max(most, (stored?.spent ?? 0) + (stored?.leased ?? 0));
+      }
+      if (most + request.bound > cap) request.refusable = true;
+    }
+  }
+
+  /** S1, S5: what was admitted fits under every cap it was admitted under. */
+  admitted(request: SimulatedRequest): void {
+    request.state = 'open';
+    this.checkCaps(request);
+  }
+
+  checkCaps(request: SimulatedRequest): void {
+    for (const [account, cap] of request.chain) {
+      if (cap === null || (!this.#alone && this.uncapped.has(account))) continue;
+      const { low } = this.truth(account);
+      if (low > cap) throw new Violation(`S1: ${account} has ${low} spent and held over its cap of ${cap}`);
+    }
+  }
+
+  /** T1: what was refused did not fit. */
+  refused(request: SimulatedRequest, denial: BudgetDenial): void {
+    this.#observe(request);
+    request.state = 'refused';
+    if (!request.refusable) {
+      throw new Violation(
+        `T1: ${request.id} with bound ${request.bound} was refused though it fits: ${JSON.stringify(denial)}`,
+      );
+    }
+  }
+
+  /** S2, S17: leases are what accounts say, and nobody holds more than the cap. */
+  checkStore(capOf: (account: string) => number | null): void {
+    const leased = new Map<string, number>();
+    for (const lease of this.#books.allLeases()) {
+      if (lease.amount < 0) throw new Violation(`S2: a lease of ${lease.amount} on ${lease.key}`);
+      const name = `${lease.key}@${lease.windowStart}`;
+      if (!lease.writtenOff) leased.set(name, (leased.get(name) ?? 0) + lease.amount);
+    }
+    for (const [name, account] of this.#books.accounts) {
+      if (account.leased !== (leased.get(name) ?? 0)) throw new Violation(`S17: leases on ${name} do not add up`);
+      const cap = capOf(name);
+      if (cap !== null && !this.excused.has(name) && account.spent + account.leased > cap) {
+        throw new Violation(`S17: ${name} has ${account.spent} + ${account.leased} over its cap of ${cap}`);
+      }
+    }
+  }
+
+  /** When all is over: S3, S4, S7, S8, S10, L1, M4. */
+  checkEnd(): void {
+    const spent = new Map<string, number>();
+    for (const request of this.requests) {
+      const record = this.#books.records.get(request.id);
+      const { crashed } = request.incarnation;
+      if (record === undefined) {
+        if (request.billed !== null) throw new Violation(`S10: ${request.id} was sent and left no record`);
+        if (request.state === 'settled' && !crashed) throw new Violation(`S10: ${request.id} left no record`);
+        continue;
+      }
+      if (record.status === 'unknown') {
+        if (!crashed) throw new Violation(`M4: ${request.id} is unknown though its process did not die`);
+        if (record.cost !== record.bound || record.cost < (request.billed ?? 0)) {
+          throw new Violation(`S8: ${request.id} is charged ${record.cost}, billed ${request.billed}`);
+        }
+      } else if (record.cost !== request.cost) {
+        throw new Violation(`S7: ${request.id} costs ${request.cost} and is recorded with ${record.cost}`);
+      }
+      for (const account of request.chain.keys()) spent.set(account, (spent.get(account) ?? 0) + record.cost);
+    }
+    const known = new Set(this.requests.map(({ id }) => id));
+    for (const id of this.#books.records.keys()) {
+      if (!known.has(id)) throw new Violation(`S10: a record ${id} without a request`);
+    }
+    for (const [name, account] of this.#books.accounts) {
+      const expected = spent.get(name) ?? 0;
+      if (account.spent !== expected) {
+        throw new Violation(`S3: ${name} has ${account.spent} spent, its records say ${expected}`);
+      }
+      if (account.leased !== 0) throw new Violation(`L1: ${account.leased} still on lease on ${name}`);
+    }
+  }
+}
