@@ -40,8 +40,11 @@ export class Oracle {
   readonly #alone: boolean;
   /** Names of accounts whose cap was lowered, or on which a cost went beyond its bound. */
   readonly excused = new Set<string>();
-  /** Accounts that once had no cap: what other replicas admitted then is not leased, so nobody sees it until it settles. */
-  readonly uncapped = new Set<string>();
+  /**
+   * Accounts that once had no cap, or met a cost beyond its bound: what a replica spends there is on no lease, so the
+   * others see it only when it has come to the store.
+   */
+  readonly unseen = new Set<string>();
 
   constructor(books: ModelBooks, alone: boolean) {
     this.#books = books;
@@ -98,7 +101,7 @@ export class Oracle {
 
   checkCaps(request: SimulatedRequest): void {
     for (const [account, cap] of request.chain) {
-      if (cap === null || (!this.#alone && this.uncapped.has(account))) continue;
+      if (cap === null || (!this.#alone && this.unseen.has(account))) continue;
       const { low } = this.truth(account);
       if (low > cap) throw new Violation(`S1: ${account} has ${low} spent and held over its cap of ${cap}`);
     }
@@ -145,7 +148,8 @@ export class Oracle {
       }
       if (record.status === 'unknown') {
         if (!crashed) throw new Violation(`M4: ${request.id} is unknown though its process did not die`);
-        if (record.cost !== record.bound || record.cost < (request.billed ?? 0)) {
+        // The provider billed at most the bound, or broke its promise and nobody saw it.
+        if (record.cost !== record.bound || (record.cost < (request.billed ?? 0) && request.billed! <= request.bound)) {
           throw new Violation(`S8: ${request.id} is charged ${record.cost}, billed ${request.billed}`);
         }
       } else if (record.cost !== request.cost) {

@@ -220,7 +220,10 @@ export class World {
     request.billed = this.chance.between(0, request.bound);
     if (this.#breaches && this.chance.happens(0.03)) {
       request.billed = request.bound + this.chance.between(1, 200);
-      for (const account of request.chain.keys()) this.oracle.excused.add(account);
+      for (const account of request.chain.keys()) {
+        this.oracle.excused.add(account);
+        this.oracle.unseen.add(account);
+      }
     }
   }
 
@@ -380,7 +383,7 @@ export class World {
     if (cap === null || highest === null) {
       this.#highestCaps.set(name, null);
       this.oracle.excused.add(name);
-      this.oracle.uncapped.add(name);
+      this.oracle.unseen.add(name);
     } else this.#highestCaps.set(name, Math.max(highest ?? 0, cap));
   }
 
