@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+
+/** `tollgate check-config FILE`: what a configuration means, without starting anything. */
+export function checkConfigCommand(): Command {
+  return new Command('check-config')
+    .description('read a configuration, say what is wrong with it, and show the routing it makes')
+    .argument('<file>', 'the configuration file')
+    .option('--json', 'print JSON for programs')
+    .action(async (file: string, options: { json?: boolean }) => {
+      // Loaded late: the other commands should not wait for schemas and price lists.
+      const [{ checkConfig }, { systemEnvironment }, { providerDirectory }] = await Promise.all([
+        import('../config/check.ts'),
+        import('../config/environment.ts'),
+        import('../providers/index.ts'),
+      ]);
+      const result = checkConfig(file, systemEnvironment(), {
+        directory: providerDirectory,
+        date: Date.now(),
+      });
+      process.stdout.write(options.json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
+      process.exitCode = result.exitCode;
+    });
+}
