@@ -49,7 +49,9 @@ export async function probe(gateway: Gateway, deployment: Deployment, masterKey:
       'x-litellm-timeout': String(timeoutSeconds),
       'x-litellm-num-retries': '0',
     },
-    bytes: Buffer.from(JSON.stringify({ ...body, disable_fallbacks: true, cache: { 'no-cache': true, 'no-store': true } })),
+    bytes: Buffer.from(
+      JSON.stringify({ ...body, disable_fallbacks: true, cache: { 'no-cache': true, 'no-store': true } }),
+    ),
     clientAddress: null,
     client: alwaysThere,
   });

@@ -1,0 +1,160 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { ConfigError, type Diagnostic, renderDiagnostic } from '../config/diagnostic.ts';
+import { systemEnvironment } from '../config/environment.ts';
+import { configFileFromEnvironment } from '../config/start-settings.ts';
+import { type RunningGateway, startGateway } from '../main.ts';
+import { version } from './version.ts';
+
+interface StartWords {
+  readonly config?: string;
+  readonly port?: number;
+  readonly host: string;
+  readonly dataFolder?: string;
+  readonly json?: boolean;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly debug?: boolean;
+  readonly detailed_debug?: boolean;
+}
+
+/** Flags of other gateways' command lines that mean nothing here; accepted so that a container's command can stay. */
+const foreignFlags = [
+  '--run_gunicorn',
+  '--run_hypercorn',
+  '--use_queue',
+  '--use_prisma_db_push',
+  '--skip_server_startup',
+];
+const foreignOptions = ['--num_workers', '--max_requests_before_restart', '--telemetry', '--keepalive_timeout'];
+
+/** `tollgate start`: run the gateway until it is told to stop. */
+export function startCommand(): Command {
+  const command = new Command('start')
+    .description('run the gateway; without --config it serves a built-in demo with two simulated models')
+    .option('-c, --config <file>', 'configuration (LiteLLM format); CONFIG_FILE_PATH does the same')
+    .option('-p, --port <number>', 'port to listen on (default: 4000, or PORT)', portNumber)
+    .option('--host <address>', 'address to listen on', '0.0.0.0')
+    .option(
+      '--data-folder <folder>',
+      'where the embedded database, the journal and the master key live (default: ./data)',
+    )
+    .option('--log-level <level>', 'debug, info, warn, error or silent', level)
+    .option('--debug', 'the same as --log-level debug')
+    .option('--detailed_debug', 'the same as --log-level debug')
+    .option('--json', 'print one line of JSON when ready, for programs')
+    .action(run);
+  for (const flag of foreignFlags) command.option(flag, 'accepted, has no meaning here');
+  for (const option of foreignOptions) command.option(`${option} <value>`, 'accepted, has no meaning here');
+  return command;
+}
+
+export function isStartOption(word: string): boolean {
+  return !['-h', '--help', '-V', '--version'].includes(word);
+}
+
+async function run(words: StartWords): Promise<void> {
+  const environment = systemEnvironment();
+  const configFile = words.config ?? configFileFromEnvironment(environment);
+  const gateway = await startGateway({
+    configFile,
+    host: words.host,
+    port: words.port ?? null,
+    dataFolder: words.dataFolder ?? null,
+    logLevel: words.logLevel ?? (words.debug || words.detailed_debug ? 'debug' : null),
+    version,
+    environment,
+    onReport: (diagnostics, isRefused) => report(diagnostics, isRefused, words.json ?? false),
+  }).catch((cause: unknown) => {
+    if (!(cause instanceof ConfigError)) throw cause;
+    for (const diagnostic of cause.diagnostics) console.error(renderDiagnostic(diagnostic));
+    throw new Error(`${configFile} is not valid; nothing was started. \`tollgate check-config\` shows the same.`);
+  });
+  announce(gateway, configFile, words.json ?? false);
+  stopOnSignals(gateway);
+}
+
+/** Errors and warnings one by one; what is not active yet in one line, with the full list under `check-config`. */
+function report(diagnostics: readonly Diagnostic[], isRefused: boolean, json: boolean): void {
+  const notices = diagnostics.filter(({ severity }) => severity === 'notice');
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.severity !== 'notice') console.error(renderDiagnostic(diagnostic));
+  }
+  if (notices.length > 0) {
+    const keys = notices.map(({ path }) => path).join(', ');
+    console.error(`accepted and kept, not active yet: ${keys}`);
+  }
+  if (isRefused) console.error('the new configuration is refused; the old one stays in force');
+  else if (!json && diagnostics.some(({ severity }) => severity === 'skipped')) {
+    console.error('deployments were left out, see above');
+  }
+}
+
+function announce(gateway: RunningGateway, configFile: string | null, json: boolean): void {
+  const { address, masterKey, dataFolder, isDemo } = gateway;
+  if (json) {
+    const source = { kind: masterKey.source.kind, place: masterKey.source.place };
+    console.log(
+      JSON.stringify({ event: 'listening', address, masterKey: source, dataFolder, configFile, demo: isDemo }),
+    );
+    return;
+  }
+  const [model] = gateway.snapshot().groups.keys();
+  const key = keyInShell(gateway);
+  const where = {
+    generated: `new, in ${masterKey.source.place}`,
+    file: `in ${masterKey.source.place}`,
+    environment: `from ${masterKey.source.place}`,
+    config: `from ${masterKey.source.place} of ${configFile}`,
+  }[masterKey.source.kind];
+  console.log(
+    [
+      `Tollgate ${version} listens on ${address}`,
+      `  serving     ${isDemo ? 'the built-in demo (two simulated models); --config FILE serves yours' : configFile}`,
+      `  data        ${dataFolder}`,
+      `  master key  ${where}`,
+      '',
+      'Try it:',
+      `  curl -N ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${JSON.stringify(
+        { model: model ?? 'MODEL', stream: true, messages: [{ role: 'user', content: 'Hello' }] },
+      )}'`,
+    ].join('\n'),
+  );
+}
+
+/** How a shell gets at the key without it being printed. */
+function keyInShell({ masterKey }: RunningGateway): string {
+  const { kind, place } = masterKey.source;
+  if (kind === 'environment') return `$${place}`;
+  return kind === 'config' ? '$MASTER_KEY' : `$(cat ${place})`;
+}
+
+function stopOnSignals(gateway: RunningGateway): void {
+  let isStopping = false;
+  const stop = () => {
+    // A second signal means now.
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    gateway.close().then(
+      () => process.exit(0),
+      (cause: Error) => {
+        console.error(`tollgate: ${cause.message}`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => gateway.reload());
+  // Started by an older Node in front of this one: end with it.
+  if (process.connected) process.on('disconnect', stop);
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('expected 0 to 65535');
+  return port;
+}
+
+function level(text: string): string {
+  if (['debug', 'info', 'warn', 'error', 'silent'].includes(text)) return text;
+  throw new InvalidArgumentError('expected debug, info, warn, error or silent');
+}

@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import { DiskJournalFolder } from './adapters/journal-folder.ts';
+import { openLedger } from './adapters/ledger/ledger.ts';
+import { MemoryLimiter } from './adapters/memory/limiter.ts';
+import { MemoryResponseCache } from './adapters/memory/response-cache.ts';
+import { StorePrincipals } from './adapters/principals.ts';
+import { openSqliteStore } from './adapters/sql/sqlite.ts';
+import { systemChance, systemClock } from './adapters/system-clock.ts';
+import { Exposition } from './adapters/telemetry/exposition.ts';
+import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
+import { RequestMetrics } from './adapters/telemetry/request-metrics.ts';
+import { TokenCounter } from './adapters/token-counter.ts';
+import { undiciTransport } from './adapters/undici-transport.ts';
+import type { DeploymentCondition } from './admin/control-plane.ts';
+import { createVault } from './admin/encryption.ts';
+import { controlEndpoints } from './compat/litellm/endpoints.ts';
+import type { Diagnostic } from './config/diagnostic.ts';
+import type { Environment } from './config/environment.ts';
+import { exportToSystem } from './config/environment.ts';
+import { LiveConfig } from './config/live-config.ts';
+import { findMasterKey, type MasterKey, writeMasterKey } from './config/master-key.ts';
+import { prepareConfig } from './config/prepare.ts';
+import { readStartSettings } from './config/start-settings.ts';
+import type { Chance, Clock, Log } from './core/ports.ts';
+import type { Deployment, Snapshot } from './core/route.ts';
+import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
+import { dialects } from './dialects/index.ts';
+import { principalOfHeaders } from './gateway/authenticate.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { createHealth } from './gateway/health.ts';
+import { mayUse } from './gateway/model-access.ts';
+import { dataPaths } from './gateway/operations.ts';
+import { probe } from './gateway/probe.ts';
+import { createControl } from './http/control.ts';
+import { openHttpServer } from './http/server.ts';
+import { providerDirectory } from './providers/index.ts';
+import { startRetention } from './retention.ts';
+import { loadStoredModels } from './stored-models.ts';
+
+export interface StartOptions {
+  /** null serves the built-in demo. */
+  readonly configFile: string | null;
+  readonly host: string;
+  /** null = the configuration's, the environment's, or 4000; 0 takes a free one. */
+  readonly port: number | null;
+  /** null = the configuration's. */
+  readonly dataFolder: string | null;
+  readonly logLevel: LogLevel | null;
+  readonly version: string;
+  readonly environment: Environment;
+  /** Told of what a configuration holds that is wrong, odd or not active; `isRefused` when the old one stays. */
+  onReport(diagnostics: readonly Diagnostic[], isRefused: boolean): void;
+}
+
+export interface RunningGateway {
+  readonly address: string;
+  readonly masterKey: MasterKey;
+  readonly dataFolder: string;
+  readonly isDemo: boolean;
+  readonly demo: DemoUpstreams | null;
+  readonly log: Log;
+  snapshot(): Snapshot;
+  /** Reads the configuration again; false when it is refused and the old one stays. */
+  reload(): boolean;
+  /** Finishes what is in flight, writes the books, closes everything. */
+  close(): Promise<void>;
+}
+
+const portDefault = 4000;
+
+/** The composition root: configuration → adapters → gateway → doors. */
+export async function startGateway(options: StartOptions): Promise<RunningGateway> {
+  const clock = systemClock();
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await assemble(options, clock, systemChance, closers, closeAll);
+  } catch (cause) {
+    await closeAll();
+    throw cause;
+  }
+}
+
+async function assemble(
+  options: StartOptions,
+  clock: Clock,
+  chance: Chance,
+  closers: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningGateway> {
+  const demo = options.configFile === null ? await startDemoUpstreams({ clock }) : null;
+  if (demo !== null) closers.push(() => demo.close());
+  const prepare = () =>
+    demo === null
+      ? prepareConfig(options.configFile ?? '', options.environment, clock.now())
+      : { ...prepareConfig('demo.yaml', options.environment, clock.now(), () => demo.config), files: [] };
+
+  const first = prepare();
+  const settings = readStartSettings(first.config ?? null, options.environment);
+  if (first.config !== undefined) exportToSystem(first.config.variables);
+  const dataFolder = options.dataFolder ?? settings.dataFolder;
+  const masterKey =
+    findMasterKey(settings.masterKey, options.environment, dataFolder) ?? writeMasterKey(dataFolder, chance.token(32));
+
+  const config = new LiveConfig({
+    prepare,
+    directory: providerDirectory,
+    masterKey: masterKey.key,
+    onSwap: () => {},
+    onReport: options.onReport,
+  });
+  const snapshot = () => config.snapshot;
+  const log = openLog({
+    level: options.logLevel ?? settings.logLevel ?? 'warn',
+    secrets: () => [masterKey.key, ...snapshot().secrets],
+  });
+
+  const store = await openSqliteStore({ file: join(dataFolder, 'tollgate.db') });
+  closers.push(() => store.close());
+  const vault = createVault(settings.saltKey ?? masterKey.key);
+  const reloadModels = async () => config.setStored(await loadStoredModels(store, vault, options.environment, log));
+  await reloadModels();
+
+  const ledger = await openLedger({
+    books: store.books,
+    folder: new DiskJournalFolder(join(dataFolder, 'journal')),
+    clock,
+    chance,
+    log,
+    alone: true,
+  });
+  closers.push(() => ledger.close());
+
+  const transport = undiciTransport();
+  closers.push(() => transport.close());
+  const tokens = new TokenCounter();
+  closers.push(() => tokens.close());
+  const metrics = new RequestMetrics();
+  const principals = new StorePrincipals({ store, clock, snapshot });
+  const gateway: Gateway = {
+    clock,
+    chance,
+    transport,
+    ledger,
+    limiter: new MemoryLimiter(clock),
+    cache: new MemoryResponseCache(clock),
+    principals,
+    dialects,
+    health: createHealth(clock),
+    sinks: [metrics],
+    log,
+    snapshot,
+  };
+
+  const exposition = new Exposition(metrics, {
+    inFlight: () => server.inFlight(),
+    deployments: () => [...snapshot().deployments.values()].map((one) => deploymentReading(gateway, one)),
+    budgets: () => [],
+    now: () => clock.now(),
+  });
+  const control = createControl({
+    endpoints: controlEndpoints({
+      store,
+      books: store.books,
+      ledger,
+      principals,
+      cache: gateway.cache,
+      clock,
+      chance,
+      log,
+      vault,
+      version: options.version,
+      snapshot,
+      mayUse: (principal, names) => mayUse(principal, names, snapshot()),
+      condition: (deployment): DeploymentCondition => gateway.health.state(deployment),
+      inFlight: () => server.inFlight(),
+      probe: (deployment) => probe(gateway, deployment, masterKey.key),
+      reloadModels,
+      metrics: async () => ({ contentType: exposition.contentType, text: await exposition.render() }),
+      countTokens: (text, model) => tokens.count(text, model),
+      settings: {
+        storeModelsInDatabase: settings.modelsInDatabase,
+        healthDetails: true,
+        requestsAllowedWithoutStore: false,
+        successCallbacks: [],
+      },
+      dataPaths,
+    }),
+    store,
+    chance,
+    log,
+    authenticate: (headers) => principalOfHeaders(gateway, headers),
+    bodyBytesMax: () => snapshot().settings.bodyBytesMax,
+  });
+
+  const server = await openHttpServer(gateway, {
+    host: options.host,
+    port: options.port ?? settings.port ?? portDefault,
+    control,
+  });
+  closers.push(() => server.close());
+  if (demo === null) {
+    const watch = config.watch(clock);
+    closers.push(() => watch.close());
+  }
+  closers.push(startRetention(store, clock, log, () => snapshot().settings.recordRetentionMs));
+
+  return {
+    address: `http://${shownHost(server.host)}:${server.port}`,
+    masterKey,
+    dataFolder,
+    isDemo: demo !== null,
+    demo,
+    log,
+    snapshot,
+    reload: () => config.reload(),
+    close: closeAll,
+  };
+}
+
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function deploymentReading(gateway: Gateway, deployment: Deployment) {
+  const state = gateway.health.state(deployment);
+  const isOut = deployment.unusable !== null || state.coolingDownUntil !== null;
+  return {
+    model: deployment.model,
+    id: deployment.id,
+    apiBase: deployment.apiBase,
+    provider: deployment.provider.id,
+    state: isOut ? (2 as const) : state.failuresThisMinute > 0 ? (1 as const) : (0 as const),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Vault } from './admin/encryption.ts';
+import { openParams } from './admin/sealed-params.ts';
+import type { Environment } from './config/environment.ts';
+import type { StoredModels } from './config/live-config.ts';
+import { readStoredModel } from './config/load.ts';
+import type { Log } from './core/ports.ts';
+import type { Repositories } from './core/store.ts';
+
+/** Deployments and credentials of the admin API, opened and typed; one that cannot be used is reported and left out. */
+export async function loadStoredModels(
+  store: Pick<Repositories, 'models' | 'credentials'>,
+  vault: Vault,
+  environment: Environment,
+  log: Log,
+): Promise<StoredModels> {
+  const [models, credentials] = await Promise.all([store.models.list(), store.credentials.list()]);
+  const opened = <Row>(rows: readonly Row[], open: (row: Row) => void) => {
+    for (const row of rows) {
+      try {
+        open(row);
+      } catch (cause) {
+        log.error('a stored row cannot be used', { reason: (cause as Error).message });
+      }
+    }
+  };
+  const entries: StoredModels['models'][number][] = [];
+  opened(models, (row) => {
+    const read = readStoredModel({ ...row, params: openParams(row.params, vault, row.id) }, environment);
+    if (read.entry !== undefined) entries.push(read.entry);
+    for (const { message, path } of read.diagnostics) log.warn('stored model', { id: row.id, path, message });
+  });
+  const values = new Map<string, Readonly<Record<string, string>>>();
+  opened(credentials, (row) => {
+    const texts = Object.entries(openParams(row.values, vault, row.id)).map(([name, value]) => [name, String(value)]);
+    values.set(row.id, Object.fromEntries(texts));
+  });
+  return { models: entries, credentials: values };
+}
