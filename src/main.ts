@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
-import { MemoryLimiter } from './adapters/memory/limiter.ts';
-import { MemoryResponseCache } from './adapters/memory/response-cache.ts';
+import { createMemoryLimiter } from './adapters/memory/limiter.ts';
+import { memoryResponseCache } from './adapters/memory/response-cache.ts';
 import { StorePrincipals } from './adapters/principals.ts';
 import { openSqliteStore } from './adapters/sql/sqlite.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
@@ -14,6 +14,7 @@ import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault } from './admin/encryption.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
+import { createDescribeReply } from './compat/litellm/response-headers.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Environment } from './config/environment.ts';
 import { exportToSystem } from './config/environment.ts';
@@ -30,6 +31,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
 import { mayUse } from './gateway/model-access.ts';
 import { dataPaths } from './gateway/operations.ts';
+import { serve } from './gateway/pipeline.ts';
 import { probe } from './gateway/probe.ts';
 import { createControl } from './http/control.ts';
 import { openHttpServer } from './http/server.ts';
@@ -67,6 +69,7 @@ export interface RunningGateway {
 }
 
 const portDefault = 4000;
+const cacheBytesMaxDefault = 64 * 1024 * 1024;
 
 /** The composition root: configuration → adapters → gateway → doors. */
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
@@ -144,13 +147,14 @@ async function assemble(
     chance,
     transport,
     ledger,
-    limiter: new MemoryLimiter(clock),
-    cache: new MemoryResponseCache(clock),
+    limiter: createMemoryLimiter(clock),
+    cache: memoryResponseCache(snapshot().settings.cache?.bytesMax ?? cacheBytesMaxDefault, clock),
     principals,
     dialects,
     health: createHealth(clock),
     sinks: [metrics],
     log,
+    describeReply: createDescribeReply(options.version),
     snapshot,
   };
 
@@ -198,6 +202,7 @@ async function assemble(
   const server = await openHttpServer(gateway, {
     host: options.host,
     port: options.port ?? settings.port ?? portDefault,
+    serve,
     control,
   });
   closers.push(() => server.close());

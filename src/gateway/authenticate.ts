@@ -1,7 +1,8 @@
 import { GatewayError } from '../core/errors.ts';
-import { asIdentified, type Identified, type Received } from '../core/exchange.ts';
+import { asIdentified, type CallerHeaders, type Identified, type Received } from '../core/exchange.ts';
 import type { Principal } from '../core/identity.ts';
 import type { EndUserLimits } from '../core/ports.ts';
+import type { GatewaySettings } from '../core/route.ts';
 import { requireAllowedRoute } from './allowed-routes.ts';
 import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './credential.ts';
 import { endUserOf } from './end-user.ts';
@@ -19,7 +20,7 @@ export async function authenticate(
   routeGroups: readonly string[],
 ): Promise<Identified> {
   const { settings } = received.snapshot;
-  const found = principalOf(gateway, received);
+  const found = principalOf(gateway, received.headers, settings);
   const principal = found instanceof Promise ? await found : found;
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
@@ -44,10 +45,20 @@ export async function authenticate(
   });
 }
 
-function principalOf(gateway: Gateway, received: Received): Principal | Promise<Principal> {
-  const { masterKeyHash, keyHeaderName } = received.snapshot.settings;
+/** The same for a door that is not on the data path: who the credential belongs to, if it is good now. */
+export async function principalOfHeaders(gateway: Gateway, headers: CallerHeaders): Promise<Principal> {
+  const principal = await principalOf(gateway, headers, gateway.snapshot().settings);
+  if (principal.kind === 'virtual_key') requireUsable(principal, gateway.clock.now());
+  return principal;
+}
+
+function principalOf(
+  gateway: Gateway,
+  headers: CallerHeaders,
+  { masterKeyHash, keyHeaderName }: GatewaySettings,
+): Principal | Promise<Principal> {
   if (masterKeyHash === null) return anonymous;
-  const key = credentialOf(received.headers, keyHeaderName);
+  const key = credentialOf(headers, keyHeaderName);
   if (key === null) {
     throw new GatewayError(
       'no_key',

@@ -51,8 +51,6 @@ export function refused(
     headers: [
       'content-type',
       'application/json',
-      'content-length',
-      String(body.length),
       ...headersOf(gateway, { start, journey, origin: { ...noOrigin, error }, cost: null }),
     ],
     body,
