@@ -26,7 +26,7 @@ import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Deployment, Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
 import { dialects } from './dialects/index.ts';
-import { principalOfHeaders } from './gateway/authenticate.ts';
+import { principalOf, requireUsable } from './gateway/authenticate.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
 import { mayUse } from './gateway/model-access.ts';
@@ -195,7 +195,11 @@ async function assemble(
     store,
     chance,
     log,
-    authenticate: (headers) => principalOfHeaders(gateway, headers),
+    authenticate: async (headers) => {
+      const principal = await principalOf(principals, snapshot().settings, headers);
+      if (principal.kind === 'virtual_key') requireUsable(principal, clock.now());
+      return principal;
+    },
     bodyBytesMax: () => snapshot().settings.bodyBytesMax,
   });
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import { asIdentified, type CallerHeaders, type Identified, type Received } from '../core/exchange.ts';
 import type { Principal } from '../core/identity.ts';
-import type { EndUserLimits } from '../core/ports.ts';
+import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
 import { requireAllowedRoute } from './allowed-routes.ts';
 import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './credential.ts';
@@ -20,7 +20,7 @@ export async function authenticate(
   routeGroups: readonly string[],
 ): Promise<Identified> {
   const { settings } = received.snapshot;
-  const found = principalOf(gateway, received.headers, settings);
+  const found = principalOf(gateway.principals, settings, received.headers);
   const principal = found instanceof Promise ? await found : found;
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
@@ -45,18 +45,13 @@ export async function authenticate(
   });
 }
 
-/** The same for a door that is not on the data path: who the credential belongs to, if it is good now. */
-export async function principalOfHeaders(gateway: Gateway, headers: CallerHeaders): Promise<Principal> {
-  const principal = await principalOf(gateway, headers, gateway.snapshot().settings);
-  if (principal.kind === 'virtual_key') requireUsable(principal, gateway.clock.now());
-  return principal;
-}
-
-function principalOf(
-  gateway: Gateway,
+/** Whose credential the headers hold; used by every door. Throws GatewayError when there is none or it is not known. */
+export function principalOf(
+  principals: Pick<PrincipalSource, 'find'>,
+  settings: Pick<GatewaySettings, 'masterKeyHash' | 'keyHeaderName'>,
   headers: CallerHeaders,
-  { masterKeyHash, keyHeaderName }: GatewaySettings,
 ): Principal | Promise<Principal> {
+  const { masterKeyHash, keyHeaderName } = settings;
   if (masterKeyHash === null) return anonymous;
   const key = credentialOf(headers, keyHeaderName);
   if (key === null) {
@@ -73,7 +68,7 @@ function principalOf(
       `Authentication Error, LiteLLM Virtual Key expected. Received=${maskedKey(key)}, expected to start with 'sk-'.`,
     );
   }
-  const found = fromStore(() => gateway.principals.find(keyId));
+  const found = fromStore(() => principals.find(keyId));
   return found instanceof Promise ? found.then((one) => known(one, key)) : known(found, key);
 }
 
@@ -112,7 +107,8 @@ function unavailable(cause: unknown): never {
   throw error;
 }
 
-function requireUsable(principal: Principal, now: number): void {
+/** Throws GatewayError for a key that is blocked or has expired. */
+export function requireUsable(principal: Principal, now: number): void {
   if (principal.blocked !== null) {
     const what = principal.blocked;
     throw new GatewayError(
