@@ -13,6 +13,8 @@ import { TokenCounter } from './adapters/token-counter.ts';
 import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault } from './admin/encryption.ts';
+import { startRetention } from './admin/retention.ts';
+import { loadStoredModels } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
@@ -36,8 +38,6 @@ import { probe } from './gateway/probe.ts';
 import { createControl } from './http/control.ts';
 import { openHttpServer } from './http/server.ts';
 import { providerDirectory } from './providers/index.ts';
-import { startRetention } from './retention.ts';
-import { loadStoredModels } from './stored-models.ts';
 
 export interface StartOptions {
   /** null serves the built-in demo. */

@@ -8,14 +8,15 @@ export function checkConfigCommand(): Command {
     .option('--json', 'print JSON for programs')
     .action(async (file: string, options: { json?: boolean }) => {
       // Loaded late: the other commands should not wait for schemas and price lists.
-      const [{ checkConfig }, { systemEnvironment }, { providerDirectory }] = await Promise.all([
+      const [{ systemClock }, { checkConfig }, { systemEnvironment }, { providerDirectory }] = await Promise.all([
+        import('../adapters/system-clock.ts'),
         import('../config/check.ts'),
         import('../config/environment.ts'),
         import('../providers/index.ts'),
       ]);
       const result = checkConfig(file, systemEnvironment(), {
         directory: providerDirectory,
-        date: Date.now(),
+        date: systemClock().now(),
       });
       process.stdout.write(options.json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
       process.exitCode = result.exitCode;

@@ -1,10 +1,10 @@
-import type { Vault } from './admin/encryption.ts';
-import { openParams } from './admin/sealed-params.ts';
-import type { Environment } from './config/environment.ts';
-import type { StoredModels } from './config/live-config.ts';
-import { readStoredModel } from './config/load.ts';
-import type { Log } from './core/ports.ts';
-import type { Repositories } from './core/store.ts';
+import type { Environment } from '../config/environment.ts';
+import type { StoredModels } from '../config/live-config.ts';
+import { readStoredModel } from '../config/load.ts';
+import type { Log } from '../core/ports.ts';
+import type { Repositories } from '../core/store.ts';
+import type { Vault } from './encryption.ts';
+import { openParams } from './sealed-params.ts';
 
 /** Deployments and credentials of the admin API, opened and typed; one that cannot be used is reported and left out. */
 export async function loadStoredModels(

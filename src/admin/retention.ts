@@ -1,5 +1,5 @@
-import type { Clock, Log, Timer } from './core/ports.ts';
-import type { UsageRepository } from './core/store.ts';
+import type { Clock, Log, Timer } from '../core/ports.ts';
+import type { UsageRepository } from '../core/store.ts';
 
 const intervalMs = 10 * 60 * 1000;
 const firstAfterMs = 30_000;
