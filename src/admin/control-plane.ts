@@ -1,5 +1,6 @@
 import type { Books } from '../core/books.ts';
 import type { Principal } from '../core/identity.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Store } from '../core/store.ts';
@@ -26,6 +27,8 @@ export interface ControlPlane {
   inFlight(): number;
   /** Sends a real request of a few tokens. Never rejects. */
   probe(deployment: Deployment): Promise<ProbeResult>;
+  /** Why a deployment written like this could not be used, or null; `entry` is shaped like one of `model_list`. */
+  modelFault(entry: JsonObject): string | null;
   /** Builds a new snapshot from the files and the stored models and swaps it in. Rejects with a GatewayError otherwise. */
   reloadModels(): Promise<void>;
   /** Text in the Prometheus exposition format. */

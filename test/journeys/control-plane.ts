@@ -96,6 +96,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
         headers: { 'x-ratelimit-remaining-tokens': '9' },
       };
     },
+    modelFault: () => null,
     reloadModels: async () => {},
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     countTokens: async (text) => ({ tokens: text.length, exact: false, tokenizer: 'test' }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { budgetResource, refuseBudgetInUse } from '../../admin/budget.ts';
 import { notFound } from '../../admin/authorize.ts';
+import { budgetResource, refuseBudgetInUse } from '../../admin/budget.ts';
 import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';

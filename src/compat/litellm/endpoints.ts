@@ -1,22 +1,54 @@
 import type { Endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { activityEndpoints } from './activity.ts';
+import { auditEndpoints } from './audit.ts';
+import { budgetEndpoints } from './budgets.ts';
+import { cacheEndpoints } from './cache.ts';
+import { credentialEndpoints } from './credentials.ts';
+import { customerEndpoints } from './customers.ts';
+import { frontEndpoints } from './front.ts';
+import { globalSpendEndpoints } from './global-spend.ts';
 import { healthEndpoints } from './health.ts';
 import { keyReadEndpoints } from './key-reads.ts';
 import { keyEndpoints } from './keys.ts';
 import { modelReadEndpoints } from './model-reads.ts';
+import { modelEndpoints } from './models.ts';
+import { organizationMemberEndpoints } from './organization-members.ts';
+import { organizationEndpoints } from './organizations.ts';
+import { settingEndpoints } from './settings.ts';
+import { spendLogEndpoints } from './spend-logs.ts';
+import { spendReportEndpoints } from './spend-report.ts';
+import { tagEndpoints } from './tags.ts';
 import { teamMemberEndpoints } from './team-members.ts';
 import { teamEndpoints } from './teams.ts';
+import { toolEndpoints } from './tools.ts';
 import { userEndpoints } from './users.ts';
 
 /** Every endpoint of the control plane, one line a file. */
 export function controlEndpoints(plane: ControlPlane): Endpoint[] {
-  return [
+  const endpoints = [
     ...keyEndpoints(plane),
     ...keyReadEndpoints(plane),
     ...teamEndpoints(plane),
     ...teamMemberEndpoints(plane),
     ...userEndpoints(plane),
+    ...customerEndpoints(plane),
+    ...organizationEndpoints(plane),
+    ...organizationMemberEndpoints(plane),
+    ...budgetEndpoints(plane),
+    ...tagEndpoints(plane),
+    ...modelEndpoints(plane),
     ...modelReadEndpoints(plane),
+    ...credentialEndpoints(plane),
+    ...spendLogEndpoints(plane),
+    ...activityEndpoints(plane),
+    ...globalSpendEndpoints(plane),
+    ...spendReportEndpoints(plane),
+    ...auditEndpoints(plane),
+    ...toolEndpoints(plane),
+    ...cacheEndpoints(plane),
+    ...settingEndpoints(plane),
     ...healthEndpoints(plane),
   ];
+  return [...endpoints, ...frontEndpoints(plane, endpoints)];
 }

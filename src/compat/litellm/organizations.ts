@@ -75,7 +75,9 @@ export function organizationEndpoints(plane: ControlPlane): Endpoint[] {
       response: z.array(organizationOutput),
       async run({ actor, body }) {
         const removed = await mutate(plane, actor, async (work) => {
-          const found = new Set((await work.repositories.organizations.many(body.organization_ids)).map((row) => row.id));
+          const found = new Set(
+            (await work.repositories.organizations.many(body.organization_ids)).map((row) => row.id),
+          );
           const missing = body.organization_ids.find((id) => !found.has(id));
           if (missing !== undefined) throw notFound('organization', missing);
           return removeOrganizations(work, body.organization_ids);
