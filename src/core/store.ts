@@ -54,6 +54,11 @@ export interface KeyRecord extends LimitColumns, Tracked {
   lastActiveAt: number | null;
 }
 
+/** What a key's spend and limits are counted under: a key that took the place of another goes on in its account. */
+export function keyAccountId(key: Pick<KeyRecord, 'id' | 'extra'>): string {
+  return typeof key.extra.account_id === 'string' ? key.extra.account_id : key.id;
+}
+
 export interface TeamRecord extends LimitColumns, Tracked {
   id: string;
   alias: string | null;

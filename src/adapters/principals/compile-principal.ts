@@ -9,6 +9,7 @@ import type {
   TeamRecord,
   UserRecord,
 } from '../../core/store.ts';
+import { keyAccountId } from '../../core/store.ts';
 import type { OwnLimits, Subject } from './limit-rules.ts';
 import { budgetRules, rateLimitRules, textsIn, withShared } from './limit-rules.ts';
 
@@ -91,7 +92,7 @@ function modelAccess({ key, user, team, membership, organization }: Chain): Mode
 type Compile = (chain: Chain, defaults: Defaults, budgets: BudgetRule[], rateLimits: RateLimitRule[]) => void;
 
 const addKey: Compile = ({ key, budgets: shared }, { timezone }, budgets, rateLimits) => {
-  const subject: Subject = { scope: 'key', id: key.id, label: key.alias ?? key.name, timezone };
+  const subject: Subject = { scope: 'key', id: keyAccountId(key), label: key.alias ?? key.name, timezone };
   const limits = withShared(key, shared.get(key.budgetId ?? ''));
   const { temporaryIncrease: amount, temporaryIncreaseUntil: until } = key;
   const increase = amount === null || until === null ? null : Object.freeze({ amount, until });
