@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
 import type { KeyRecord } from '../core/store.ts';
+import { keyAccountId } from '../core/store.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Mutation, Resource } from './resource.ts';
 import { auditedRow } from './resource.ts';
@@ -93,11 +94,6 @@ export function keyIdOf(keyOrId: string): string {
   return /^[0-9a-f]{64}$/.test(keyOrId) ? keyOrId : createHash('sha256').update(keyOrId).digest('hex');
 }
 
-/** Rotated keys share one account with their successor, so that a rotation neither resets nor splits a budget. */
-export function accountIdOf(row: KeyRecord): string {
-  return typeof row.extra.account_id === 'string' ? row.extra.account_id : row.id;
-}
-
 export async function refuseTakenAlias(
   mutation: Mutation,
   alias: string | null,
@@ -162,6 +158,6 @@ export async function rotateKey(
     alias,
     replacedBy: null,
     lastActiveAt: null,
-    extra: { ...old.extra, ...changes.extra, account_id: accountIdOf(old) },
+    extra: { ...old.extra, ...changes.extra, account_id: keyAccountId(old) },
   });
 }

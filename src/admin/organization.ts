@@ -36,7 +36,7 @@ export const membershipOfOrganization: Resource<OrganizationMembershipRecord> = 
     teamId: null,
     organizationId: row.organizationId,
   }),
-  scope: 'user',
+  scope: null,
   bounds: ['role'],
   extraBounds: ['max_budget_in_organization'],
   audited: auditedRow,

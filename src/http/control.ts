@@ -12,6 +12,7 @@ import type { Chance, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { ConflictError, StoreError } from '../core/store.ts';
 import { readJsonBody } from './request-body.ts';
+import { pathOf } from './request-path.ts';
 import { createRouteTable } from './route-table.ts';
 
 export interface ControlOptions {
@@ -63,7 +64,7 @@ export function createControl(options: ControlOptions): Control {
   async function answer(request: IncomingMessage, requestId: string): Promise<Answer> {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
-    const path = mark === -1 ? url : url.slice(0, mark);
+    const path = pathOf(url);
     const { endpoint, params } = table.match(request.method ?? 'GET', path);
     const { actor, signedIn } = await identify(endpoint, request.headers);
     admitActor(actor, endpoint, path);

@@ -4,6 +4,7 @@ import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts'
 import type { Gateway } from '../gateway/gateway.ts';
 import { DataDoor, type Serve } from './data.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
+import { pathOf } from './request-path.ts';
 
 const headersTimeoutMs = 15_000;
 const requestTimeoutMs = 300_000;
@@ -83,15 +84,6 @@ async function answerControl(
     gateway.log.error('control request failed', { path, cause });
     writeError(response, asGatewayError(cause), '', undefined);
   }
-}
-
-/** Path without query; the absolute form that proxies may send, without its origin. */
-function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  const target = query === -1 ? url : url.slice(0, query);
-  if (target.startsWith('/')) return target.length > 1 && target.endsWith('/') ? target.slice(0, -1) : target;
-  const match = /^https?:\/\/[^/]*(\/.*)?$/i.exec(target);
-  return match?.[1] ?? '/';
 }
 
 function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {

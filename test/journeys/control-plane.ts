@@ -2,45 +2,23 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { StorePrincipals } from '../../src/adapters/principals.ts';
 import { openSqliteStore } from '../../src/adapters/sql/sqlite.ts';
 import type { ControlPlane, ProbeResult } from '../../src/admin/control-plane.ts';
 import { createVault } from '../../src/admin/encryption.ts';
 import { controlEndpoints } from '../../src/compat/litellm/endpoints.ts';
-import { GatewayError } from '../../src/core/errors.ts';
+import type { CallerHeaders } from '../../src/core/exchange.ts';
 import type { Principal } from '../../src/core/identity.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Chance, Clock, Log } from '../../src/core/ports.ts';
 import type { Deployment, Snapshot } from '../../src/core/route.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { principalOf, requireUsable } from '../../src/gateway/authenticate.ts';
+import { mayUse } from '../../src/gateway/model-access.ts';
 import { createControl } from '../../src/http/control.ts';
 import { providerDirectory } from '../../src/providers/index.ts';
 
 export const masterKey = 'sk-master-of-this-test';
-const hash = (key: string) => createHash('sha256').update(key).digest('hex');
-
-const everybody: Principal = {
-  kind: 'virtual_key',
-  keyId: '',
-  keyAlias: null,
-  keyName: null,
-  userId: null,
-  userEmail: null,
-  teamId: null,
-  teamAlias: null,
-  organizationId: null,
-  role: 'customer',
-  modelAccess: [],
-  modelAliases: {},
-  allowedRoutes: [],
-  budgets: [],
-  rateLimits: [],
-  tags: [],
-  metadata: {},
-  allowedCacheControls: [],
-  expiresAt: null,
-  blocked: null,
-  endUserDefaults: [],
-};
 
 /** The control plane behind a real socket, over a real store in memory. */
 export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
@@ -68,13 +46,19 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     deployment('gpt-4o-mini', 'gpt-4o-mini-b'),
   ];
   const snapshot = snapshotOf(deployments);
+  const principals = new StorePrincipals({ store, clock, snapshot: () => snapshot });
   const invalidated: ({ scope: string; id: string } | null)[] = [];
   const probed: string[] = [];
   const plane: ControlPlane = {
     store,
     books: store.books,
     ledger: { balance: () => ({ spent: 0, held: 0, resetAt: null }), flush: async () => {} },
-    principals: { invalidate: (what) => void invalidated.push(what) },
+    principals: {
+      invalidate(what) {
+        invalidated.push(what);
+        principals.invalidate(what);
+      },
+    },
     cache: { type: 'memory', get: () => undefined, set: () => {}, delete: async () => {}, clear: async () => {} },
     clock,
     chance,
@@ -82,8 +66,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     vault: createVault(new Secret('salt of this test')),
     version: '0.0.0-test',
     snapshot: () => snapshot,
-    mayUse: (principal, names) =>
-      principal.modelAccess.every((rule) => rule.models.length === 0 || rule.models.includes(names.asked)),
+    mayUse: (principal, names) => mayUse(principal, names, snapshot),
     condition: () => ({ coolingDownUntil: null, lastError: null, lastSuccessAt: null }),
     inFlight: () => 3,
     async probe(target): Promise<ProbeResult> {
@@ -110,26 +93,10 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     ...changes,
   };
 
-  async function authenticate(headers: Readonly<Record<string, unknown>>): Promise<Principal> {
-    const given = String(headers.authorization ?? '').replace(/^Bearer /, '');
-    if (given === '') throw new GatewayError('no_key', 'Authentication Error, No api key passed in.');
-    if (given === masterKey) return { ...everybody, kind: 'master', role: 'proxy_admin', userId: 'default_user_id' };
-    const row = await store.keys.get(hash(given));
-    if (row === undefined || (row.expiresAt !== null && row.expiresAt <= clock.now()))
-      throw new GatewayError('unknown_key', 'Authentication Error, Invalid proxy server token passed', {
-        param: 'key',
-      });
-    if (row.blocked) throw new GatewayError('blocked', 'Authentication Error, Key is blocked.');
-    const user = row.userId === null ? undefined : await store.users.get(row.userId);
-    return {
-      ...everybody,
-      keyId: row.id,
-      userId: row.userId,
-      teamId: row.teamId,
-      allowedRoutes: row.allowedRoutes,
-      role: user?.role ?? 'customer',
-      modelAccess: [{ scope: 'key', id: row.id, models: row.models }],
-    };
+  async function authenticate(headers: CallerHeaders): Promise<Principal> {
+    const principal = await principalOf(principals, snapshot.settings, headers);
+    if (principal.kind === 'virtual_key') requireUsable(principal, clock.now());
+    return principal;
   }
 
   const endpoints = controlEndpoints(plane);
@@ -263,7 +230,18 @@ function snapshotOf(deployments: readonly Deployment[]): Snapshot {
       contextWindowFallbacks: new Map(),
       contentPolicyFallbacks: new Map(),
     } as unknown as Snapshot['router'],
-    settings: { timezone: 'UTC', cache: null } as unknown as Snapshot['settings'],
+    settings: {
+      timezone: 'UTC',
+      cache: null,
+      masterKeyHash: createHash('sha256').update(masterKey).digest('hex'),
+      keyHeaderName: null,
+      globalBudget: null,
+      endUserBudgetDefault: null,
+      internalUserBudgetDefault: null,
+      tagBudgets: new Map(),
+      priceDiscounts: {},
+      priceMargins: {},
+    } as unknown as Snapshot['settings'],
     secrets: [],
   };
 }

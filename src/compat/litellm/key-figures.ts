@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../../admin/control-plane.ts';
-import { accountIdOf } from '../../admin/key.ts';
 import { spendOf } from '../../admin/spend.ts';
 import type { BudgetRecord, KeyRecord } from '../../core/store.ts';
+import { keyAccountId } from '../../core/store.ts';
 import type { KeyFigures } from './key-shape.ts';
 
 /** Spend and shared budgets of many keys in a few reads; same order. */
@@ -13,7 +13,7 @@ export async function keyFigures(plane: ControlPlane, rows: readonly KeyRecord[]
       const shared = row.budgetId === null ? undefined : budgets.get(row.budgetId);
       return {
         scope: 'key' as const,
-        id: accountIdOf(row),
+        id: keyAccountId(row),
         cap: row.maxBudget ?? shared?.maxBudget ?? null,
         duration: row.budgetDuration ?? shared?.budgetDuration ?? null,
       };
