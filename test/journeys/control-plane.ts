@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { StorePrincipals } from '../../src/adapters/principals.ts';
 import { openSqliteStore } from '../../src/adapters/sql/sqlite.ts';
-import type { ControlPlane, ProbeResult } from '../../src/admin/control-plane.ts';
+import type { ControlPlane } from '../../src/admin/control-plane.ts';
 import { createVault } from '../../src/admin/encryption.ts';
 import { controlEndpoints } from '../../src/compat/litellm/endpoints.ts';
 import type { CallerHeaders } from '../../src/core/exchange.ts';
@@ -48,7 +48,6 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
   const snapshot = snapshotOf(deployments);
   const principals = new StorePrincipals({ store, clock, snapshot: () => snapshot });
   const invalidated: ({ scope: string; id: string } | null)[] = [];
-  const probed: string[] = [];
   const plane: ControlPlane = {
     store,
     books: store.books,
@@ -136,7 +135,6 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     call,
     logged,
     invalidated,
-    probed,
     base,
     /** Lets the clock of the control plane run ahead. */
     passTime(ms: number) {

@@ -7,7 +7,10 @@ import { shownMembership, shownTeam } from './team-shape.ts';
 /** Teams with members and spend, in a few reads whatever their number. */
 export async function shownTeams(plane: ControlPlane, rows: readonly TeamRecord[]) {
   if (rows.length === 0) return [];
-  const memberships = await plane.store.memberships.list({ where: { teamId: rows.map((row) => row.id) } });
+  const memberships = await plane.store.memberships.list({
+    where: { teamId: rows.map((row) => row.id) },
+    orderBy: 'role',
+  });
   const [users, budgets] = await Promise.all([
     plane.store.users.many([...new Set(memberships.map((member) => member.userId))]),
     sharedBudgets(plane, rows),
