@@ -75,7 +75,7 @@ function checkSchema(schema: unknown, where: string): void {
   if (typeof schema === 'boolean') return;
   expect(schema, where).toBeTypeOf('object');
   const { type, $ref, properties, items, anyOf, additionalProperties } = schema as Record<string, never>;
-  if ($ref !== undefined) return expect($ref).toBe('#/components/schemas/Error');
+  if ($ref !== undefined) expect($ref, where).toBe('#/components/schemas/Error');
   const types: string[] = type === undefined ? [] : Array.isArray(type) ? type : [type];
   for (const name of types) expect([where, schemaTypes.has(name)]).toEqual([where, true]);
   for (const inner of Object.values((properties ?? {}) as object)) checkSchema(inner, where);

@@ -68,16 +68,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     mayUse: (principal, names) => mayUse(principal, names, snapshot),
     condition: () => ({ coolingDownUntil: null, lastError: null, lastSuccessAt: null }),
     inFlight: () => 3,
-    async probe(target): Promise<ProbeResult> {
-      probed.push(target.id);
-      return {
-        healthy: true,
-        error: null,
-        status: 200,
-        durationMs: 1,
-        headers: { 'x-ratelimit-remaining-tokens': '9' },
-      };
-    },
+    probe: async () => ({ healthy: true, error: null, status: 200, durationMs: 1, headers: {} }),
     modelFault: () => null,
     reloadModels: async () => {},
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
