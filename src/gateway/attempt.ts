@@ -150,6 +150,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   /** The first content is here: the client may have it. */
   commit(stream: StreamedAnswer): void {
     this.#end({ kind: 'stream', stream });
+    this.#watch();
   }
 
   pause(): void {
@@ -159,8 +160,11 @@ export class UpstreamAttempt implements UpstreamReceiver {
   }
 
   resume(): void {
-    this.#pausedByClient = false;
-    this.#aliveTick = this.gateway.clock.tick();
+    if (this.#pausedByClient) {
+      this.#pausedByClient = false;
+      this.#aliveTick = this.gateway.clock.tick();
+      this.#watch();
+    }
     this.#decompressor?.resume();
     this.#upstream?.resume();
   }
@@ -199,16 +203,22 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #bytes(chunk: Buffer): void {
     if (this.#over) return;
     if (this.#stream !== null) {
-      this.#firstByteSeen = true;
+      if (!this.#firstByteSeen) this.#sawFirstByte();
       this.#stream.push(chunk);
       return;
     }
-    this.#firstByteSeen = true;
     this.#aliveTick = this.gateway.clock.tick();
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     if (this.#refusedAlready() && this.#size > errorBytesMax) this.#refused();
     else if (this.#size > answerBytesMax) this.#garbage(`the answer is longer than ${answerBytesMax} bytes`);
+  }
+
+  /** From here on the shorter deadline between events counts. */
+  #sawFirstByte(): void {
+    this.#firstByteSeen = true;
+    this.#aliveTick = this.gateway.clock.tick();
+    this.#watch();
   }
 
   #ended(): void {

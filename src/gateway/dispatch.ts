@@ -24,6 +24,7 @@ export class Dispatch {
   #noted = false;
   /** An earlier attempt may have been billed: the hold belongs to it, another one needs its own. */
   #holdUsed = false;
+  #lastError: GatewayError | null = null;
 
   constructor(gateway: Gateway, exchange: Admitted, tally: CallTally, deadline: number) {
     this.#gateway = gateway;
@@ -135,6 +136,7 @@ export class Dispatch {
   ): WalkEnd & { readonly staleConnection: boolean } {
     const { error, ambiguous, staleConnection } = failure;
     if (ambiguous) this.#holdUsed = true;
+    this.#lastError = error;
     this.#tally.ended(attempt, { ...plain, error, ambiguous }, groupSize);
     const final = this.#gateway.clock.tick() >= this.#deadline;
     return { kind: 'failed', error, final, staleConnection };
@@ -153,9 +155,8 @@ export class Dispatch {
     if (this.#holdUsed) {
       const extended = this.#gateway.ledger.extend(reservation, bound);
       if (!(typeof extended === 'boolean' ? extended : await extended)) {
-        const message =
-          'An earlier attempt may have been billed although it brought no answer, and the budget does not hold enough for another one.';
-        return { kind: 'failed', error: new GatewayError('budget_exceeded', message), final: true };
+        // The budget holds no second purchase: the first one's failure is the answer.
+        return { kind: 'failed', error: this.#lastError as GatewayError, final: true };
       }
       this.#holdUsed = false;
     }
