@@ -14,7 +14,7 @@ import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault } from './admin/encryption.ts';
 import { startRetention } from './admin/retention.ts';
-import { loadStoredModels } from './admin/stored-models.ts';
+import { loadStoredModels, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
@@ -181,6 +181,7 @@ async function assemble(
       condition: (deployment): DeploymentCondition => gateway.health.state(deployment),
       inFlight: () => server.inFlight(),
       probe: (deployment) => probe(gateway, deployment, masterKey.key),
+      modelFault: (entry) => storedModelFault(entry, config, options.environment),
       reloadModels,
       metrics: async () => ({ contentType: exposition.contentType, text: await exposition.render() }),
       countTokens: (text, model) => tokens.count(text, model),

@@ -1,6 +1,7 @@
 import type { Environment } from '../config/environment.ts';
-import type { StoredModels } from '../config/live-config.ts';
+import type { LiveConfig, StoredModels } from '../config/live-config.ts';
 import { readStoredModel } from '../config/load.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Log } from '../core/ports.ts';
 import type { Repositories } from '../core/store.ts';
 import type { Vault } from './encryption.ts';
@@ -35,4 +36,21 @@ export async function loadStoredModels(
     values.set(row.id, Object.fromEntries(texts));
   });
   return { models: entries, credentials: values };
+}
+
+/** Why a deployment written like this could not be used, or null. */
+export function storedModelFault(written: JsonObject, config: LiveConfig, environment: Environment): string | null {
+  const { entry, diagnostics } = readStoredModel(
+    {
+      id: 'new',
+      modelName: String(written.model_name ?? ''),
+      params: isJsonObject(written.litellm_params) ? written.litellm_params : {},
+      modelInfo: isJsonObject(written.model_info) ? written.model_info : {},
+      blocked: false,
+    },
+    environment,
+  );
+  const found = diagnostics.find(({ severity }) => severity === 'skipped' || severity === 'error');
+  if (found !== undefined) return `${found.path}: ${found.message}`;
+  return entry === undefined ? 'the deployment cannot be read' : config.faultOf(entry);
 }

@@ -76,6 +76,14 @@ export class LiveConfig {
     this.#swap([]);
   }
 
+  /** Why a deployment could not be served beside the others if it were stored; null when it could. */
+  faultOf(entry: DeploymentEntry): string | null {
+    const known = new Set(this.#build(this.#prepared).diagnostics.map(({ message }) => message));
+    const stored = { ...this.#stored, models: [...this.#stored.models, entry] };
+    const found = this.#build(this.#prepared, stored).diagnostics;
+    return found.find(({ severity, message }) => severity === 'skipped' && !known.has(message))?.message ?? null;
+  }
+
   watch(clock: Clock, intervalMs?: number): Watch {
     return watchFiles({
       files: () => this.#files,
@@ -93,7 +101,7 @@ export class LiveConfig {
     this.#options.onReport([...found, ...built.diagnostics], false);
   }
 
-  #build({ config, catalogue }: PreparedConfig) {
+  #build({ config, catalogue }: PreparedConfig, stored = this.#stored) {
     const { directory, masterKey } = this.#options;
     return buildSnapshot({
       config: config!,
@@ -101,8 +109,8 @@ export class LiveConfig {
       directory,
       masterKey,
       version: this.#version,
-      storedModels: this.#stored.models,
-      storedCredentials: this.#stored.credentials,
+      storedModels: stored.models,
+      storedCredentials: stored.credentials,
     });
   }
 }
