@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { CompiledQuery } from 'kysely';
 import type { AccountRef, AccountSpec, LeaseRecord } from '../../core/books.ts';
 import type { AccountRecord } from '../../core/store.ts';
 import { BulkInsert } from './bulk-insert.ts';
@@ -154,6 +155,18 @@ function leaseOf(row: SqlRow): MutableLease {
   };
 }
 
+const leasesTexts = new Map<number, string>();
+
+function leasesText(transaction: BooksTransaction, keys: readonly string[]): string {
+  let text = leasesTexts.get(keys.length);
+  if (text === undefined) {
+    const select = transaction.selectFrom('leases').selectAll().where('process_id', '=', '').where('key', 'in', keys);
+    text = select.compile().sql;
+    leasesTexts.set(keys.length, text);
+  }
+  return text;
+}
+
 /** The leases of one process on these accounts. */
 export async function leasesOn(
   transaction: BooksTransaction,
@@ -161,16 +174,14 @@ export async function leasesOn(
   refs: readonly AccountRef[],
 ): Promise<Map<string, MutableLease>> {
   const leases = new Map<string, MutableLease>();
-  for (const part of chunks(refs, refsMax)) {
-    const rows = await transaction
-      .selectFrom('leases')
-      .selectAll()
-      .where('process_id', '=', processId)
-      .where('key', 'in', [...new Set(part.map((ref) => ref.key))])
-      .execute();
-    for (const row of rows) {
+  const wanted = new Set(refs.map(refText));
+  for (const part of chunks([...new Set(refs.map((ref) => ref.key))], refsMax)) {
+    const text = leasesText(transaction, part);
+    const result = await transaction.executeQuery<SqlRow>(CompiledQuery.raw(text, [processId, ...part]));
+    for (const row of result.rows) {
       const lease = leaseOf(row);
-      leases.set(refText(lease), lease);
+      // The keys also find other windows of the same account.
+      if (wanted.has(refText(lease))) leases.set(refText(lease), lease);
     }
   }
   return leases;

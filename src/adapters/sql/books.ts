@@ -24,6 +24,7 @@ import {
   writeAccounts,
   writeLeases,
 } from './book-rows.ts';
+import { BulkInsert } from './bulk-insert.ts';
 import { wholeNumber } from './columns.ts';
 import type { SqlEngine } from './engine.ts';
 import { insertUsage } from './usage-insert.ts';
@@ -43,7 +44,10 @@ export class SqlBooks implements Books {
     return this.#transaction(async (transaction) => {
       const fresh = await insertUsage(transaction, batch.entries);
       const accounts = await this.#applyEntries(transaction, batch.processId, fresh);
-      if (batch.checkpoint !== undefined) await writeCheckpoint(transaction, batch.processId, batch.checkpoint);
+      if (batch.checkpoint !== undefined) {
+        const { segment, offset } = batch.checkpoint;
+        await checkpointWriting.run(transaction, [[batch.processId, segment, offset]]);
+      }
       return { inserted: fresh.map(({ record }) => record.id), accounts };
     });
   }
@@ -221,14 +225,11 @@ export class SqlBooks implements Books {
   }
 }
 
-async function writeCheckpoint(
-  transaction: BooksTransaction,
-  processId: string,
-  { segment, offset }: JournalCheckpoint,
-): Promise<void> {
-  await transaction
-    .insertInto('journal_checkpoints')
-    .values({ process_id: processId, segment, position: offset })
-    .onConflict((conflict) => conflict.column('process_id').doUpdateSet({ segment, position: offset }))
-    .execute();
-}
+const checkpointWriting = new BulkInsert('journal_checkpoints', ['process_id', 'segment', 'position'], (insert) =>
+  insert.onConflict((conflict) =>
+    conflict.column('process_id').doUpdateSet((build) => ({
+      segment: build.ref('excluded.segment'),
+      position: build.ref('excluded.position'),
+    })),
+  ),
+);

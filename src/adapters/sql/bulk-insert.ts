@@ -6,7 +6,7 @@ import type { Database } from './engine.ts';
 type Insert = InsertQueryBuilder<Database, string, SqlRow>;
 
 /** A few fixed statement sizes, so that every statement is compiled and prepared once. */
-const rowCounts = [128, 32, 8, 1] as const;
+const rowCounts = [128, 64, 32, 16, 8, 4, 2, 1] as const;
 
 /** Inserts many rows of one table in few statements whose text is made once. */
 export class BulkInsert {

@@ -10,18 +10,18 @@ import type {
   QueryResult,
 } from 'kysely';
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import type { SqliteLink } from './sqlite-link.ts';
+import type { SqliteRunner } from './sqlite-protocol.ts';
 
-/** Kysely over a SQLite connection that lives in another thread. Kysely itself lets one user at a time have it. */
-export class SqliteThreadDialect implements Dialect {
-  readonly #link: SqliteLink;
+/** Kysely over one SQLite connection, wherever it lives. Kysely itself lets one user at a time have it. */
+export class SqliteDialect implements Dialect {
+  readonly #runner: SqliteRunner;
 
-  constructor(link: SqliteLink) {
-    this.#link = link;
+  constructor(runner: SqliteRunner) {
+    this.#runner = runner;
   }
 
   createDriver(): Driver {
-    return new SqliteThreadDriver(this.#link);
+    return new SqliteDriver(this.#runner);
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -37,13 +37,13 @@ export class SqliteThreadDialect implements Dialect {
   }
 }
 
-class SqliteThreadDriver implements Driver {
-  readonly #link: SqliteLink;
-  readonly #connection: SqliteThreadConnection;
+class SqliteDriver implements Driver {
+  readonly #runner: SqliteRunner;
+  readonly #connection: SqliteKyselyConnection;
 
-  constructor(link: SqliteLink) {
-    this.#link = link;
-    this.#connection = new SqliteThreadConnection(link);
+  constructor(runner: SqliteRunner) {
+    this.#runner = runner;
+    this.#connection = new SqliteKyselyConnection(runner);
   }
 
   async init(): Promise<void> {}
@@ -56,31 +56,31 @@ class SqliteThreadDriver implements Driver {
 
   /** Takes the write lock at once: a transaction that first read and then wrote could not wait for another writer. */
   async beginTransaction(): Promise<void> {
-    await this.#link.ask('begin immediate', []);
+    await this.#runner.run('begin immediate', []);
   }
 
   async commitTransaction(): Promise<void> {
-    await this.#link.ask('commit', []);
+    await this.#runner.run('commit', []);
   }
 
   async rollbackTransaction(): Promise<void> {
-    await this.#link.ask('rollback', []);
+    await this.#runner.run('rollback', []);
   }
 
   async destroy(): Promise<void> {
-    await this.#link.close();
+    await this.#runner.close();
   }
 }
 
-class SqliteThreadConnection implements DatabaseConnection {
-  readonly #link: SqliteLink;
+class SqliteKyselyConnection implements DatabaseConnection {
+  readonly #runner: SqliteRunner;
 
-  constructor(link: SqliteLink) {
-    this.#link = link;
+  constructor(runner: SqliteRunner) {
+    this.#runner = runner;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const answer = await this.#link.ask(query.sql, query.parameters);
+    const answer = await this.#runner.run(query.sql, query.parameters);
     return { rows: answer.rows as Row[], numAffectedRows: BigInt(answer.changes) };
   }
 

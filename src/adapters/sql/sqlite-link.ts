@@ -1,15 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { StoreError } from '../../core/store.ts';
 import { sqliteError } from './sqlite-error.ts';
-import type { SqliteAnswer, SqliteFailure, SqliteOpening, SqliteQuestion } from './sqlite-protocol.ts';
+import type { SqliteAnswer, SqliteBookAnswer, SqliteFailure, SqliteOpening, SqliteRunner } from './sqlite-protocol.ts';
+
+type Answer = SqliteAnswer | SqliteBookAnswer;
 
 interface Waiting {
-  readonly resolve: (answer: SqliteAnswer) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
+const youngGenerationMb = 8;
+
 /** One SQLite connection in a thread of its own. It keeps the program alive only while a question is open. */
-export class SqliteLink {
+export class SqliteLink implements SqliteRunner {
   readonly #file: string;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -24,8 +28,10 @@ export class SqliteLink {
     this.#worker = new Worker(new URL(`./sqlite-worker${extension}`, import.meta.url), {
       workerData: opening,
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      // What a statement brings back is short-lived; a larger nursery would only hold on to memory.
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
-    this.#worker.on('message', (answer: SqliteAnswer | SqliteFailure) => this.#settle(answer));
+    this.#worker.on('message', (answer: Answer | SqliteFailure) => this.#settle(answer));
     this.#worker.on('error', (cause) =>
       this.#end(new StoreError('unavailable', `The database thread failed: ${cause.message}. Restart the gateway.`)),
     );
@@ -50,13 +56,14 @@ export class SqliteLink {
   }
 
   /** Throws ConflictError when a unique value is taken, StoreError for everything else that SQLite refuses. */
-  ask(sql: string, parameters: readonly unknown[]): Promise<SqliteAnswer> {
-    if (this.#ended !== null) return Promise.reject(this.#ended);
-    this.#lastId += 1;
-    const question: SqliteQuestion = { id: this.#lastId, sql, parameters };
-    const answer = this.#await(question.id);
-    this.#worker.postMessage(question);
-    return answer;
+  run(sql: string, parameters: readonly unknown[]): Promise<SqliteAnswer> {
+    return this.#ask({ sql, parameters }) as Promise<SqliteAnswer>;
+  }
+
+  /** Runs a call of the books in the other thread; `args` is a JSON list. */
+  async call(method: string, args: string): Promise<unknown> {
+    const { result } = (await this.#ask({ method, args })) as SqliteBookAnswer;
+    return result;
   }
 
   async close(): Promise<void> {
@@ -67,14 +74,22 @@ export class SqliteLink {
     await this.#exited;
   }
 
-  #await(id: number): Promise<SqliteAnswer> {
+  #ask(question: { sql: string; parameters: readonly unknown[] } | { method: string; args: string }): Promise<Answer> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    this.#lastId += 1;
+    const answer = this.#await(this.#lastId);
+    this.#worker.postMessage({ id: this.#lastId, ...question });
+    return answer;
+  }
+
+  #await(id: number): Promise<Answer> {
     if (this.#waiting.size === 0) this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
     });
   }
 
-  #settle(answer: SqliteAnswer | SqliteFailure): void {
+  #settle(answer: Answer | SqliteFailure): void {
     const waiting = this.#waiting.get(answer.id);
     if (waiting === undefined) return;
     this.#waiting.delete(answer.id);

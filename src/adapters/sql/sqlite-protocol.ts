@@ -8,18 +8,37 @@ export interface SqliteOpening {
   readonly busyTimeoutMs: number;
 }
 
-export interface SqliteQuestion {
+/** Runs one statement. */
+export interface SqliteStatement {
   /** Counts up from 1; the answer with id 0 tells that the file was opened. */
   readonly id: number;
   readonly sql: string;
   readonly parameters: readonly unknown[];
 }
 
-export interface SqliteAnswer {
+/** Runs one call of the books, with all its statements, beside the database. */
+export interface SqliteBookCall {
   readonly id: number;
+  readonly method: string;
+  /** A JSON list: cheaper to hand over than the objects themselves. */
+  readonly args: string;
+}
+
+export type SqliteQuestion = SqliteStatement | SqliteBookCall;
+
+export interface SqliteResult {
   readonly rows: readonly unknown[];
   /** Rows written. */
   readonly changes: number;
+}
+
+export interface SqliteAnswer extends SqliteResult {
+  readonly id: number;
+}
+
+export interface SqliteBookAnswer {
+  readonly id: number;
+  readonly result: unknown;
 }
 
 export interface SqliteFailure {
@@ -28,4 +47,10 @@ export interface SqliteFailure {
   readonly message: string;
   /** SQLite's extended result code; null when the error did not come from SQLite. */
   readonly errcode: number | null;
+}
+
+/** Anything that runs statements on one connection, here or in another thread. */
+export interface SqliteRunner {
+  run(sql: string, parameters: readonly unknown[]): SqliteResult | Promise<SqliteResult>;
+  close(): void | Promise<void>;
 }

@@ -4,7 +4,8 @@ import { Kysely } from 'kysely';
 import { StoreError } from '../../core/store.ts';
 import type { Database, SqlEngine } from './engine.ts';
 import { migrate } from './migrations.ts';
-import { SqliteThreadDialect } from './sqlite-dialect.ts';
+import { SqliteBooks } from './sqlite-books.ts';
+import { SqliteDialect } from './sqlite-dialect.ts';
 import { SqliteLink } from './sqlite-link.ts';
 import type { SqlStore } from './store.ts';
 import { storeOver } from './store.ts';
@@ -29,19 +30,19 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqlStore>
   const writing = await SqliteLink.open({ file, readOnly: false, busyTimeoutMs });
   const links = [writing];
   try {
-    const writer = new Kysely<Database>({ dialect: new SqliteThreadDialect(writing) });
+    const writer = new Kysely<Database>({ dialect: new SqliteDialect(writing) });
     let reader = writer;
     if (!inMemory) {
       const reading = await SqliteLink.open({ file, readOnly: true, busyTimeoutMs });
       links.push(reading);
-      reader = new Kysely<Database>({ dialect: new SqliteThreadDialect(reading) });
+      reader = new Kysely<Database>({ dialect: new SqliteDialect(reading) });
     }
     const close = async () => {
       await Promise.all(links.map((link) => link.close()));
     };
     const engine: SqlEngine = { reader, writer, locksRows: false, close };
     await migrate(engine, Date.now());
-    return storeOver(engine);
+    return storeOver(engine, new SqliteBooks(writing, writer));
   } catch (error) {
     await Promise.all(links.map((link) => link.close()));
     throw error;

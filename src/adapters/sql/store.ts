@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { Books } from '../../core/books.ts';
 import type { Repositories, Store } from '../../core/store.ts';
 import { SqlAccounts } from './accounts.ts';
-import { SqlBooks } from './books.ts';
 import type { SqlEngine } from './engine.ts';
 import { sqlRepositories } from './repository.ts';
 import { SqlUsage } from './usage.ts';
@@ -12,12 +11,12 @@ export interface SqlStore extends Store {
   readonly books: Books;
 }
 
-export function storeOver(engine: SqlEngine): SqlStore {
+export function storeOver(engine: SqlEngine, books: Books): SqlStore {
   return {
     ...sqlRepositories(engine.reader, engine.writer),
     usage: new SqlUsage(engine),
     accounts: new SqlAccounts(engine.reader),
-    books: new SqlBooks(engine),
+    books,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>
       engine.writer.transaction().execute((transaction) => work(sqlRepositories(transaction, transaction))),
     ping: async () => {

@@ -51,38 +51,40 @@ export function dailySums(records: readonly RequestRecord[]): unknown[][] {
 }
 
 function add(sums: Map<string, unknown[]>, record: RequestRecord, tag: string): void {
-  const dimensions: unknown[] = [
-    utcDay(record.startedAt),
-    tag,
-    record.keyId ?? '',
-    record.userId ?? '',
-    record.teamId ?? '',
-    record.organizationId ?? '',
-    record.endUserId ?? '',
-    record.modelUsed ?? '',
-    record.modelGroup ?? '',
-    record.provider ?? '',
-    record.deploymentId ?? '',
-    record.status,
-    record.path,
-  ];
   const { usage } = record;
-  const figures = [
-    1,
-    totalInputTokens(usage),
-    totalOutputTokens(usage),
-    usage.cacheReadTokens,
-    usage.cacheWriteTokens + usage.cacheWriteLongTokens,
-    record.cost,
-  ];
-  const key = dimensions.join('\u0000');
-  const sum = sums.get(key);
+  const day = utcDay(record.startedAt);
+  // Looked up by text for every record; the list is made once per sum.
+  const key = `${day}\0${tag}\0${record.keyId}\0${record.userId}\0${record.teamId}\0${record.organizationId}\0${record.endUserId}\0${record.modelUsed}\0${record.modelGroup}\0${record.provider}\0${record.deploymentId}\0${record.status}\0${record.path}`;
+  let sum = sums.get(key);
   if (sum === undefined) {
-    sums.set(key, [...dimensions, ...figures]);
-    return;
+    sum = [
+      day,
+      tag,
+      record.keyId ?? '',
+      record.userId ?? '',
+      record.teamId ?? '',
+      record.organizationId ?? '',
+      record.endUserId ?? '',
+      record.modelUsed ?? '',
+      record.modelGroup ?? '',
+      record.provider ?? '',
+      record.deploymentId ?? '',
+      record.status,
+      record.path,
+      ...dailyFigures.map(() => 0),
+    ];
+    sums.set(key, sum);
   }
-  for (const [index, figure] of figures.entries()) {
-    const at = dimensions.length + index;
-    sum[at] = (sum[at] as number) + figure;
-  }
+  addTo(sum, 0, 1);
+  addTo(sum, 1, totalInputTokens(usage));
+  addTo(sum, 2, totalOutputTokens(usage));
+  addTo(sum, 3, usage.cacheReadTokens);
+  addTo(sum, 4, usage.cacheWriteTokens + usage.cacheWriteLongTokens);
+  addTo(sum, 5, record.cost);
+}
+
+/** `figure` is the place in `dailyFigures`. */
+function addTo(sum: unknown[], figure: number, amount: number): void {
+  const at = dailyDimensions.length + figure;
+  sum[at] = (sum[at] as number) + amount;
 }
