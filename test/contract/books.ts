@@ -246,7 +246,7 @@ export function booksContract(name: string, open: () => Promise<OpenBooks>): voi
               await round.close();
             }
           }),
-          { numRuns: 12 },
+          { numRuns: 25 },
         );
       });
     });
@@ -311,7 +311,7 @@ async function playLeases(books: Books, script: readonly Step[]): Promise<void> 
     switch (step.kind) {
       case 'acquire': {
         const wants = step.on.map((index) => want(accounts[index]!, step.need, step.want, 2));
-        const request = { processId, token, wants, now, expiresAt: now + 50 };
+        const request = { processId, token, wants, now, expiresAt: now + 20 };
         const first = await books.acquireLease(request);
         if (first.granted !== null) expect(await books.acquireLease(request)).toEqual(first);
         break;
@@ -335,7 +335,7 @@ async function playLeases(books: Books, script: readonly Step[]): Promise<void> 
         break;
       }
       case 'renew':
-        await books.renewLeases(processId, now + 50, now);
+        await books.renewLeases(processId, now + 20, now);
         break;
       case 'release':
         await books.releaseProcess(processId);
