@@ -1,0 +1,199 @@
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openHttpServer } from '../../src/http/server.ts';
+import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { deployment, type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+
+let fake: FakeProvider;
+let rig: GatewayRig;
+
+beforeEach(async () => {
+  fake = await startFakeProvider();
+  rig = await startGatewayRig(`model_list:
+${deployment('m', fake.url, 'openai/some-model')}
+${deployment('open', fake.url, 'openai/some-model', { configurable_clientside_auth_params: ['api_key', 'api_base'] })}
+general_settings: {max_request_size_mb: 1, drain_timeout_seconds: 1}
+`);
+});
+afterEach(async () => {
+  await rig.close();
+  await fake.close();
+});
+
+/** Bytes on a bare socket, and everything that comes back until the other side closes. */
+function raw(bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(rig.server.port, '127.0.0.1', () => socket.write(bytes));
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}
+
+const messageOf = async (response: Response) =>
+  ((await response.json()) as { error: { message: string; code?: string; type: string } }).error;
+
+test('a body over the limit is refused in the caller’s dialect, announced or not', async () => {
+  const announced = await rig.post('/v1/chat/completions', 'x'.repeat(1024 * 1024 + 1));
+  expect(announced.status).toBe(413);
+  expect((await messageOf(announced)).message).toContain('1048576 bytes');
+  const chunked = await raw(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n` +
+      `100001\r\n${'x'.repeat(0x100001)}\r\n0\r\n\r\n`,
+  );
+  expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
+});
+
+test('a compressed request is read, and a bomb is not', async () => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'Hello' }] };
+  const compressed = await rig.post('/v1/chat/completions', undefined, {
+    body: gzipSync(JSON.stringify(body)),
+    headers: { 'content-encoding': 'gzip' },
+  });
+  expect(compressed.status).toBe(200);
+  expect(fake.requests[0]?.json).toMatchObject({ messages: body.messages });
+  const bomb = await rig.post('/v1/chat/completions', undefined, {
+    body: gzipSync(Buffer.alloc(64 * 1024 * 1024)),
+    headers: { 'content-encoding': 'gzip' },
+  });
+  expect(bomb.status).toBe(413);
+  const damaged = await rig.post('/v1/chat/completions', 'not gzip', { headers: { 'content-encoding': 'gzip' } });
+  expect(damaged.status).toBe(400);
+  const unknown = await rig.post('/v1/chat/completions', '{}', { headers: { 'content-encoding': 'snappy' } });
+  expect(unknown.status).toBe(415);
+});
+
+test('a form, a wrong method, an unknown path and malformed JSON are told apart', async () => {
+  const form = await rig.post('/v1/chat/completions', new FormData(), {
+    headers: { 'content-type': 'multipart/form-data' },
+  });
+  expect(form.status).toBe(415);
+  const get = await fetch(`${rig.url}/v1/chat/completions`);
+  expect(get.status).toBe(405);
+  expect(get.headers.get('allow')).toBe('POST');
+  expect((await fetch(`${rig.url}/nowhere`)).status).toBe(404);
+  const malformed = await rig.post('/v1/chat/completions', '{"model": "m",');
+  expect(malformed.status).toBe(400);
+  expect((await messageOf(malformed)).message).not.toContain('at ');
+});
+
+test('headers over the limit and bytes that are not HTTP are answered, and the server lives on', async () => {
+  const huge = await raw(`POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`);
+  expect(huge).toMatch(/^HTTP\/1\.1 431 /);
+  const garbage = await raw('\u0016\u0003\u0001 not http\r\n\r\n');
+  expect(garbage).toMatch(/^HTTP\/1\.1 400 /);
+  const conflicting = await raw(
+    'POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+  );
+  expect(conflicting).toMatch(/^HTTP\/1\.1 400 /);
+  expect((await rig.chat()).status).toBe(200);
+});
+
+test('a client that leaves inside its request is nobody to answer', async () => {
+  const socket = connect(rig.server.port, '127.0.0.1', () => {
+    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n{"mod');
+    setTimeout(() => socket.destroy(), 30);
+  });
+  await new Promise((resolve) => socket.on('close', resolve));
+  expect((await rig.chat()).status).toBe(200);
+  expect(rig.logged).toEqual([]);
+  await expect.poll(() => rig.server.inFlight()).toBe(0);
+});
+
+test('a port in use is told as such', async () => {
+  const taken = { host: '127.0.0.1', port: rig.server.port, serve: async () => Promise.reject(new Error('unused')) };
+  await expect(openHttpServer(rig.gateway, taken)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 is in use/);
+});
+
+test('draining finishes what is in flight, takes nothing new, and closes what is left in time', async () => {
+  fake.enqueue({ delayBeforeHeadersMs: 300 });
+  const inFlight = rig.chat();
+  await fake.waitForRequests(1);
+  const startedAt = performance.now();
+  const closed = rig.server.close();
+  await expect(fetch(`${rig.url}/v1/models`)).rejects.toThrow();
+  const response = await inFlight;
+  expect(response.status).toBe(200);
+  expect(response.headers.get('connection')).toBe('close');
+  await closed;
+  expect(performance.now() - startedAt).toBeLessThan(900);
+});
+
+test('a request that outlasts the drain time is cut', async () => {
+  fake.enqueue({ stall: { at: 'before-headers' } });
+  const inFlight = rig.chat().catch((error: unknown) => error);
+  await fake.waitForRequests(1);
+  const startedAt = performance.now();
+  await rig.server.close();
+  expect(performance.now() - startedAt).toBeGreaterThan(900);
+  expect(await inFlight).toBeInstanceOf(Error);
+});
+
+test('a caller’s own address and key are refused unless the deployment lets them', async () => {
+  const other = await startFakeProvider();
+  try {
+    for (const field of [{ api_key: 'sk-mine' }, { api_base: `${other.url}/v1` }]) {
+      const refused = await rig.chat(field);
+      expect(refused.status).toBe(400);
+      expect((await messageOf(refused)).message).toContain(Object.keys(field)[0]);
+    }
+    expect(other.requests).toHaveLength(0);
+    expect(fake.requests).toHaveLength(0);
+    const bare = await rig.chat({ model: 'open', api_base: `${other.url}/v1` });
+    expect(bare.status).toBe(400);
+    const own = await rig.chat({ model: 'open', api_base: `${other.url}/v1`, api_key: 'sk-mine' });
+    expect(own.status).toBe(200);
+    expect(other.requests[0]?.headers.authorization).toBe('Bearer sk-mine');
+    expect(JSON.stringify(other.requests[0]?.json)).not.toContain('sk-mine');
+  } finally {
+    await other.close();
+  }
+});
+
+test('the provider gets its credential, what may be forwarded, and the body as the caller wrote it', async () => {
+  const body =
+    '{ "model": "m",\n "messages":[{"role":"user","content":"caf\\u00e9 \u{1F98A}"}], "unknown_field": [1.0, 1e2], "num_retries": 1 }';
+  const response = await rig.post('/v1/chat/completions', body, {
+    headers: {
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      'x-secret': 'no',
+      cookie: 'a=b',
+    },
+  });
+  expect(response.status).toBe(200);
+  const [sent] = fake.requests;
+  expect(sent?.body.toString()).toBe(
+    '{ "model": "some-model",\n "messages":[{"role":"user","content":"caf\\u00e9 \u{1F98A}"}], "unknown_field": [1.0, 1e2] }',
+  );
+  expect(sent?.headers).toMatchObject({
+    authorization: 'Bearer sk-upstream-secret-0123456789',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  });
+  expect(JSON.stringify(sent?.headers)).not.toMatch(/x-secret|cookie/);
+  expect(JSON.stringify(sent?.headers)).not.toContain(masterKey);
+});
+
+test('secrets that a provider repeats do not reach the caller', async () => {
+  fake.enqueue({
+    status: 401,
+    error: { message: 'Incorrect API key provided: sk-upstream-secret-0123456789. See https://a.example/x?key=abc' },
+  });
+  const response = await rig.chat();
+  const { message } = await messageOf(response);
+  expect(message).toContain('[redacted]');
+  expect(message).not.toMatch(/0123456789|key=abc/);
+});
+
+test('a kept connection that the provider was closing is made good on a fresh one', async () => {
+  await (await rig.chat()).text();
+  fake.enqueue({ reset: 'before-headers' });
+  const response = await rig.chat();
+  expect(response.status).toBe(200);
+  const [, raced] = await rig.recorded(2);
+  expect(raced?.attempts).toMatchObject([{ ambiguous: true }, { result: 'success', ambiguous: false }]);
+  expect(fake.requests.map(({ connection }) => connection)).toEqual([0, 0, 1]);
+});
