@@ -27,7 +27,7 @@ export function limitsOf(gateway: Gateway, planned: Planned): Limits | Promise<L
 }
 
 function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: readonly TagLimits[]): Limits {
-  const { principal, model, snapshot, tags } = planned;
+  const { principal, model, snapshot } = planned;
   const { settings } = snapshot;
   const budgets = ofModel(principal.budgets, model).slice();
   let rates = ofModel(principal.rateLimits, model);
@@ -35,12 +35,9 @@ function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: reado
     budgets.push(...ofModel(endUserBudgets(endUser, planned), model));
     rates = [...rates, ...ofModel(endUser.rateLimits, model)];
   }
-  for (const [index, tag] of tags.entries()) {
-    const own = ofTags[index]?.budgets ?? [];
-    // A budget kept in the store replaces the one in the configuration file.
-    budgets.push(...ofModel(own.some(({ cap }) => cap !== null) ? own : (settings.tagBudgets.get(tag) ?? own), model));
-    const tagRates = ofTags[index]?.rateLimits ?? [];
-    if (tagRates.length > 0) rates = [...rates, ...ofModel(tagRates, model)];
+  for (const tag of ofTags) {
+    budgets.push(...ofModel(tag.budgets, model));
+    if (tag.rateLimits.length > 0) rates = [...rates, ...ofModel(tag.rateLimits, model)];
   }
   if (settings.globalBudget !== null) budgets.push(settings.globalBudget);
   const { reachable } = planned.route;

@@ -47,7 +47,8 @@ class MemoryLimiter implements Limiter {
   }
 
   reserve(_requestId: string, claims: readonly RateLimitClaim[]): RateLimitReservation | RateLimitDenial {
-    const slot = SlidingCounter.slotAt(this.#clock.tick());
+    const tick = this.#clock.tick();
+    const slot = SlidingCounter.slotAt(tick);
     this.#sweepSome(slot);
     const counters: SlidingCounter[] = [];
     for (const { rule, amount } of claims) {
@@ -65,7 +66,7 @@ class MemoryLimiter implements Limiter {
       if (parallel) counter.open += amount;
       else counter.add(slot, amount);
       reservation.remaining.push(Math.max(0, rule.limit - (parallel ? counter.open : counter.total)));
-      reservation.resetAt.push(parallel ? now : now + counter.msUntilEmpty(this.#clock.tick()));
+      reservation.resetAt.push(parallel ? now : now + counter.msUntilEmpty(tick));
     }
     return reservation;
   }
