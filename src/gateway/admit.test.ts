@@ -77,6 +77,18 @@ describe('the bound', () => {
     );
   });
 
+  it('counts characters that grow when a tokenizer normalises them, escaped or not', () => {
+    const text = '\ufdfa'.repeat(1_000);
+    const exchange = planned({
+      snapshot: snapshot({ deployments: [deployment({ price: price(1, 0) })] }),
+      body: { m: text },
+    });
+    const grown = Buffer.byteLength(text.normalize('NFKC')) * 1_000;
+    expect(boundOf(exchange, null).amount).toBeGreaterThan(grown);
+    const escaped = Buffer.from(`{"m":"${'\\ufdfa'.repeat(1_000)}"}`);
+    expect(boundOf({ ...exchange, bytes: escaped }, null).amount).toBeGreaterThan(grown);
+  });
+
   it('takes the context size where bytes do not bound the input', () => {
     const exchange = planned({
       snapshot: snapshot({ deployments: [deployment({ price: price(1, 0) })] }),
