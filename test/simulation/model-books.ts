@@ -30,8 +30,13 @@ export class ModelBooks implements Books {
   readonly #answers = new Map<string, unknown>();
 
   async apply({ processId, entries, checkpoint }: BookBatch): Promise<BatchResult> {
+    const sums = new Map<string, Nanodollars>();
     for (const { accounts } of entries) {
-      for (const entry of accounts) assertNanodollars((this.accounts.get(nameOf(entry))?.spent ?? 0) + entry.delta);
+      for (const entry of accounts) {
+        const name = nameOf(entry);
+        const before = sums.get(name) ?? this.accounts.get(name)?.spent ?? 0;
+        sums.set(name, assertNanodollars(before + entry.delta));
+      }
     }
     const inserted: string[] = [];
     const touched = new Set<AccountRecord>();
