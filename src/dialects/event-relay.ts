@@ -3,8 +3,14 @@ import { EventReader, EventSplitter } from '../core/server-sent-events.ts';
 import { newStreamProgress } from '../core/stream-progress.ts';
 import { kindOfText } from './error-facts.ts';
 
-/** What becomes of one event: sent on as it came, left out, or with other data (latin1). */
-export type EventVerdict = 'pass' | 'drop' | { readonly data: string };
+/** What becomes of one event: sent on as it came, left out, or with other bytes in place of the first of its data. */
+export type EventVerdict = 'pass' | 'drop' | Splice;
+
+export interface Splice {
+  /** How many bytes of the data are replaced. */
+  readonly skip: number;
+  readonly instead: Buffer;
+}
 
 export const passEvent = 'pass';
 export const dropEvent = 'drop';
@@ -14,6 +20,7 @@ export abstract class EventRelay implements StreamRelay {
   readonly progress: StreamProgress = newStreamProgress();
   readonly #splitter = new EventSplitter();
   readonly #reader = new EventReader();
+  readonly #changes: Change[] = [];
 
   /** Reads one event's data, keeps `progress` up to date. Called while the ending is open. */
   protected abstract judge(name: string, data: string): EventVerdict;
@@ -39,23 +46,20 @@ export abstract class EventRelay implements StreamRelay {
   }
 
   #relay(whole: Buffer): Uint8Array | null {
-    const text = whole.toString('latin1');
     const reader = this.#reader;
-    reader.open(text);
-    let output = '';
-    let copied = 0;
-    let isChanged = false;
+    reader.open(whole.toString('latin1'));
+    const changes = this.#changes;
+    changes.length = 0;
+    let size = whole.length;
     while (reader.next()) {
       const verdict = this.#judgeEvent(reader);
       if (verdict === 'pass') continue;
-      isChanged = true;
-      output += text.slice(copied, reader.start);
-      copied = reader.end;
-      if (verdict !== 'drop') output += rewritten(text, reader, verdict.data);
+      const change = changeOf(reader, verdict);
+      size += (change.instead === null ? 0 : change.instead.length) - (change.to - change.from);
+      changes.push(change);
     }
-    if (!isChanged) return whole;
-    output += text.slice(copied);
-    return output === '' ? null : Buffer.from(output, 'latin1');
+    if (changes.length === 0) return whole;
+    return size === 0 ? null : changed(whole, changes, size);
   }
 
   #judgeEvent(reader: EventReader): EventVerdict {
@@ -79,10 +83,32 @@ export abstract class EventRelay implements StreamRelay {
   }
 }
 
-function rewritten(text: string, reader: EventReader, data: string): string {
-  if (reader.dataStart !== -1) {
-    const dataEnd = reader.dataStart + reader.data!.length;
-    return text.slice(reader.start, reader.dataStart) + data + text.slice(dataEnd, reader.end);
+/** Bytes `from` to `to` make way for others. */
+interface Change {
+  readonly from: number;
+  readonly to: number;
+  readonly instead: Buffer | null;
+}
+
+function changeOf(reader: EventReader, verdict: 'drop' | Splice): Change {
+  const { start, end, dataStart } = reader;
+  if (verdict === 'drop') return { from: start, to: end, instead: null };
+  if (dataStart !== -1) return { from: dataStart, to: dataStart + verdict.skip, instead: verdict.instead };
+  // Data that came in several lines goes on in one.
+  const name = reader.name === '' ? '' : `event: ${reader.name}\n`;
+  const data = verdict.instead.toString('latin1') + reader.data!.slice(verdict.skip).replaceAll('\n', ' ');
+  return { from: start, to: end, instead: Buffer.from(`${name}data: ${data}\n\n`, 'latin1') };
+}
+
+function changed(whole: Buffer, changes: readonly Change[], size: number): Buffer {
+  const output = Buffer.allocUnsafe(size);
+  let written = 0;
+  let copied = 0;
+  for (const { from, to, instead } of changes) {
+    written += whole.copy(output, written, copied, from);
+    if (instead !== null) written += instead.copy(output, written);
+    copied = to;
   }
-  return `${reader.name === '' ? '' : `event: ${reader.name}\n`}data: ${data}\n\n`;
+  whole.copy(output, written, copied);
+  return output;
 }

@@ -1,3 +1,5 @@
+import type { Splice } from './event-relay.ts';
+
 const lessonsMax = 16;
 
 /**
@@ -10,7 +12,7 @@ export class TextHole {
   #tail = '';
   /** True when the tail ends in a second string that differs from chunk to chunk (padding against traffic analysis). */
   #isPadded = false;
-  #replacedHead = '';
+  #splice: Splice = { skip: 0, instead: Buffer.alloc(0) };
   /** Lessons since one was last of use: some streams (several choices, log probabilities) never repeat themselves. */
   #lessons = 0;
 
@@ -34,16 +36,18 @@ export class TextHole {
     // Copied so that no large chunk is kept alive by a slice of it.
     this.#head = flat(head);
     this.#tail = flat(tail);
-    this.#replacedHead = flat(replacedHead);
+    this.#splice = { skip: head.length, instead: Buffer.from(replacedHead, 'latin1') };
   }
 
   /** Length of the hole when `data` is the same around it; -1 when it must be read. */
   measure(data: string): number {
     const head = this.#head;
-    if (head === '' || !data.startsWith(head)) return -1;
+    // Comparing slices is several times faster than startsWith.
+    if (head === '' || data.slice(0, head.length) !== head) return -1;
     const end = bareQuote(data, head.length);
-    if (end === -1 || !data.startsWith(this.#tail, end)) return -1;
+    if (end === -1) return -1;
     const tailEnd = end + this.#tail.length;
+    if (data.slice(end, tailEnd) !== this.#tail) return -1;
     if (this.#isPadded) {
       const padded = data.indexOf('"', tailEnd);
       if (padded !== data.length - 2 || data.charCodeAt(padded + 1) !== 125) return -1;
@@ -52,9 +56,9 @@ export class TextHole {
     return end - head.length;
   }
 
-  /** The chunk just measured, with its head replaced. */
-  replaced(data: string): string {
-    return this.#replacedHead + data.slice(this.#head.length);
+  /** What sends the chunk just measured on with its head replaced. */
+  get splice(): Splice {
+    return this.#splice;
   }
 }
 

@@ -35,7 +35,7 @@ class ChunkRelay extends EventRelay {
     const hole = this.#hole.measure(data);
     if (hole !== -1) {
       this.progress.outputBytes += hole;
-      return this.#options.model === undefined ? passEvent : { data: this.#hole.replaced(data) };
+      return this.#options.model === undefined ? passEvent : this.#hole.splice;
     }
     if (data.startsWith('[DONE]')) {
       this.progress.ending = 'complete';
@@ -98,11 +98,11 @@ class ChunkRelay extends EventRelay {
   #rewritten(data: string, withoutUsage: boolean): EventVerdict {
     const { model } = this.#options;
     const restamped = withoutUsage ? undefined : this.#restamped(data);
-    if (restamped !== undefined) return { data: restamped };
+    if (restamped !== undefined) return { skip: data.length, instead: Buffer.from(restamped, 'latin1') };
     const edits = new Map<string, unknown>();
     if (model !== undefined) edits.set('model', model);
     if (withoutUsage) edits.set('usage', undefined);
-    return { data: editMembers(Buffer.from(data, 'latin1'), edits).toString('latin1') };
+    return { skip: data.length, instead: editMembers(Buffer.from(data, 'latin1'), edits) };
   }
 
   /** With the caller's model name in the place of the provider's; undefined when that is not where it is expected. */
