@@ -19,17 +19,13 @@ export const openaiParameters: ForeignParameters = {
     'prediction',
     'metadata',
   ]),
-  features: new Set([
-    'logit_bias',
-    'modalities',
-    'audio',
-    'store',
-    'verbosity',
-    'moderation',
-    'suffix',
-    'echo',
-    'best_of',
-  ]),
+  features: new Set(['logit_bias', 'modalities', 'audio', 'store', 'verbosity', 'moderation']),
+};
+
+/** What text completions have beyond chat. */
+export const completionParameters: ForeignParameters = {
+  hints: new Set(),
+  features: new Set(['suffix', 'echo', 'best_of']),
 };
 
 export const anthropicParameters: ForeignParameters = {
@@ -50,14 +46,17 @@ export const anthropicParameters: ForeignParameters = {
 };
 
 /** What of `extra` may go to another format, and the names that cannot. `false` and null ask for nothing. */
-export function crossing(extra: JsonObject, foreign: ForeignParameters): { passed: JsonObject; refused: string[] } {
+export function crossing(
+  extra: JsonObject,
+  ...foreign: readonly ForeignParameters[]
+): { passed: JsonObject; refused: string[] } {
   const refused: string[] = [];
   const passed = Object.entries(extra).filter(([name, value]) => {
-    if (foreign.features.has(name)) {
+    if (foreign.some(({ features }) => features.has(name))) {
       if (value !== null && value !== false) refused.push(name);
       return false;
     }
-    return !foreign.hints.has(name);
+    return !foreign.some(({ hints }) => hints.has(name));
   });
   return { passed: Object.fromEntries(passed), refused };
 }

@@ -1,10 +1,14 @@
 import type { Dialect } from '../core/dialect.ts';
 import type { DialectName } from '../core/operation.ts';
+import { anthropicMessages } from './anthropic-messages/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
+import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
 
 /** Every wire format that is spoken, by callers or by providers. */
 export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, Dialect>([
   ['openai-chat', openaiChat],
+  ['openai-completions', openaiCompletions],
   ['openai-embeddings', openaiEmbeddings],
+  ['anthropic-messages', anthropicMessages],
 ]);

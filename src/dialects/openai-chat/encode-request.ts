@@ -1,13 +1,13 @@
 import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import { anthropicParameters, crossing } from '../foreign-parameters.ts';
+import { anthropicParameters, completionParameters, crossing } from '../foreign-parameters.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-messages.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const marks = options.traits.anthropicExtensions === true;
-  const { passed, refused } = crossing(request.extra, anthropicParameters);
+  const { passed, refused } = crossing(request.extra, anthropicParameters, completionParameters);
   const left = refused.filter((name) => !options.additionalDropParams.includes(name));
   if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
   const body: JsonObject = {
@@ -79,7 +79,7 @@ function refusedByReasoningModels(body: JsonObject): readonly string[] {
   });
 }
 
-function present(name: string, value: JsonObject[string]): JsonObject {
+export function present(name: string, value: JsonObject[string]): JsonObject {
   return value === undefined ? {} : { [name]: value };
 }
 
