@@ -84,6 +84,8 @@ export class EventSplitter {
     let before = position - 1;
     if (bytes[position] === lineFeed && this.#at(bytes, before) === carriageReturn) before -= 1;
     const byte = this.#at(bytes, before);
+    // A CR behind an LF is half of a CRLF whose LF is still to come.
+    if (byte === lineFeed && bytes[position] === carriageReturn && position === bytes.length - 1) return false;
     return byte === lineFeed || byte === carriageReturn;
   }
 

@@ -63,7 +63,7 @@ export abstract class EventRelay implements StreamRelay {
   }
 
   #judgeEvent(reader: EventReader): EventVerdict {
-    if (reader.data === null) return reader.foreign || this.progress.ending !== 'open' ? dropEvent : passEvent;
+    if (reader.data === null) return reader.foreign || this.progress.ending === 'error' ? dropEvent : passEvent;
     if (this.progress.ending !== 'open') return dropEvent;
     this.progress.events += 1;
     return this.judge(reader.name, reader.data);
@@ -96,7 +96,7 @@ function changeOf(reader: EventReader, verdict: 'drop' | Splice): Change {
   if (dataStart !== -1) return { from: dataStart, to: dataStart + verdict.skip, instead: verdict.instead };
   // Data that came in several lines goes on in one.
   const name = reader.name === '' ? '' : `event: ${reader.name}\n`;
-  const data = verdict.instead.toString('latin1') + reader.data!.slice(verdict.skip).replaceAll('\n', ' ');
+  const data = (verdict.instead.toString('latin1') + reader.data!.slice(verdict.skip)).replaceAll('\n', ' ');
   return { from: start, to: end, instead: Buffer.from(`${name}data: ${data}\n\n`, 'latin1') };
 }
 
