@@ -26,6 +26,7 @@ export interface TokenCounterOptions {
   readonly charactersMax: number;
 }
 
+const loadDeadlineMs = 10_000;
 const defaults: TokenCounterOptions = { deadlineMs: 500, charactersMax: 400_000 };
 
 /**
@@ -36,6 +37,8 @@ export class TokenCounter {
   readonly #options: TokenCounterOptions;
   readonly #waiting = new Map<number, (tokens: number | null) => void>();
   #worker: Worker | undefined;
+  /** Vocabularies that the worker has loaded or is loading: that takes longer than any count, and once. */
+  readonly #loaded = new Map<Encoding, Promise<unknown>>();
   #nextId = 1;
 
   constructor(options: Partial<TokenCounterOptions> = {}) {
@@ -54,11 +57,23 @@ export class TokenCounter {
     await this.#stop();
   }
 
-  #ask(text: string, encoding: Encoding): Promise<number | null> {
+  /** Starts the clock of a question only when its vocabulary is there. */
+  async #ask(text: string, encoding: Encoding): Promise<number | null> {
+    this.#start();
+    let loading = this.#loaded.get(encoding);
+    if (loading === undefined) {
+      loading = this.#send('', encoding, loadDeadlineMs);
+      this.#loaded.set(encoding, loading);
+    }
+    await loading;
+    return this.#send(text, encoding, this.#options.deadlineMs);
+  }
+
+  #send(text: string, encoding: Encoding, deadlineMs: number): Promise<number | null> {
     const id = this.#nextId++;
     const worker = this.#start();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => void this.#stop(), this.#options.deadlineMs);
+      const timer = setTimeout(() => void this.#stop(), deadlineMs);
       timer.unref();
       this.#waiting.set(id, (tokens) => {
         clearTimeout(timer);
@@ -83,6 +98,7 @@ export class TokenCounter {
   async #stop(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
+    this.#loaded.clear();
     for (const give of [...this.#waiting.values()]) give(null);
     await worker?.terminate();
   }
