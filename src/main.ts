@@ -167,7 +167,6 @@ async function assemble(
   const control = createControl({
     endpoints: controlEndpoints({
       store,
-      books: store.books,
       ledger,
       principals,
       cache: gateway.cache,

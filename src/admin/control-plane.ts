@@ -1,4 +1,3 @@
-import type { Books } from '../core/books.ts';
 import type { Principal } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
@@ -9,7 +8,6 @@ import type { Vault } from './encryption.ts';
 /** Everything the control plane needs from outside, handed in once by the composition root. */
 export interface ControlPlane {
   readonly store: Store;
-  readonly books: Pick<Books, 'apply'>;
   readonly ledger: Pick<Ledger, 'balance' | 'flush'>;
   readonly principals: Pick<PrincipalSource, 'invalidate'>;
   readonly cache: ResponseCache;

@@ -57,6 +57,7 @@ const expected: Record<Access, string[]> = {
     'POST /key/unblock',
     'POST /key/update',
     'POST /key/{key}/regenerate',
+    'POST /key/{key}/reset_spend',
     'POST /organization/member_add',
     'POST /team/block',
     'POST /team/bulk_member_add',

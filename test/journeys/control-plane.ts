@@ -50,7 +50,6 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
   const invalidated: ({ scope: string; id: string } | null)[] = [];
   const plane: ControlPlane = {
     store,
-    books: store.books,
     ledger: { balance: () => ({ spent: 0, held: 0, resetAt: null }), flush: async () => {} },
     principals: {
       invalidate(what) {

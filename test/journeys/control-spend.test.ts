@@ -256,4 +256,16 @@ describe('spend', () => {
       { api_keys: expect.arrayContaining([expect.objectContaining({ api_key: mine.token, total_spend: 0.002 })]) },
     ]);
   });
+
+  it('of a key starts anew when it is reset, and stays on record', async () => {
+    const reset = await journey.call(`POST /key/${mine.token}/reset_spend`, { body: { reset_to: 0 } });
+    expect(reset.json.spend).toBe(0);
+    expect((await journey.call('GET /key/info', { key: mine.key })).json.info.spend).toBe(0);
+    expect((await journey.call(`GET /spend/logs?api_key=${mine.token}`)).json).toHaveLength(2);
+    expect(
+      (await journey.call(`POST /key/${mine.token}/reset_spend`, { body: { reset_to: 0 }, key: mine.key })).status,
+    ).toBe(403);
+    expect((await journey.call(`POST /key/${mine.token}/reset_spend`, { body: { reset_to: 1 } })).status).toBe(400);
+    expect(await journey.store.audit.list({ where: { objectId: mine.token, action: 'reset' } })).toHaveLength(1);
+  });
 });

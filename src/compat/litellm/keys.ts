@@ -181,6 +181,24 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
       response: keyOutput,
       run: setBlocked(false),
     }),
+    endpoint('POST /key/{key}/reset_spend', {
+      access: 'self_service',
+      tag,
+      summary: 'Start a key on a new account with nothing spent; what was spent stays on record.',
+      body: z.object({ reset_to: dollars.default(0) }),
+      response: changedKeyOutput,
+      async run({ actor, body, params }) {
+        if (body.reset_to !== 0)
+          throw new GatewayError('malformed_request', 'Spend can be reset to 0 only: it is a sum of records.', {
+            param: 'reset_to',
+          });
+        const row = await mutate(plane, actor, async (mutation) => {
+          const old = await mustFind(mutation, params.key!);
+          return mutation.update(keyResource, old.id, { extra: { account_id: plane.chance.id() } }, 'reset');
+        });
+        return { ...(await shownOne(plane, row)), key: row.id };
+      },
+    }),
     endpoint('POST /key/bulk_update', {
       access: 'admin',
       tag,
