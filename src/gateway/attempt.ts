@@ -4,6 +4,7 @@ import type { Admitted, CallerHeaders } from '../core/exchange.ts';
 import type { Timer, TransportError, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../core/ports.ts';
 import { type Decompressor, decompressor } from './decompress.ts';
 import type { Gateway } from './gateway.ts';
+import { NearestDeadline } from './nearest-deadline.ts';
 import { errorOfStatus, errorOfTransport, providerError, timeoutError } from './provider-error.ts';
 import { StreamedAnswer } from './streamed-answer.ts';
 import type { AttemptTimeouts } from './timeouts.ts';
@@ -58,10 +59,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #aliveTick: number;
   #pausedByClient = false;
   #over = false;
-  /** The nearest deadline, monotonic milliseconds, with what to say of it. */
-  #deadline = Number.POSITIVE_INFINITY;
-  #phase = '';
-  #phaseMs = 0;
+  readonly #deadline = new NearestDeadline();
 
   /** `relay` makes the way of a stream to the client; null when a whole answer was asked for. */
   constructor(
@@ -284,7 +282,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
     if (this.#over) return;
     this.#timer?.cancel();
     this.#findDeadline();
-    const next = Math.min(this.#deadline, this.#stream?.heartbeatDue() ?? Number.POSITIVE_INFINITY);
+    const next = Math.min(this.#deadline.at, this.#stream?.heartbeatDue() ?? Number.POSITIVE_INFINITY);
     const delayMs = Math.max(0, next - this.gateway.clock.tick());
     this.#timer = this.gateway.clock.setTimer(delayMs, () => this.#look());
   }
@@ -293,10 +291,10 @@ export class UpstreamAttempt implements UpstreamReceiver {
     if (this.#over) return;
     const tick = this.gateway.clock.tick();
     this.#findDeadline();
-    if (tick >= this.#deadline) {
+    if (tick >= this.#deadline.at) {
       const { provider } = this.target.deployment;
       if (this.#refusedAlready()) this.#refused();
-      else this.#fail(timeoutError(provider, this.#phase, this.#phaseMs), true, false);
+      else this.#fail(timeoutError(provider, this.#deadline.missed, this.#deadline.afterMs), true, false);
       return;
     }
     this.#stream?.heartbeat(tick);
@@ -306,26 +304,20 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #findDeadline(): void {
     const { firstByteMs, idleMs, contentMs, attemptMs } = this.#timeouts;
     const start = this.startedTick;
-    this.#deadline = Number.POSITIVE_INFINITY;
-    this.#consider(this.#callDeadline, 'no complete answer', this.#callDeadline - start);
-    this.#consider(start + attemptMs, 'no complete answer', attemptMs);
+    const deadline = this.#deadline;
+    deadline.clear();
+    deadline.consider(this.#callDeadline, 'no complete answer', this.#callDeadline - start);
+    deadline.consider(start + attemptMs, 'no complete answer', attemptMs);
     if (this.#refusedAlready()) {
-      this.#consider(this.#aliveTick + errorBodyMs, 'no complete answer', errorBodyMs);
+      deadline.consider(this.#aliveTick + errorBodyMs, 'no complete answer', errorBodyMs);
     } else if (this.#stream === null) {
-      if (this.status === null) this.#consider(start + firstByteMs, 'no answer', firstByteMs);
-      else this.#consider(this.#aliveTick + idleMs, 'the answer stalled', idleMs);
+      if (this.status === null) deadline.consider(start + firstByteMs, 'no answer', firstByteMs);
+      else deadline.consider(this.#aliveTick + idleMs, 'the answer stalled', idleMs);
     } else {
-      if (!this.#firstByteSeen) this.#consider(start + firstByteMs, 'no first byte', firstByteMs);
-      else if (!this.#pausedByClient) this.#consider(this.#aliveTick + idleMs, 'the stream stalled', idleMs);
-      if (!this.#stream.committed) this.#consider(start + contentMs, 'no content', contentMs);
+      if (!this.#firstByteSeen) deadline.consider(start + firstByteMs, 'no first byte', firstByteMs);
+      else if (!this.#pausedByClient) deadline.consider(this.#aliveTick + idleMs, 'the stream stalled', idleMs);
+      if (!this.#stream.committed) deadline.consider(start + contentMs, 'no content', contentMs);
     }
-  }
-
-  #consider(deadline: number, phase: string, phaseMs: number): void {
-    if (deadline >= this.#deadline) return;
-    this.#deadline = deadline;
-    this.#phase = phase;
-    this.#phaseMs = phaseMs;
   }
 
   #refusedAlready(): boolean {
