@@ -21,7 +21,7 @@ export interface Resource<Row extends TrackedRow> {
   readonly name: string;
   readonly repository: (repositories: Repositories) => Repository<Row>;
   readonly ownership: (row: Row) => Ownership;
-  /** What cached principals may depend on, told to them after the commit; null when they cannot. */
+  /** What cached principals may depend on, told to them after the commit; null when they cannot (the name is told then). */
   readonly scope: string | null;
   /** Columns that bound the row itself: changing one is the action `limit`. */
   readonly bounds: readonly (keyof Row & string)[];
@@ -56,9 +56,11 @@ export async function mutate<Result>(
   work: (mutation: Mutation) => Promise<Result>,
 ): Promise<Result> {
   const touched: { scope: string; id: string }[] = [];
-  const result = await plane.store.transaction((repositories) => {
+  const result = await plane.store.transaction(async (repositories) => {
     touched.length = 0;
-    return work(mutationIn(plane, actor, repositories, touched));
+    const made = await work(mutationIn(plane, actor, repositories, touched));
+    await repositories.changes.append(touched);
+    return made;
   });
   for (const what of touched) plane.principals.invalidate(what);
   return result;
@@ -90,7 +92,7 @@ function mutationIn(
       before: before === null ? null : resource.audited(before),
       after: after === null ? null : resource.audited(after),
     });
-    if (resource.scope !== null) touched.push({ scope: resource.scope, id });
+    touched.push({ scope: resource.scope ?? resource.name, id });
   }
 
   return {

@@ -232,6 +232,35 @@ export class StoreError extends Error {
   }
 }
 
+/** Something was changed through the control plane; `version` counts such changes from 1 in the order of their commits. */
+export interface ChangeRecord {
+  readonly version: number;
+  readonly scope: string;
+  readonly id: string;
+}
+
+/** By which every process learns what it must no longer remember. */
+export interface ChangeRepository {
+  /** The last thing done in a transaction: until it commits, nobody else can append. */
+  append(changes: readonly { readonly scope: string; readonly id: string }[]): Promise<void>;
+  /** Version of the newest change; 0 when there was none. */
+  newest(): Promise<number>;
+  /** What came after `version`, oldest first; null when that is no longer known completely. */
+  since(version: number): Promise<readonly ChangeRecord[] | null>;
+}
+
+export interface ReplicaBeat {
+  readonly id: string;
+  /** Grows as long as the process lives. No clock is compared. */
+  readonly beats: number;
+}
+
+export interface ReplicaRepository {
+  /** One more sign of life of `id`; tells the figures of all. */
+  beat(id: string): Promise<readonly ReplicaBeat[]>;
+  remove(ids: readonly string[]): Promise<void>;
+}
+
 export interface Repositories {
   readonly keys: Repository<KeyRecord>;
   readonly teams: Repository<TeamRecord>;
@@ -246,11 +275,13 @@ export interface Repositories {
   readonly credentials: Repository<CredentialRecord>;
   readonly settings: Repository<SettingRecord>;
   readonly audit: Repository<AuditRecord>;
+  readonly changes: ChangeRepository;
 }
 
 export interface Store extends Repositories {
   readonly usage: UsageRepository;
   readonly accounts: AccountRepository;
+  readonly replicas: ReplicaRepository;
   /**
    * All writes inside commit together or not at all. Whoever works inside uses the repositories given to it and waits for
    * nothing but them: other writers stand in line meanwhile.

@@ -74,6 +74,63 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
     });
     afterEach(() => opened.close());
 
+    describe('changes', () => {
+      const change = (id: string) => ({ scope: 'key', id });
+
+      it('numbers them in the order of the commits, without gaps', async () => {
+        expect(await store.changes.newest()).toBe(0);
+        expect(await store.changes.since(0)).toEqual([]);
+        await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            store.transaction(async ({ changes }) => changes.append([change(`a${index}`), change(`b${index}`)])),
+          ),
+        );
+        expect(await store.changes.newest()).toBe(40);
+        const all = (await store.changes.since(0))!;
+        expect(all.map(({ version }) => version)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+        expect(new Set(ids(all)).size).toBe(40);
+        for (let index = 0; index < 40; index += 2) expect(all[index]!.id.slice(1)).toBe(all[index + 1]!.id.slice(1));
+        expect(ids((await store.changes.since(38))!)).toEqual(ids(all.slice(38)));
+        expect(await store.changes.since(40)).toEqual([]);
+      });
+
+      it('says nothing of a transaction that was undone', async () => {
+        const undone = store.transaction(async ({ changes }) => {
+          await changes.append([change('lost')]);
+          throw new Error('undo');
+        });
+        await expect(undone).rejects.toThrow('undo');
+        await store.transaction(({ changes }) => changes.append([change('kept')]));
+        expect(await store.changes.since(0)).toEqual([{ version: 1, scope: 'key', id: 'kept' }]);
+      });
+
+      it('keeps the newest, and admits that it has forgotten the oldest', async () => {
+        for (let round = 0; round < 11; round++) {
+          await store.transaction(({ changes }) =>
+            changes.append(Array.from({ length: 1_000 }, (_, index) => change(`${round}/${index}`))),
+          );
+        }
+        expect(await store.changes.since(0)).toBeNull();
+        const kept = (await store.changes.since(1_000))!;
+        expect(kept).toHaveLength(10_000);
+        expect(kept.at(-1)).toEqual({ version: 11_000, scope: 'key', id: '10/999' });
+      });
+    });
+
+    describe('replicas', () => {
+      it('counts the beats of each', async () => {
+        expect(await store.replicas.beat('a')).toEqual([{ id: 'a', beats: 1 }]);
+        await store.replicas.beat('b');
+        const beats = await store.replicas.beat('a');
+        expect([...beats].sort((one, other) => one.id.localeCompare(other.id))).toEqual([
+          { id: 'a', beats: 2 },
+          { id: 'b', beats: 1 },
+        ]);
+        await store.replicas.remove(['a']);
+        expect(await store.replicas.beat('b')).toEqual([{ id: 'b', beats: 2 }]);
+      });
+    });
+
     describe('repositories', () => {
       it('gives back what was put in, nulls, flags, figures and JSON alike', async () => {
         const full = key('full', {

@@ -3,9 +3,10 @@ import { StoreError } from '../../core/store.ts';
 import { wholeNumber } from './columns.ts';
 import type { Database, SqlEngine } from './engine.ts';
 import { createFirstTables } from './migration-1.ts';
+import { createChangeTables } from './migration-2.ts';
 
 /** Forward only; a migration that was released is never changed. The version is the place in this list, from 1. */
-const migrations: readonly ((database: Kysely<Database>) => Promise<void>)[] = [createFirstTables];
+const migrations: readonly ((database: Kysely<Database>) => Promise<void>)[] = [createFirstTables, createChangeTables];
 
 /** Brings the tables to the newest version in one transaction. Throws StoreError when they are newer than this program. */
 export async function migrate(engine: SqlEngine, now: number): Promise<void> {

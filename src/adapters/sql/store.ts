@@ -3,6 +3,7 @@ import type { Books } from '../../core/books.ts';
 import type { Repositories, Store } from '../../core/store.ts';
 import { SqlAccounts } from './accounts.ts';
 import type { SqlEngine } from './engine.ts';
+import { SqlReplicas } from './replicas.ts';
 import { sqlRepositories } from './repository.ts';
 import { SqlUsage } from './usage.ts';
 
@@ -16,6 +17,7 @@ export function storeOver(engine: SqlEngine, books: Books): SqlStore {
     ...sqlRepositories(engine.reader, engine.writer),
     usage: new SqlUsage(engine),
     accounts: new SqlAccounts(engine.reader),
+    replicas: new SqlReplicas(engine),
     books,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>
       engine.writer.transaction().execute((transaction) => work(sqlRepositories(transaction, transaction))),

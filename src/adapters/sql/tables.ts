@@ -52,7 +52,9 @@ function table<Row>(name: string, columns: Columns<Row>): Table<Row> {
 
 type RowOf<Of> = Of extends Repository<infer Row> ? Row : never;
 
-export type Tables = { readonly [Name in keyof Repositories]: Table<RowOf<Repositories[Name]>> };
+type Described = Omit<Repositories, 'changes'>;
+
+export type Tables = { readonly [Name in keyof Described]: Table<RowOf<Described[Name]>> };
 
 export const tables: Tables = {
   keys: table<KeyRecord>('keys', {
