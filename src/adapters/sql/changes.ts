@@ -25,9 +25,11 @@ export class SqlChanges implements ChangeRepository {
   async append(changes: readonly { readonly scope: string; readonly id: string }[]): Promise<void> {
     if (changes.length === 0) return;
     const counter = await this.#writer
-      .updateTable('change_counter')
-      .set({ version: sql`version + ${changes.length}` })
-      .where('name', '=', 'changes')
+      .insertInto('change_counter')
+      .values({ name: 'changes', version: changes.length })
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet({ version: sql`change_counter.version + excluded.version` }),
+      )
       .returning('version')
       .executeTakeFirstOrThrow();
     const newest = wholeNumber(counter.version);

@@ -14,7 +14,6 @@ export async function createChangeTables(database: Kysely<Database>): Promise<vo
     .addColumn('name', 'text', (column) => column.primaryKey())
     .addColumn('version', 'bigint', (column) => column.notNull())
     .execute();
-  await database.insertInto('change_counter').values({ name: 'changes', version: 0 }).execute();
   await database.schema
     .createTable('replicas')
     .addColumn('id', 'text', (column) => column.primaryKey())
