@@ -20,6 +20,8 @@ export interface SimulatedRequest {
   /** It was sent to the provider, which billed this. */
   billed: number | null;
   cost: number;
+  /** It went out without a line in the file: no cap applies to it and the disk was full. */
+  unwritten: boolean;
   /** There was a moment since it asked at which it truly did not fit. */
   refusable: boolean;
 }
@@ -142,6 +144,7 @@ export class Oracle {
       const record = this.#books.records.get(request.id);
       const { crashed } = request.incarnation;
       if (record === undefined) {
+        if (crashed && request.unwritten) continue;
         if (request.billed !== null) throw new Violation(`S10: ${request.id} was sent and left no record`);
         if (request.state === 'settled' && !crashed) throw new Violation(`S10: ${request.id} left no record`);
         continue;

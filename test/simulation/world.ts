@@ -164,6 +164,7 @@ export class World {
       noted: false,
       billed: null,
       cost: 0,
+      unwritten: false,
       refusable: false,
     };
     const { bound } = request;
@@ -217,6 +218,7 @@ export class World {
     }
     if (request.incarnation.crashed) return;
     open.sent = true;
+    request.unwritten = this.disk.full;
     request.billed = this.chance.between(0, request.bound);
     if (this.#breaches && this.chance.happens(0.03)) {
       request.billed = request.bound + this.chance.between(1, 200);

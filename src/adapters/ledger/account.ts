@@ -38,7 +38,9 @@ export class Account implements AccountSpec {
   /** Sizes the next slice: what was taken from the lease since the last one. */
   taken: Nanodollars = 0;
   usedAt = 0;
-  /** Counts store calls that change the lease, so that an older answer is not taken for a newer one. */
+  /** Store calls underway that change the lease. */
+  underway = 0;
+  /** Counts these calls, so that an older answer is not taken for a newer one. */
   changes = 0;
   /** Set when it was dropped from memory: rules must look it up again. */
   dropped = false;

@@ -131,6 +131,7 @@ export class Flusher {
     const locks = uncovered.map(({ lock }) => lock);
     await takeAll(locks);
     try {
+      for (const { accounts } of postings) for (const account of accounts) account.underway += 1;
       this.#journal.tryWrite();
       let attempts = 0;
       const batch = {
@@ -149,6 +150,8 @@ export class Flusher {
         for (const [index, account] of postings[at]!.accounts.entries()) {
           const { delta, leaseReturn } = entry.accounts[index]!;
           account.pending -= delta;
+          account.underway -= 1;
+          account.changes += 1;
           if (!isNew) continue;
           account.lease -= leaseReturn;
           account.charged += delta - leaseReturn;

@@ -37,9 +37,9 @@ export class Heartbeat {
   async #renew(): Promise<void> {
     const now = this.#clock.now();
     const expiresAt = now + this.#policy.leaseMs;
-    const before = new Map<Account, { readonly changes: number; readonly lease: Nanodollars }>();
+    const before = new Map<Account, { readonly changes: number }>();
     for (const account of this.#accounts.all()) {
-      if (account.lock.free) before.set(account, { changes: account.changes, lease: account.lease });
+      if (account.underway === 0) before.set(account, { changes: account.changes });
     }
     if (before.size > 0) {
       this.#adopt(await this.#books.renewLeases(this.#processId, expiresAt, now), expiresAt, before);
@@ -51,7 +51,7 @@ export class Heartbeat {
   #adopt(
     leases: readonly LeaseRecord[],
     expiresAt: number,
-    before: ReadonlyMap<Account, { readonly changes: number; readonly lease: Nanodollars }>,
+    before: ReadonlyMap<Account, { readonly changes: number }>,
   ): void {
     for (const { key, windowStart, amount } of leases) {
       const account = this.#accounts.find(key, windowStart);
@@ -59,7 +59,7 @@ export class Heartbeat {
       account.goodUntil = Math.max(account.goodUntil, expiresAt);
       const seen = before.get(account);
       // Where nothing happened meanwhile the store's word counts: it may have more for us than we knew of.
-      if (seen === undefined || account.changes !== seen.changes || account.lease !== seen.lease) continue;
+      if (seen === undefined || account.underway > 0 || account.changes !== seen.changes) continue;
       account.charged += amount - account.lease;
       account.lease = amount;
     }

@@ -46,10 +46,11 @@ export class Leases {
       expiresAt: now + this.#policy.leaseMs,
       now,
     };
-    for (const { account } of shortages) account.changes += 1;
+    for (const { account } of shortages) account.underway += 1;
     const answer = await this.#patience.until(() => this.#books.acquireLease(request));
     const answeredAt = this.#clock.now();
     for (const { account, cap } of shortages) {
+      account.underway -= 1;
       account.changes += 1;
       if (answer.refused !== null) {
         if (isOf(account, answer.refused)) setFigures(account, answer.refused, answeredAt);
@@ -68,7 +69,7 @@ export class Leases {
   /** Gives unused parts of leases back; from this moment on they are not used here any more. */
   async giveBack(returns: readonly { readonly account: Account; readonly amount: Nanodollars }[]): Promise<void> {
     for (const { account, amount } of returns) {
-      account.changes += 1;
+      account.underway += 1;
       account.lease -= amount;
       account.charged -= amount;
     }
@@ -81,7 +82,10 @@ export class Leases {
         amount,
       }));
       await this.#patience.until(() => this.#books.returnLease(this.#processId, token, amounts));
-      for (const { account } of some) account.changes += 1;
+      for (const { account } of some) {
+        account.underway -= 1;
+        account.changes += 1;
+      }
     }
   }
 
