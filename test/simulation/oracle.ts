@@ -13,6 +13,8 @@ export interface SimulatedRequest {
   readonly incarnation: Incarnation;
   /** Account name → cap at the time of asking; null = counted. */
   readonly chain: ReadonlyMap<string, number | null>;
+  /** As `chain`, with every higher cap that came into force while it was open. */
+  readonly ceilings: Map<string, number | null>;
   bound: number;
   state: 'waiting' | 'open' | 'settled' | 'refused' | 'failed';
   /** Its note may be in the journal. */
@@ -95,6 +97,16 @@ export class Oracle {
     }
   }
 
+  /** A cap changed: others may have been admitted under it while these were on their way. */
+  capChanged(account: string, cap: number | null): void {
+    for (const { state, ceilings } of this.requests) {
+      if (state !== 'waiting' && state !== 'open') continue;
+      const ceiling = ceilings.get(account);
+      if (ceiling === undefined || ceiling === null) continue;
+      ceilings.set(account, cap === null ? null : Math.max(cap, ceiling));
+    }
+  }
+
   /** S1, S5: what was admitted fits under every cap it was admitted under. */
   admitted(request: SimulatedRequest): void {
     request.state = 'open';
@@ -102,7 +114,7 @@ export class Oracle {
   }
 
   checkCaps(request: SimulatedRequest): void {
-    for (const [account, cap] of request.chain) {
+    for (const [account, cap] of request.ceilings) {
       if (cap === null || (!this.#alone && this.unseen.has(account))) continue;
       const { low } = this.truth(account);
       if (low > cap) throw new Violation(`S1: ${account} has ${low} spent and held over its cap of ${cap}`);

@@ -155,10 +155,12 @@ export class World {
     ];
     const now = this.clock.now();
     this.#count += 1;
+    const caps = chain.map((rule) => [accountName(rule, now), rule.cap] as const);
     const request: SimulatedRequest = {
       id: `r${this.#count}`,
       incarnation: replica.incarnation,
-      chain: new Map(chain.map((rule) => [accountName(rule, now), rule.cap])),
+      chain: new Map(caps),
+      ceilings: new Map(caps),
       bound: this.chance.between(1, this.chance.pick([20, 400, 3_000])),
       state: 'waiting',
       noted: false,
@@ -284,6 +286,7 @@ export class World {
       ? { amount: this.chance.between(1, 1_000), until: this.clock.now() - 1 }
       : null;
     this.rules[index] = { ...old, cap, increase };
+    this.oracle.capChanged(accountName(old, this.clock.now()), cap);
     if (cap !== null && (old.cap === null || cap < old.cap)) {
       this.oracle.excused.add(accountName(old, this.clock.now()));
     }
