@@ -42,6 +42,8 @@ export class Oracle {
   readonly #books: ModelBooks;
   /** A process alone must not refuse because of slices; several may have to until these are back. */
   readonly #alone: boolean;
+  /** Highest cap an account ever had; null = it once had none. */
+  readonly #highestCaps = new Map<string, number | null>();
   /** Names of accounts whose cap was lowered, or on which a cost went beyond its bound. */
   readonly excused = new Set<string>();
   /**
@@ -97,7 +99,10 @@ export class Oracle {
     }
   }
 
-  /** A cap changed: others may have been admitted under it while these were on their way. */
+  /**
+   * A cap changed. Others may be admitted under it while older requests are on their way. What several replicas took on
+   * lease under a cap they may use up when it is lowered: among them the highest cap counts.
+   */
   capChanged(account: string, cap: number | null): void {
     for (const { state, ceilings } of this.requests) {
       if (state !== 'waiting' && state !== 'open') continue;
@@ -114,7 +119,8 @@ export class Oracle {
   }
 
   checkCaps(request: SimulatedRequest): void {
-    for (const [account, cap] of request.ceilings) {
+    for (const [account, own] of request.ceilings) {
+      const cap = this.#alone ? own : this.#highestCapOf(account);
       if (cap === null || (!this.#alone && this.unseen.has(account))) continue;
       const { low } = this.truth(account);
       if (low > cap) throw new Violation(`S1: ${account} has ${low} spent and held over its cap of ${cap}`);
@@ -132,8 +138,21 @@ export class Oracle {
     }
   }
 
+  sawCap(account: string, cap: number | null): void {
+    const highest = this.#highestCaps.get(account);
+    if (cap === null || highest === null) {
+      this.#highestCaps.set(account, null);
+      this.excused.add(account);
+      this.unseen.add(account);
+    } else this.#highestCaps.set(account, Math.max(highest ?? 0, cap));
+  }
+
+  #highestCapOf(account: string): number | null {
+    return this.#highestCaps.get(account) ?? null;
+  }
+
   /** S2, S17: leases are what accounts say, and nobody holds more than the cap. */
-  checkStore(capOf: (account: string) => number | null): void {
+  checkStore(): void {
     const leased = new Map<string, number>();
     for (const lease of this.#books.allLeases()) {
       if (lease.amount < 0) throw new Violation(`S2: a lease of ${lease.amount} on ${lease.key}`);
@@ -142,7 +161,7 @@ export class Oracle {
     }
     for (const [name, account] of this.#books.accounts) {
       if (account.leased !== (leased.get(name) ?? 0)) throw new Violation(`S17: leases on ${name} do not add up`);
-      const cap = capOf(name);
+      const cap = this.#highestCapOf(name);
       if (cap !== null && !this.excused.has(name) && account.spent + account.leased > cap) {
         throw new Violation(`S17: ${name} has ${account.spent} + ${account.leased} over its cap of ${cap}`);
       }

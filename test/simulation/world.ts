@@ -41,8 +41,6 @@ export class World {
   readonly oracle: Oracle;
   readonly replicas: Replica[] = [];
   readonly rules: BudgetRule[];
-  /** Highest cap an account ever had. */
-  readonly #highestCaps = new Map<string, number | null>();
   readonly #alone: boolean;
   readonly #breaches: boolean;
   #open: OpenRequest[] = [];
@@ -170,7 +168,7 @@ export class World {
       refusable: false,
     };
     const { bound } = request;
-    for (const [name, cap] of request.chain) this.#sawCap(name, cap);
+    for (const [name, cap] of request.chain) this.oracle.sawCap(name, cap);
     this.oracle.requests.push(request);
     this.oracle.observe();
     const answer = ledger.reserve(request.id, chain, bound);
@@ -349,7 +347,7 @@ export class World {
     if (this.faults.down || this.faults.failure > 0 || this.faults.delayMs > 100) this.#excuse();
     if (this.#violation !== undefined) throw this.#violation;
     this.oracle.observe();
-    this.oracle.checkStore((account) => this.#highestCaps.get(account) ?? null);
+    this.oracle.checkStore();
     this.#open = this.#open.filter(({ request }) => !request.incarnation.crashed);
     this.#checkHolds();
   }
@@ -381,15 +379,6 @@ export class World {
   #pickOpen(suits: (open: OpenRequest) => boolean): OpenRequest | undefined {
     const candidates = this.#open.filter((open) => suits(open) && !open.request.incarnation.crashed);
     return candidates.length === 0 ? undefined : this.chance.pick(candidates);
-  }
-
-  #sawCap(name: string, cap: number | null): void {
-    const highest = this.#highestCaps.get(name);
-    if (cap === null || highest === null) {
-      this.#highestCaps.set(name, null);
-      this.oracle.excused.add(name);
-      this.oracle.unseen.add(name);
-    } else this.#highestCaps.set(name, Math.max(highest ?? 0, cap));
   }
 
   #excuse(): void {
