@@ -34,6 +34,9 @@ export function accountName(rule: BudgetRule, now: number): string {
   return `${accountKey(rule.scope, rule.id, rule.model ?? '', rule.duration ?? '')}@${start}`;
 }
 
+/** The age at which figures are too old to refuse by, and the longest way of an answer. */
+const figuresAgeMs = 2_000;
+
 export class Violation extends Error {}
 
 /** Knows the truth about every request, apart from the ledger, and compares. */
@@ -42,6 +45,8 @@ export class Oracle {
   readonly #books: ModelBooks;
   /** A process alone must not refuse because of slices; several may have to until these are back. */
   readonly #alone: boolean;
+  readonly #now: () => number;
+  readonly #recent = new Map<string, { readonly at: number; readonly most: number }[]>();
   /** Highest cap an account ever had; null = it once had none. */
   readonly #highestCaps = new Map<string, number | null>();
   /** Names of accounts whose cap was lowered, or on which a cost went beyond its bound. */
@@ -52,8 +57,9 @@ export class Oracle {
    */
   readonly unseen = new Set<string>();
 
-  constructor(books: ModelBooks, alone: boolean) {
+  constructor(books: ModelBooks, alone: boolean, now: () => number) {
     this.#books = books;
+    this.#now = now;
     this.#alone = alone;
   }
 
@@ -83,6 +89,7 @@ export class Oracle {
 
   /** To be called at every step: notes for every waiting request whether it does not fit now. */
   observe(): void {
+    if (!this.#alone) for (const account of this.#books.accounts.keys()) this.#recentMost(account);
     for (const request of this.requests) if (request.state === 'waiting') this.#observe(request);
   }
 
@@ -92,8 +99,7 @@ export class Oracle {
       if (cap === null) continue;
       let most = this.truth(account).high;
       if (!this.#alone) {
-        const stored = this.#books.accounts.get(account);
-        most = Math.max(most, (stored?.spent ?? 0) + (stored?.leased ?? 0));
+        most = Math.max(most, this.#recentMost(account));
       }
       if (most + request.bound > cap) request.refusable = true;
     }
@@ -110,6 +116,19 @@ export class Oracle {
       if (ceiling === undefined || ceiling === null) continue;
       ceilings.set(account, cap === null ? null : Math.max(cap, ceiling));
     }
+  }
+
+  /**
+   * Most that the store had as spent and leased lately: a replica may go by figures that are a moment old, and a lease
+   * that was written off counts as spent until it comes back.
+   */
+  #recentMost(account: string): number {
+    const stored = this.#books.accounts.get(account);
+    const now = this.#now();
+    const seen = (this.#recent.get(account) ?? []).filter(({ at }) => now - at <= figuresAgeMs);
+    seen.push({ at: now, most: (stored?.spent ?? 0) + (stored?.leased ?? 0) });
+    this.#recent.set(account, seen);
+    return Math.max(...seen.map(({ most }) => most));
   }
 
   /** S1, S5: what was admitted fits under every cap it was admitted under. */

@@ -56,7 +56,7 @@ export class World {
     const replicaCount = this.chance.pick([1, 1, 2, 3]);
     this.#alone = replicaCount === 1;
     this.#breaches = this.chance.happens(0.2);
-    this.oracle = new Oracle(this.books, this.#alone);
+    this.oracle = new Oracle(this.books, this.#alone, () => this.clock.now());
     this.rules = this.#makeRules();
     for (let index = 0; index < replicaCount; index++) {
       this.replicas.push({
