@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { freePort, ServerChild } from './child.ts';
+import { findPostgres } from './find-postgres.ts';
+import { removeFolder, serverFolder, unprivilegedAccount } from './folder.ts';
+
+export interface PostgresServerOptions {
+  /** Writes reach the disk before they are acknowledged; false when left out, since most tests only need the speed. */
+  readonly durable?: boolean;
+  /** Further settings, as in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A PostgreSQL server of one's own, which may be stopped, killed, frozen and started again with the same files. */
+export interface PostgresServer {
+  /** Of a user who may do everything. */
+  readonly url: string;
+  readonly port: number;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+const startLimitMs = 30_000;
+
+/** Starts a server on a free port in a temporary folder. It is gone when this program is, however that ends. */
+export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  const programs = findPostgres();
+  const account = unprivilegedAccount();
+  const folder = serverFolder('postgres', account);
+  let child: ServerChild | undefined;
+  try {
+    let { folder: bin, environment } = programs;
+    if (programs.tree !== null && account !== undefined) {
+      const copy = join(folder, 'programs');
+      cpSync(programs.tree, copy, { recursive: true, verbatimSymlinks: true });
+      const moved = (text: string) => text.replaceAll(programs.tree!, copy);
+      bin = moved(bin);
+      environment = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, moved(value)]));
+      spawnSync('chown', ['-R', `${account.uid}:${account.gid}`, copy]);
+    }
+    const password = randomBytes(12).toString('hex');
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, password, { mode: 0o644 });
+    const data = join(folder, 'data');
+    const made = spawnSync(
+      join(bin, 'initdb'),
+      [
+        '-D',
+        data,
+        '-U',
+        'tester',
+        '--pwfile',
+        passwordFile,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        '--no-locale',
+      ].concat('--no-sync', '--no-instructions'),
+      { encoding: 'utf8', cwd: folder, env: { ...process.env, ...environment }, ...account },
+    );
+    if (made.status !== 0) {
+      throw new Error(`initdb failed: ${made.stdout ?? ''}${made.stderr ?? ''}${made.error?.message ?? ''}`);
+    }
+    const port = await freePort();
+    const url = `postgresql://tester:${password}@127.0.0.1:${port}/postgres`;
+    const settings = {
+      port: String(port),
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      max_connections: '200',
+      shared_buffers: '64MB',
+      logging_collector: 'off',
+      log_min_messages: 'fatal',
+      ...(options.durable === true ? {} : { fsync: 'off', full_page_writes: 'off' }),
+      ...options.settings,
+    };
+    child = new ServerChild({
+      program: join(bin, 'postgres'),
+      words: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      cwd: folder,
+      folder,
+      environment,
+      ...(account === undefined ? {} : { user: account }),
+    });
+    const server = child;
+    const start = () => server.start(() => answers(url), startLimitMs);
+    await start();
+    return {
+      url,
+      port,
+      start,
+      stop: () => server.stop(),
+      kill: () => server.kill(),
+      pause: () => server.pause(),
+      resume: () => server.resume(),
+      close: () => server.close(),
+    };
+  } catch (error) {
+    await child?.close();
+    removeFolder(folder);
+    throw error;
+  }
+}
+
+async function answers(url: string): Promise<void> {
+  await withClient(url, (client) => client.query('select 1'));
+}
+
+async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  /** Also when somebody is still connected. */
+  drop(): Promise<void>;
+}
+
+/** A new, empty database on a server; `url` belongs to a user who may make one. */
+export async function makeDatabase(url: string): Promise<TestDatabase> {
+  const name = `tollgate_${randomBytes(6).toString('hex')}`;
+  await withClient(url, (client) => client.query(`create database ${name} template template0`));
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  return {
+    url: own.href,
+    drop: () => withClient(url, async (client) => void (await client.query(`drop database ${name} with (force)`))),
+  };
+}
