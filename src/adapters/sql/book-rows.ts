@@ -7,6 +7,7 @@ import type { SqlRow } from './columns.ts';
 import { wholeNumber } from './columns.ts';
 import type { Database, SqlEngine } from './engine.ts';
 import { chunks } from './engine.ts';
+import { StatementTexts } from './statement-texts.ts';
 import { accountsTable } from './tables.ts';
 
 /*
@@ -155,28 +156,23 @@ function leaseOf(row: SqlRow): MutableLease {
   };
 }
 
-const leasesTexts = new Map<number, string>();
+const leasesTexts = new StatementTexts();
 
-function leasesText(transaction: BooksTransaction, keys: readonly string[]): string {
-  let text = leasesTexts.get(keys.length);
-  if (text === undefined) {
-    const select = transaction.selectFrom('leases').selectAll().where('process_id', '=', '').where('key', 'in', keys);
-    text = select.compile().sql;
-    leasesTexts.set(keys.length, text);
-  }
-  return text;
-}
-
-/** The leases of one process on these accounts. */
+/** The leases of one process on these accounts, taken for the rest of the transaction. */
 export async function leasesOn(
   transaction: BooksTransaction,
+  engine: SqlEngine,
   processId: string,
   refs: readonly AccountRef[],
 ): Promise<Map<string, MutableLease>> {
   const leases = new Map<string, MutableLease>();
   const wanted = new Set(refs.map(refText));
   for (const part of chunks([...new Set(refs.map((ref) => ref.key))], refsMax)) {
-    const text = leasesText(transaction, part);
+    const text = leasesTexts.of(transaction, part.length, () => {
+      const select = transaction.selectFrom('leases').selectAll().where('process_id', '=', '').where('key', 'in', part);
+      const ordered = select.orderBy('key').orderBy('window_start');
+      return (engine.locksRows ? ordered.forUpdate() : select).compile().sql;
+    });
     const result = await transaction.executeQuery<SqlRow>(CompiledQuery.raw(text, [processId, ...part]));
     for (const row of result.rows) {
       const lease = leaseOf(row);
@@ -198,17 +194,39 @@ export async function leasesOfProcess(transaction: BooksTransaction | SqlEngine[
   return rows.map(leaseOf);
 }
 
-export async function leasesEndedBefore(transaction: BooksTransaction, time: number): Promise<MutableLease[]> {
-  const rows = await transaction
+/** A heartbeat touches leases without taking their accounts; this makes it wait, and be waited for. */
+export async function takeLeasesOfProcess(
+  transaction: BooksTransaction,
+  engine: SqlEngine,
+  processId: string,
+): Promise<void> {
+  if (!engine.locksRows) return;
+  await transaction
+    .selectFrom('leases')
+    .select('key')
+    .where('process_id', '=', processId)
+    .orderBy('key')
+    .orderBy('window_start')
+    .forUpdate()
+    .execute();
+}
+
+/** With `taker`, they are taken for the rest of the transaction. */
+export async function leasesEndedBefore(
+  transaction: BooksTransaction,
+  time: number,
+  taker?: SqlEngine,
+): Promise<MutableLease[]> {
+  let select = transaction
     .selectFrom('leases')
     .selectAll()
     .where('expires_at', '<', time)
     .where('written_off', '=', 0)
     .where('amount', '>', 0)
     .orderBy('key')
-    .orderBy('window_start')
-    .execute();
-  return rows.map(leaseOf);
+    .orderBy('window_start');
+  if (taker?.locksRows) select = select.forUpdate();
+  return (await select.execute()).map(leaseOf);
 }
 
 export async function writeLeases(

@@ -21,6 +21,7 @@ import {
   openAccounts,
   refText,
   takeAccounts,
+  takeLeasesOfProcess,
   writeAccounts,
   writeLeases,
 } from './book-rows.ts';
@@ -41,15 +42,18 @@ export class SqlBooks implements Books {
   }
 
   apply(batch: BookBatch): Promise<BatchResult> {
-    return this.#transaction(async (transaction) => {
-      const fresh = await insertUsage(transaction, batch.entries);
+    const { usageRows } = this.#engine;
+    const starts = batch.entries.map(({ record }) => record.startedAt);
+    const record = async (transaction: BooksTransaction) => {
+      const fresh = await insertUsage(transaction, usageRows, batch.entries);
       const accounts = await this.#applyEntries(transaction, batch.processId, fresh);
       if (batch.checkpoint !== undefined) {
         const { segment, offset } = batch.checkpoint;
         await checkpointWriting.run(transaction, [[batch.processId, segment, offset]]);
       }
-      return { inserted: fresh.map(({ record }) => record.id), accounts };
-    });
+      return { inserted: fresh.map((entry) => entry.record.id), accounts };
+    };
+    return this.#engine.transaction(record, () => usageRows.prepare(starts));
   }
 
   async #applyEntries(
@@ -62,7 +66,9 @@ export class SqlBooks implements Books {
     const accounts = await openAccounts(transaction, sums.values());
     const covered = [...sums.values()].filter(({ leaseReturn }) => leaseReturn > 0);
     const leases =
-      covered.length === 0 ? new Map<string, MutableLease>() : await leasesOn(transaction, processId, covered);
+      covered.length === 0
+        ? new Map<string, MutableLease>()
+        : await leasesOn(transaction, this.#engine, processId, covered);
     const touched: MutableLease[] = [];
     for (const [key, { delta, leaseReturn }] of sums) {
       const account = accounts.get(key)!;
@@ -82,7 +88,7 @@ export class SqlBooks implements Books {
     const { processId, token, wants, expiresAt, now } = request;
     return this.#once<LeaseAnswer>(processId, token, now, async (transaction) => {
       const accounts = await openAccounts(transaction, wants);
-      const leases = await leasesOn(transaction, processId, wants);
+      const leases = await leasesOn(transaction, this.#engine, processId, wants);
       const ordered = [...wants].sort((one, other) => (refText(one) < refText(other) ? -1 : 1));
       const touched = ordered.map((want): MutableLease => {
         const key = refText(want);
@@ -107,7 +113,7 @@ export class SqlBooks implements Books {
   returnLease(processId: string, token: string, returns: readonly LeaseReturn[]): Promise<readonly Nanodollars[]> {
     return this.#once<readonly Nanodollars[]>(processId, token, Date.now(), async (transaction) => {
       const accounts = await takeAccounts(transaction, this.#engine, returns);
-      const leases = await leasesOn(transaction, processId, returns);
+      const leases = await leasesOn(transaction, this.#engine, processId, returns);
       const answer = returns.map((wanted) => {
         const account = accounts.get(refText(wanted));
         const lease = leases.get(refText(wanted));
@@ -122,6 +128,7 @@ export class SqlBooks implements Books {
   renewLeases(processId: string, expiresAt: number, now: number): Promise<readonly LeaseRecord[]> {
     return this.#transaction(async (transaction) => {
       await this.#reviveAll(transaction, processId);
+      await takeLeasesOfProcess(transaction, this.#engine, processId);
       await transaction.deleteFrom('leases').where('process_id', '=', processId).where('amount', '=', 0).execute();
       await transaction
         .updateTable('leases')
@@ -142,7 +149,7 @@ export class SqlBooks implements Books {
     const refs = found.filter(({ writtenOff }) => writtenOff);
     if (refs.length === 0) return;
     const accounts = await takeAccounts(transaction, this.#engine, refs);
-    const leases = await leasesOn(transaction, processId, refs);
+    const leases = await leasesOn(transaction, this.#engine, processId, refs);
     for (const ref of refs) revive(accounts.get(refText(ref))!, leases.get(refText(ref))!);
     await writeAccounts(transaction, accounts.values());
     await writeLeases(transaction, leases.values());
@@ -152,7 +159,7 @@ export class SqlBooks implements Books {
     return this.#transaction(async (transaction) => {
       const refs = await leasesOfProcess(transaction, processId);
       const accounts = await takeAccounts(transaction, this.#engine, refs);
-      const leases = await leasesOn(transaction, processId, refs);
+      const leases = await leasesOn(transaction, this.#engine, processId, refs);
       for (const [key, lease] of leases) {
         const account = accounts.get(key);
         if (account !== undefined) takeFromLease(account, lease, lease.amount);
@@ -170,7 +177,7 @@ export class SqlBooks implements Books {
       if (candidates.length === 0) return [];
       const accounts = await takeAccounts(transaction, this.#engine, candidates);
       // Again, now that their accounts are taken: a heartbeat may have come in between.
-      const ended = await leasesEndedBefore(transaction, now);
+      const ended = await leasesEndedBefore(transaction, now, this.#engine);
       const taken = ended.filter((lease) => accounts.has(refText(lease)));
       for (const lease of taken) writeOff(accounts.get(refText(lease))!, lease);
       await writeAccounts(transaction, accounts.values());
@@ -197,7 +204,7 @@ export class SqlBooks implements Books {
   }
 
   #transaction<Result>(work: (transaction: BooksTransaction) => Promise<Result>): Promise<Result> {
-    return this.#engine.writer.transaction().execute(work);
+    return this.#engine.transaction(work);
   }
 
   /** Runs `work` unless a call with this token has been answered; then that answer is given again. */

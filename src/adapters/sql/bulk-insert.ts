@@ -2,6 +2,7 @@ import type { InsertQueryBuilder, Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { SqlRow } from './columns.ts';
 import type { Database } from './engine.ts';
+import { StatementTexts } from './statement-texts.ts';
 
 type Insert = InsertQueryBuilder<Database, string, SqlRow>;
 
@@ -13,7 +14,7 @@ export class BulkInsert {
   readonly #table: string;
   readonly #columns: readonly string[];
   readonly #finish: (insert: Insert) => Insert;
-  readonly #texts = new Map<number, string>();
+  readonly #texts = new StatementTexts();
 
   /** `finish` adds what follows the values: what to do on conflict, what to return. */
   constructor(table: string, columns: readonly string[], finish: (insert: Insert) => Insert) {
@@ -38,13 +39,10 @@ export class BulkInsert {
   }
 
   #text(database: Kysely<Database>, count: number): string {
-    let text = this.#texts.get(count);
-    if (text === undefined) {
+    return this.#texts.of(database, count, () => {
       const row = Object.fromEntries(this.#columns.map((column) => [column, '']));
       const insert = database.insertInto(this.#table).values(Array.from({ length: count }, () => row));
-      text = this.#finish(insert as unknown as Insert).compile().sql;
-      this.#texts.set(count, text);
-    }
-    return text;
+      return this.#finish(insert as unknown as Insert).compile().sql;
+    });
   }
 }

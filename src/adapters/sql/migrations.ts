@@ -1,40 +1,74 @@
 import type { Kysely } from 'kysely';
 import { StoreError } from '../../core/store.ts';
 import { wholeNumber } from './columns.ts';
-import type { Database, SqlEngine } from './engine.ts';
+import type { Database } from './engine.ts';
+import type { TableWords } from './migration-1.ts';
 import { createFirstTables } from './migration-1.ts';
 import { createChangeTables } from './migration-2.ts';
 
-/** Forward only; a migration that was released is never changed. The version is the place in this list, from 1. */
-const migrations: readonly ((database: Kysely<Database>) => Promise<void>)[] = [createFirstTables, createChangeTables];
+export interface Migration {
+  /** For people: what it does. */
+  readonly title: string;
+  readonly apply: (database: Kysely<Database>, words: TableWords) => Promise<void>;
+}
 
-/** Brings the tables to the newest version in one transaction. Throws StoreError when they are newer than this program. */
-export async function migrate(engine: SqlEngine, now: number): Promise<void> {
-  await engine.writer.transaction().execute(async (database) => {
-    await database.schema
+/** Forward only; a migration that was released is never changed. The version is the place in this list, from 1. */
+const migrations: readonly Migration[] = [
+  { title: 'first tables', apply: createFirstTables },
+  { title: 'changes and replicas', apply: createChangeTables },
+];
+
+export const newestSchema = migrations.length;
+
+export interface MigrationStep {
+  readonly version: number;
+  readonly title: string;
+}
+
+/**
+ * Brings the tables to the newest version in one transaction; of several programs that do so at once, one works and the
+ * others wait for it. Resolves to what was done. Throws StoreError when the tables are newer than this program.
+ */
+export async function migrate(database: Kysely<Database>, words: TableWords, now: number): Promise<MigrationStep[]> {
+  return database.transaction().execute(async (transaction) => {
+    await words.lock(transaction);
+    await transaction.schema
       .createTable('schema_migrations')
       .ifNotExists()
       .addColumn('version', 'integer', (column) => column.primaryKey())
       .addColumn('applied_at', 'bigint', (column) => column.notNull())
       .execute();
-    const newest = await database
-      .selectFrom('schema_migrations')
-      .select((build) => build.fn.max('version').as('version'))
-      .executeTakeFirst();
-    const version = wholeNumber(newest?.version);
-    if (version > migrations.length) {
-      throw new StoreError(
-        'newer_schema',
-        `The database was written by a newer release (schema ${version}; this release knows ${migrations.length}). Start that release or a later one, or restore a backup from before the upgrade.`,
-      );
+    const done: MigrationStep[] = [];
+    for (const { version, title } of stepsAfter(await appliedVersion(transaction))) {
+      await migrations[version - 1]!.apply(transaction, words);
+      await transaction.insertInto('schema_migrations').values({ version, applied_at: now }).execute();
+      done.push({ version, title });
     }
-    for (const [index, apply] of migrations.entries()) {
-      if (index < version) continue;
-      await apply(database);
-      await database
-        .insertInto('schema_migrations')
-        .values({ version: index + 1, applied_at: now })
-        .execute();
-    }
+    return done;
   });
+}
+
+/** What `migrate` would do, without doing it: nothing is written. */
+export async function pendingMigrations(database: Kysely<Database>): Promise<MigrationStep[]> {
+  const tables = await database.introspection.getTables();
+  const known = tables.some(({ name }) => name === 'schema_migrations');
+  return stepsAfter(known ? await appliedVersion(database) : 0);
+}
+
+async function appliedVersion(database: Kysely<Database>): Promise<number> {
+  const newest = await database
+    .selectFrom('schema_migrations')
+    .select((build) => build.fn.max('version').as('version'))
+    .executeTakeFirst();
+  return wholeNumber(newest?.version);
+}
+
+function stepsAfter(version: number): MigrationStep[] {
+  if (version > migrations.length) {
+    throw new StoreError(
+      'newer_schema',
+      `The database was written by a newer release (schema ${version}; this release knows ${migrations.length}). Start that release or a later one, or restore a backup from before the upgrade.`,
+    );
+  }
+  return migrations.map(({ title }, index) => ({ version: index + 1, title })).slice(version);
 }

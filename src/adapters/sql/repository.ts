@@ -16,11 +16,14 @@ export class SqlRepository<Row extends { id: string }> implements Repository<Row
   readonly #table: Table<Row>;
   readonly #reader: Kysely<Database>;
   readonly #writer: Kysely<Database>;
+  readonly #locksRows: boolean;
 
-  constructor(table: Table<Row>, reader: Kysely<Database>, writer: Kysely<Database>) {
+  /** `locksRows`: rows that are read are taken for the rest of the transaction. */
+  constructor(table: Table<Row>, reader: Kysely<Database>, writer: Kysely<Database>, locksRows: boolean) {
     this.#table = table;
     this.#reader = reader;
     this.#writer = writer;
+    this.#locksRows = locksRows;
   }
 
   async get(id: string): Promise<Row | undefined> {
@@ -85,7 +88,8 @@ export class SqlRepository<Row extends { id: string }> implements Repository<Row
   }
 
   #rows(): Select {
-    return this.#reader.selectFrom(this.#table.name).selectAll() as unknown as Select;
+    const rows = this.#reader.selectFrom(this.#table.name).selectAll() as unknown as Select;
+    return this.#locksRows ? rows.forUpdate() : rows;
   }
 
   #filtered(select: Select, query: ListQuery<Row>): Select {
@@ -112,9 +116,12 @@ export class SqlRepository<Row extends { id: string }> implements Repository<Row
   }
 }
 
-/** Every repository over one connection; inside a transaction both arguments are the transaction. */
-export function sqlRepositories(reader: Kysely<Database>, writer: Kysely<Database>): Repositories {
-  const over = <Row extends { id: string }>(table: Table<Row>) => new SqlRepository(table, reader, writer);
+/**
+ * Every repository over one connection; inside a transaction both are the transaction, and `locksRows` is set where
+ * others may write at the same time: what was read cannot change before it is written.
+ */
+export function sqlRepositories(reader: Kysely<Database>, writer: Kysely<Database>, locksRows = false): Repositories {
+  const over = <Row extends { id: string }>(table: Table<Row>) => new SqlRepository(table, reader, writer, locksRows);
   return {
     keys: over(tables.keys),
     teams: over(tables.teams),

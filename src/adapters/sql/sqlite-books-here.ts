@@ -6,12 +6,13 @@ import { SqlBooks } from './books.ts';
 import type { Database } from './engine.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteDialect } from './sqlite-dialect.ts';
+import { sqliteEngine } from './sqlite-engine.ts';
 
 /** The books in the thread of the connection: a call's many statements cost no hops between threads. */
 export function booksOver(connection: SqliteConnection): (method: string, args: string) => Promise<unknown> {
   const database = new Kysely<Database>({ dialect: new SqliteDialect(connection) });
   const close = async () => connection.close();
-  const books = new SqlBooks({ reader: database, writer: database, locksRows: false, close });
+  const books = new SqlBooks(sqliteEngine(database, database, close));
   return (method, args) => {
     const given = JSON.parse(args) as unknown[];
     if (method === 'apply') return books.apply(unpackBatch(given[0] as PackedBatch));

@@ -2,10 +2,11 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import { StoreError } from '../../core/store.ts';
-import type { Database, SqlEngine } from './engine.ts';
+import type { Database } from './engine.ts';
 import { migrate } from './migrations.ts';
 import { SqliteBooks } from './sqlite-books.ts';
 import { SqliteDialect } from './sqlite-dialect.ts';
+import { sqliteEngine, sqliteTables } from './sqlite-engine.ts';
 import { SqliteLink } from './sqlite-link.ts';
 import type { SqlStore } from './store.ts';
 import { storeOver } from './store.ts';
@@ -40,9 +41,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqlStore>
     const close = async () => {
       await Promise.all(links.map((link) => link.close()));
     };
-    const engine: SqlEngine = { reader, writer, locksRows: false, close };
-    await migrate(engine, Date.now());
-    return storeOver(engine, new SqliteBooks(writing, writer));
+    await migrate(writer, sqliteTables, Date.now());
+    return storeOver(sqliteEngine(reader, writer, close), new SqliteBooks(writing, writer));
   } catch (error) {
     await Promise.all(links.map((link) => link.close()));
     throw error;

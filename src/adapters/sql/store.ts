@@ -20,7 +20,7 @@ export function storeOver(engine: SqlEngine, books: Books): SqlStore {
     replicas: new SqlReplicas(engine),
     books,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>
-      engine.writer.transaction().execute((transaction) => work(sqlRepositories(transaction, transaction))),
+      engine.transaction((transaction) => work(sqlRepositories(transaction, transaction, engine.locksRows))),
     ping: async () => {
       await Promise.all([sql`select 1`.execute(engine.reader), sql`select 1`.execute(engine.writer)]);
     },

@@ -1,14 +1,9 @@
 import type { BookEntry } from '../../core/books.ts';
 import type { BooksTransaction } from './book-rows.ts';
 import { BulkInsert } from './bulk-insert.ts';
+import type { UsageRows } from './engine.ts';
 import { dailyDimensionColumns, dailyFigures, dailySums } from './usage-daily.ts';
-import { usageColumns, usageValues } from './usage-row.ts';
-
-const usageInsert = new BulkInsert(
-  'usage',
-  usageColumns,
-  (insert) => insert.onConflict((conflict) => conflict.column('id').doNothing()).returning('id') as typeof insert,
-);
+import { usageValues } from './usage-row.ts';
 
 const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
 
@@ -25,9 +20,13 @@ const dailyInsert = new BulkInsert('usage_daily', [...dailyDimensionColumns, ...
 );
 
 /** Puts requests on record with their tags and daily sums. Returns the entries that were not on record before. */
-export async function insertUsage(transaction: BooksTransaction, entries: readonly BookEntry[]): Promise<BookEntry[]> {
+export async function insertUsage(
+  transaction: BooksTransaction,
+  usageRows: UsageRows,
+  entries: readonly BookEntry[],
+): Promise<BookEntry[]> {
   const rows = entries.map(({ record }) => usageValues(record));
-  const inserted = new Set((await usageInsert.run(transaction, rows)).map((row) => row.id as string));
+  const inserted = await usageRows.insert(transaction, rows);
   const fresh: BookEntry[] = [];
   for (const entry of entries) if (inserted.delete(entry.record.id)) fresh.push(entry);
 

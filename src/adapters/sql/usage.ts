@@ -40,7 +40,7 @@ export class SqlUsage implements UsageRepository {
   }
 
   async get(id: string): Promise<RequestRecord | undefined> {
-    const row = await this.#reader.selectFrom('usage').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await this.#engine.usageRows.find(id);
     return row === undefined ? undefined : usageRecord(row);
   }
 
@@ -92,9 +92,9 @@ export class SqlUsage implements UsageRepository {
   }
 
   async removeBefore(endedBefore: number): Promise<number> {
-    let removed = 0;
+    let removed = await this.#engine.usageRows.removeWholeBefore(endedBefore);
     for (;;) {
-      const count = await this.#engine.writer.transaction().execute(async (transaction) => {
+      const count = await this.#engine.transaction(async (transaction) => {
         // A request starts before it ends, so the index on the start finds all of them.
         const old = await transaction
           .selectFrom('usage')
@@ -104,10 +104,15 @@ export class SqlUsage implements UsageRepository {
           .orderBy('started_at')
           .limit(removedAtOnce)
           .execute();
-        const ids = old.map((row) => row.id);
+        const ids = old.map((row) => row.id as string);
         if (ids.length === 0) return 0;
-        await transaction.deleteFrom('usage_tags').where('usage_id', 'in', ids).execute();
-        await transaction.deleteFrom('usage').where('id', 'in', ids).execute();
+        await transaction
+          .deleteFrom('usage_tags')
+          .where('started_at', '<', endedBefore)
+          .where('usage_id', 'in', ids)
+          .execute();
+        await this.#engine.usageRows.forget(transaction, ids);
+        await transaction.deleteFrom('usage').where('started_at', '<', endedBefore).where('id', 'in', ids).execute();
         return ids.length;
       });
       removed += count;

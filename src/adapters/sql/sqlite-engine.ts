@@ -1,0 +1,59 @@
+import type { Kysely, Transaction } from 'kysely';
+import { sql } from 'kysely';
+import { BulkInsert } from './bulk-insert.ts';
+import type { SqlRow } from './columns.ts';
+import type { Database, SqlEngine, UsageRows } from './engine.ts';
+import type { TableWords } from './migration-1.ts';
+import { usageColumns } from './usage-row.ts';
+
+/** Text is compared byte by byte here anyway, and whoever writes has the file to itself. */
+export const sqliteTables: TableWords = { text: sql`text`, usageByMonth: false, lock: async () => {} };
+
+const usageInsert = new BulkInsert(
+  'usage',
+  usageColumns,
+  (insert) => insert.onConflict((conflict) => conflict.column('id').doNothing()).returning('id') as typeof insert,
+);
+
+/** All requests in one table, whose primary key is the request id. */
+class SqliteUsageRows implements UsageRows {
+  readonly #reader: Kysely<Database>;
+
+  constructor(reader: Kysely<Database>) {
+    this.#reader = reader;
+  }
+
+  async prepare(): Promise<void> {}
+
+  async insert(transaction: Transaction<Database>, rows: readonly (readonly unknown[])[]): Promise<Set<string>> {
+    const inserted = await usageInsert.run(transaction, rows);
+    return new Set(inserted.map((row) => row.id as string));
+  }
+
+  async find(id: string): Promise<SqlRow | undefined> {
+    return (await this.#reader.selectFrom('usage').selectAll().where('id', '=', id).executeTakeFirst()) as
+      | SqlRow
+      | undefined;
+  }
+
+  async forget(): Promise<void> {}
+
+  async removeWholeBefore(): Promise<number> {
+    return 0;
+  }
+}
+
+export function sqliteEngine(
+  reader: Kysely<Database>,
+  writer: Kysely<Database>,
+  close: () => Promise<void>,
+): SqlEngine {
+  return {
+    reader,
+    writer,
+    locksRows: false,
+    usageRows: new SqliteUsageRows(reader),
+    transaction: (work) => writer.transaction().execute(work),
+    close,
+  };
+}
