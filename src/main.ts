@@ -4,7 +4,7 @@ import { openLedger } from './adapters/ledger/ledger.ts';
 import { createMemoryLimiter } from './adapters/memory/limiter.ts';
 import { memoryResponseCache } from './adapters/memory/response-cache.ts';
 import { StorePrincipals } from './adapters/principals.ts';
-import { openSqliteStore } from './adapters/sql/sqlite.ts';
+import { openStore } from './adapters/sql/open-store.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
 import { Exposition } from './adapters/telemetry/exposition.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
@@ -120,7 +120,8 @@ async function assemble(
     secrets: () => [masterKey.key, ...snapshot().secrets],
   });
 
-  const store = await openSqliteStore({ file: join(dataFolder, 'tollgate.db') });
+  const { databaseUrl } = settings;
+  const store = await openStore({ databaseUrl, dataFolder });
   closers.push(() => store.close());
   const vault = createVault(settings.saltKey ?? masterKey.key);
   const reloadModels = async () => config.setStored(await loadStoredModels(store, vault, options.environment, log));
@@ -132,7 +133,8 @@ async function assemble(
     clock,
     chance,
     log,
-    alone: true,
+    // The embedded database has one gateway; a server may have many.
+    alone: databaseUrl === null,
   });
   closers.push(() => ledger.close());
 
