@@ -89,6 +89,15 @@ describe('unsupported parameters', () => {
     expect(edits({ seed: null }, options)).toEqual({});
   });
 
+  test('that do not change the answer are left out without a word', () => {
+    const sparing = { traits: { ...plainOptions.traits, unsupportedParams: ['user', 'stream_options'] } };
+    const asked = { user: 'u', stream: true, stream_options: { include_usage: true } };
+    expect(edits(asked, { ...sparing, usageInStream: 'stream_options' })).toEqual({
+      user: undefined,
+      stream_options: undefined,
+    });
+  });
+
   test('are dropped, allowed or dropped by name as the operator says', () => {
     expect(edits({ seed: 1 }, { ...options, dropParams: true })).toEqual({ seed: undefined });
     expect(edits({ seed: 1 }, { ...options, allowedParams: ['seed'] })).toEqual({});

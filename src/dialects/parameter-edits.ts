@@ -66,6 +66,9 @@ function editCap(
   else edits.set(name, cap);
 }
 
+/** What a provider may be spared without changing its answer; the gateway itself answers `stream_options`. */
+const hints: ReadonlySet<string> = new Set(['stream_options', 'user', 'safety_identifier']);
+
 function refuseUnsupported(
   body: JsonObject,
   options: EncodeOptions,
@@ -76,7 +79,8 @@ function refuseUnsupported(
   const refused: string[] = [];
   for (const name of format.refused?.(body) ?? []) refused.push(name);
   for (const name of unsupported) {
-    if (body[name] !== undefined && body[name] !== null && Object.hasOwn(body, name)) refused.push(name);
+    if (hints.has(name) && Object.hasOwn(body, name)) edits.set(name, undefined);
+    else if (body[name] !== undefined && body[name] !== null && Object.hasOwn(body, name)) refused.push(name);
   }
   // A deployment's own default for what its provider refuses is left out without a word.
   for (const name of unsupported) if (edits.get(name) !== undefined) edits.delete(name);

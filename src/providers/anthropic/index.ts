@@ -17,8 +17,19 @@ export const anthropic = defineProvider({
   usageInStream: 'always',
   modelPrefixes: ['claude-'],
   adjust: (settings) => ({ ...settings, baseUrl: withVersionPath(settings.baseUrl) }),
-  traits: (model) => ({ supportsJsonSchema: /claude-(opus|sonnet|haiku)-4-[5-9]/.test(model) }),
+  traits: (model) => ({
+    supportsJsonSchema: isAtLeast(model, 4, 5),
+    adaptiveThinking: isAtLeast(model, 4, 6),
+  }),
 });
+
+/** Is it of this generation or a later one? Names are `claude-FAMILY-MAJOR-MINOR-DATE`, older ones `claude-MAJOR-…`. */
+function isAtLeast(model: string, major: number, minor: number): boolean {
+  const version = /claude-[a-z]+-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/.exec(model);
+  if (version === null) return false;
+  const given = [Number(version[1]), Number(version[2] ?? 0)] as const;
+  return given[0] > major || (given[0] === major && given[1] >= minor);
+}
 
 function isOAuthToken({ credential }: ConnectionSettings): boolean {
   return credential?.reveal().startsWith('sk-ant-oat') ?? false;
