@@ -17,6 +17,8 @@ type BlockKind = 'text' | 'reasoning' | 'call' | 'structured' | 'vendor';
 /** https://docs.anthropic.com/en/api/messages-streaming */
 export class MessageStreamDecoder extends EventDecoder {
   readonly #kinds = new Map<number, BlockKind>();
+  /** Calls that have shown no arguments yet. */
+  readonly #silentCalls = new Set<number>();
   #usage: Usage | undefined;
   #hasCalled = false;
   #isStructured = false;
@@ -41,9 +43,7 @@ export class MessageStreamDecoder extends EventDecoder {
         if (isJsonObject(event.delta)) this.#addDelta(block, event.delta, event, parts);
         return;
       case 'content_block_stop':
-        if (this.#kinds.get(block) === 'vendor') parts.push({ type: 'vendor', choice, block, dialect, event });
-        else parts.push({ type: 'block-end', choice, block });
-        this.#kinds.delete(block);
+        this.#stopBlock(block, event, parts);
         return;
       case 'message_delta':
         this.#finishMessage(event, parts);
@@ -125,6 +125,17 @@ export class MessageStreamDecoder extends EventDecoder {
     this.#kinds.set(block, 'call');
     parts.push({ type: 'tool-call-start', choice, block, id: String(content.id), name: String(content.name) });
     if (isWhole) parts.push({ type: 'tool-call-delta', choice, block, arguments: input });
+    else this.#silentCalls.add(block);
+  }
+
+  #stopBlock(block: number, event: JsonObject, parts: StreamPart[]): void {
+    if (this.#kinds.get(block) === 'vendor') parts.push({ type: 'vendor', choice, block, dialect, event });
+    else {
+      // A call without arguments says nothing here; others want JSON to parse.
+      if (this.#silentCalls.delete(block)) parts.push({ type: 'tool-call-delta', choice, block, arguments: '{}' });
+      parts.push({ type: 'block-end', choice, block });
+    }
+    this.#kinds.delete(block);
   }
 
   #addDelta(block: number, delta: JsonObject, event: JsonObject, parts: StreamPart[]): void {
@@ -137,6 +148,7 @@ export class MessageStreamDecoder extends EventDecoder {
       parts.push({ type: 'reasoning-signature', choice, block, signature: delta.signature });
     } else if (delta.type === 'input_json_delta' && typeof delta.partial_json === 'string' && kind !== 'vendor') {
       if (delta.partial_json === '') return;
+      this.#silentCalls.delete(block);
       if (kind === 'structured') parts.push({ type: 'text-delta', choice, block, text: delta.partial_json });
       else parts.push({ type: 'tool-call-delta', choice, block, arguments: delta.partial_json });
     } else parts.push({ type: 'vendor', choice, block, dialect, event });
