@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { type AdminClient, type AdminRequestError, adminClient } from '../adapters/admin-client.ts';
 import { systemEnvironment } from '../config/environment.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { Secret } from '../core/secret.ts';
 import { startGateway } from '../main.ts';
 import { version } from './version.ts';
 
@@ -29,7 +30,7 @@ export function demoCommand(): Command {
         const client = adminClient(gateway.address, gateway.masterKey.key);
         const show = (step: string, figures: JsonObject) =>
           console.log(json ? JSON.stringify({ step, ...figures }) : `${step}\n${lines(figures)}\n`);
-        await tell(client, show, {
+        await tell(client, gateway.address, show, {
           down: () => gateway.demo?.down('llama-4-scout'),
           up: () => gateway.demo?.up('llama-4-scout'),
         });
@@ -42,7 +43,12 @@ export function demoCommand(): Command {
 
 type Show = (step: string, figures: JsonObject) => void;
 
-async function tell(client: AdminClient, show: Show, model: { down(): void; up(): void }): Promise<void> {
+async function tell(
+  client: AdminClient,
+  address: string,
+  show: Show,
+  model: { down(): void; up(): void },
+): Promise<void> {
   const ask = (content: string, more: JsonObject = {}) =>
     client.post('/v1/chat/completions', { model: 'llama-4-scout', messages: [{ role: 'user', content }], ...more });
 
@@ -53,18 +59,24 @@ async function tell(client: AdminClient, show: Show, model: { down(): void; up()
 
   const key = await client.post('/key/generate', { key_alias: 'demo', max_budget: 0.00005, models: ['gpt-4o-mini'] });
   show('3. A virtual key with a budget of $0.00005', { key: key.key_name, budget: key.max_budget });
-  const refusal = await ask('Write a long story', { model: 'gpt-4o-mini', max_tokens: 4000, user: 'demo' }).then(
-    () => 'nothing refused it: the master key has no budget',
-    (cause: AdminRequestError) => cause.message,
-  );
-  show('4. The master key asks for 4,000 tokens', { result: refusal });
+  const holder = adminClient(address, new Secret(text(key.key)));
+  const spend = (tokens: number) =>
+    holder
+      .post('/v1/chat/completions', {
+        model: 'gpt-4o-mini',
+        max_tokens: tokens,
+        messages: [{ role: 'user', content: 'Go' }],
+      })
+      .then(answered, (cause: AdminRequestError) => ({ refused: cause.status, because: cause.message }));
+  show('4. It asks for up to 4,000 tokens: that could cost more than is left', await spend(4_000));
+  show('5. It asks for up to 20 tokens: that fits', await spend(20));
   const rows = await client.get('/spend/logs');
   const list = Array.isArray(rows.value) ? rows.value : [];
-  show('5. What was recorded', {
+  show('6. What was recorded', {
     requests: list.length,
     rows: list
       .filter(isJsonObject)
-      .map((row) => `${text(row.model)} ${text(row.total_tokens)} tokens $${text(row.spend)}`),
+      .map((row) => `${text(row.status)}: ${text(row.model)}, ${text(row.total_tokens)} tokens, $${text(row.spend)}`),
   });
 }
 
