@@ -30,7 +30,8 @@ const example = 'postgresql://USER:PASSWORD@HOST:5432/DATABASE';
 export function parsePostgresAddress(text: string): PostgresAddress {
   let url: URL;
   try {
-    url = new URL(text);
+    // Without a host, as for a Unix socket, it would not be an address to Node.
+    url = new URL(text.trim().replace(/^(\w+:\/\/[^/?#]*@)(?=\/)/, '$1localhost'));
   } catch (cause) {
     throw wrong(
       'is not an address',
