@@ -2,6 +2,7 @@ import type { Scope } from './identity.ts';
 import type { Nanodollars } from './money.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { AccountRecord } from './store.ts';
+import { storableText } from './text.ts';
 
 /*
  * What the ledger needs of a store: accounts, leases and usage rows that change together or not at all.
@@ -171,13 +172,14 @@ export interface Books {
   balances(accounts: readonly AccountRef[]): Promise<readonly AccountRecord[]>;
 }
 
-function part(text: string): string {
+function part(given: string): string {
+  const text = storableText(given);
   return text.includes('|') || text.includes('%') ? text.replaceAll('%', '%25').replaceAll('|', '%7C') : text;
 }
 
 /**
  * Key of an account: scope, id, model ('' = all) and normalised duration ('' = never resets) joined by `|`, with `%`
- * and `|` inside the parts percent-encoded so that no two accounts share a key.
+ * and `|` inside the parts percent-encoded so that no two accounts share a key. It is text that every store can hold.
  */
 export function accountKey(scope: Scope, id: string, model: string, duration: string): string {
   return `${scope}|${part(id)}|${part(model)}|${part(duration)}`;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountSpec, BookEntry, Books, LeaseRecord, LeaseRequest, LeaseWant } from '../../src/core/books.ts';
 import { accountKey } from '../../src/core/books.ts';
+import { noUsage } from '../../src/core/usage.ts';
 import { account, entry, requestRecord } from './records.ts';
 
 export interface OpenBooks {
@@ -104,6 +105,23 @@ export function booksContract(name: string, open: () => Promise<OpenBooks>): voi
         await acquire('p', [want(team, 10)]);
         await books.apply({ processId: 'q', entries: [request('a', [entry(team, 4, 4)])] });
         expect(await figures(team)).toEqual({ spent: 4, leased: 10 });
+      });
+
+      it('records whatever callers and providers made up', async () => {
+        const odd = ['\ud800', 'a\0b', '\udc00\ud800', '\u{1f600}'.slice(0, 1), '', '|%|', "'; --", '\ud83d\ude00'];
+        const users = odd.map((id) => account('end_user', id, { cap: 100 }));
+        const usage = { ...noUsage, inputTokens: 1.5, outputTokens: Number.NaN, cacheReadTokens: 1e300 };
+        const entries = odd.map((text, index): BookEntry => {
+          const named = { endUserId: text, modelUsed: text, sessionId: text, tags: odd, metadata: { text } };
+          return { record: requestRecord(`odd-${index}`, { ...named, usage }), accounts: [entry(users[index]!, 5)] };
+        });
+        entries.push({ record: requestRecord('plain', { endUserId: null, modelUsed: null }), accounts: [] });
+        const { inserted } = await books.apply({ processId: 'p', entries });
+        expect(inserted).toHaveLength(entries.length);
+        const distinct = new Map(users.map((spec) => [spec.key, spec]));
+        const balances = await books.balances([...distinct.values()]);
+        expect(balances.reduce((sum, { spent }) => sum + spent, 0)).toBe(5 * odd.length);
+        expect((await acquire('p', [want(users[0]!, 1)])).refused).toBeNull();
       });
 
       it('moves the checkpoint with the batch', async () => {

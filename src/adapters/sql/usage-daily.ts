@@ -1,8 +1,7 @@
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { UsageDimension } from '../../core/store.ts';
-import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
 import { columnName } from './columns.ts';
-import { utcDay } from './usage-row.ts';
+import { tokenFigures, utcDay } from './usage-row.ts';
 
 /*
  * Sums per UTC day and dimensions, written together with the rows, so that spend questions need not read every request
@@ -51,10 +50,10 @@ export function dailySums(records: readonly RequestRecord[]): unknown[][] {
 }
 
 function add(sums: Map<string, unknown[]>, record: RequestRecord, tag: string): void {
-  const { usage } = record;
+  const [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens] = tokenFigures(record.usage);
   const day = utcDay(record.startedAt);
   // Looked up by text for every record; the list is made once per sum.
-  const key = `${day}\0${tag}\0${record.keyId}\0${record.userId}\0${record.teamId}\0${record.organizationId}\0${record.endUserId}\0${record.modelUsed}\0${record.modelGroup}\0${record.provider}\0${record.deploymentId}\0${record.status}\0${record.path}`;
+  const key = `${day}\0${tag}\0${record.keyId ?? ''}\0${record.userId ?? ''}\0${record.teamId ?? ''}\0${record.organizationId ?? ''}\0${record.endUserId ?? ''}\0${record.modelUsed ?? ''}\0${record.modelGroup ?? ''}\0${record.provider ?? ''}\0${record.deploymentId ?? ''}\0${record.status}\0${record.path}`;
   let sum = sums.get(key);
   if (sum === undefined) {
     sum = [
@@ -76,10 +75,10 @@ function add(sums: Map<string, unknown[]>, record: RequestRecord, tag: string): 
     sums.set(key, sum);
   }
   addTo(sum, 0, 1);
-  addTo(sum, 1, totalInputTokens(usage));
-  addTo(sum, 2, totalOutputTokens(usage));
-  addTo(sum, 3, usage.cacheReadTokens);
-  addTo(sum, 4, usage.cacheWriteTokens + usage.cacheWriteLongTokens);
+  addTo(sum, 1, inputTokens);
+  addTo(sum, 2, outputTokens);
+  addTo(sum, 3, cacheReadTokens);
+  addTo(sum, 4, cacheWriteTokens);
   addTo(sum, 5, record.cost);
 }
 

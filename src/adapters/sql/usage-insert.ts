@@ -3,7 +3,7 @@ import type { BooksTransaction } from './book-rows.ts';
 import { BulkInsert } from './bulk-insert.ts';
 import type { UsageRows } from './engine.ts';
 import { dailyDimensionColumns, dailyFigures, dailySums } from './usage-daily.ts';
-import { usageValues } from './usage-row.ts';
+import { storableRecord, usageValues } from './usage-row.ts';
 
 const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
 
@@ -23,8 +23,12 @@ const dailyInsert = new BulkInsert('usage_daily', [...dailyDimensionColumns, ...
 export async function insertUsage(
   transaction: BooksTransaction,
   usageRows: UsageRows,
-  entries: readonly BookEntry[],
+  given: readonly BookEntry[],
 ): Promise<BookEntry[]> {
+  const entries = given.map((entry) => {
+    const record = storableRecord(entry.record);
+    return record === entry.record ? entry : { ...entry, record };
+  });
   const rows = entries.map(({ record }) => usageValues(record));
   const inserted = await usageRows.insert(transaction, rows);
   const fresh: BookEntry[] = [];

@@ -1,4 +1,6 @@
 import type { RequestRecord } from '../../core/request-record.ts';
+import { storableText } from '../../core/text.ts';
+import type { Usage } from '../../core/usage.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
 import type { SqlRow } from './columns.ts';
 import { wholeNumber } from './columns.ts';
@@ -48,11 +50,62 @@ export function utcDay(time: number): string {
   return lastDay;
 }
 
+/** Far beyond any request; small enough that the sums of a day fit. */
+const tokensMax = 1_000_000_000_000;
+
+function tokens(count: number): number {
+  return Number.isNaN(count) ? 0 : Math.round(Math.min(Math.max(count, 0), tokensMax));
+}
+
+/**
+ * Input, output, cache read and cache write. Providers have been seen to report fractions and nonsense: that must not
+ * keep a request, and the others of its batch, from being recorded.
+ */
+export function tokenFigures(
+  usage: Usage,
+): [inputTokens: number, outputTokens: number, cacheReadTokens: number, cacheWriteTokens: number] {
+  return [
+    tokens(totalInputTokens(usage)),
+    tokens(totalOutputTokens(usage)),
+    tokens(usage.cacheReadTokens),
+    tokens(usage.cacheWriteTokens + usage.cacheWriteLongTokens),
+  ];
+}
+
+const textProperties = [
+  'path',
+  'errorCode',
+  'keyId',
+  'userId',
+  'teamId',
+  'organizationId',
+  'endUserId',
+  'sessionId',
+  'modelUsed',
+  'modelGroup',
+  'deploymentId',
+  'provider',
+] as const satisfies readonly (keyof RequestRecord)[];
+
+/** The record with text that every store can hold; the same one when it has nothing else. */
+export function storableRecord(record: RequestRecord): RequestRecord {
+  const changes: Partial<Record<(typeof textProperties)[number], string>> = {};
+  let isStorable = true;
+  for (const property of textProperties) {
+    const text = record[property];
+    if (text === null) continue;
+    const storable = storableText(text);
+    if (storable === text) continue;
+    changes[property] = storable;
+    isStorable = false;
+  }
+  const tags = record.tags.some((tag) => storableText(tag) !== tag) ? record.tags.map(storableText) : record.tags;
+  return isStorable && tags === record.tags ? record : { ...record, ...changes, tags };
+}
+
 /** The values of a record in the order of `usageColumns`. */
 export function usageValues(record: RequestRecord): unknown[] {
-  const { usage } = record;
-  const inputTokens = totalInputTokens(usage);
-  const outputTokens = totalOutputTokens(usage);
+  const [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens] = tokenFigures(record.usage);
   return [
     record.id,
     record.startedAt,
@@ -73,8 +126,8 @@ export function usageValues(record: RequestRecord): unknown[] {
     record.path,
     inputTokens,
     outputTokens,
-    usage.cacheReadTokens,
-    usage.cacheWriteTokens + usage.cacheWriteLongTokens,
+    cacheReadTokens,
+    cacheWriteTokens,
     inputTokens + outputTokens,
     record.cost,
     JSON.stringify(detailOf(record)),
