@@ -52,9 +52,12 @@ export function isStartOption(word: string): boolean {
 }
 
 async function run(words: StartWords): Promise<void> {
+  // Before there is anything to reload, a hangup means nothing; unheard it would end the program.
+  let gateway: RunningGateway | undefined;
+  process.on('SIGHUP', () => gateway?.reload());
   const environment = systemEnvironment();
   const configFile = words.config ?? configFileFromEnvironment(environment);
-  const gateway = await startGateway({
+  gateway = await startGateway({
     configFile,
     host: words.host,
     port: words.port ?? null,
@@ -68,8 +71,8 @@ async function run(words: StartWords): Promise<void> {
     for (const diagnostic of cause.diagnostics) console.error(renderDiagnostic(diagnostic));
     throw new Error(`${configFile} is not valid; nothing was started. \`tollgate check-config\` shows the same.`);
   });
-  announce(gateway, configFile, words.json ?? false);
   stopOnSignals(gateway);
+  announce(gateway, configFile, words.json ?? false);
 }
 
 /** Errors and warnings one by one; what is not active yet in one line, with the full list under `check-config`. */
@@ -143,7 +146,6 @@ function stopOnSignals(gateway: RunningGateway): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  process.on('SIGHUP', () => gateway.reload());
   // Started by an older Node in front of this one: end with it.
   if (process.connected) process.on('disconnect', stop);
 }

@@ -37,6 +37,7 @@ export class LiveConfig {
   #version = 1;
   /** Also of a refused load: a mistake is mended in the file it was made in, or by adding one that was not there. */
   #files: readonly string[];
+  #watch: Watch | null = null;
 
   /** Throws ConfigError when the first configuration is not valid. */
   constructor(options: LiveConfigOptions) {
@@ -59,6 +60,7 @@ export class LiveConfig {
 
   /** Reads the files again. False when the new configuration is refused and the old one stays. */
   reload(): boolean {
+    this.#watch?.acting();
     const prepared = this.#options.prepare();
     this.#files = prepared.files;
     if (prepared.config === undefined) {
@@ -85,12 +87,13 @@ export class LiveConfig {
   }
 
   watch(clock: Clock, intervalMs?: number): Watch {
-    return watchFiles({
+    this.#watch = watchFiles({
       files: () => this.#files,
       clock,
       ...(intervalMs !== undefined && { intervalMs }),
       onChange: () => this.reload(),
     });
+    return this.#watch;
   }
 
   #swap(found: readonly Diagnostic[]): void {

@@ -1,3 +1,4 @@
+import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Clock, Timer } from '../core/ports.ts';
 
@@ -10,6 +11,8 @@ export interface WatchOptions {
 }
 
 export interface Watch {
+  /** The files are about to be read for another reason: what they are now is no news any more. */
+  acting(): void;
   close(): void;
 }
 
@@ -40,6 +43,9 @@ export function watchFiles({ files, clock, intervalMs = 1_000, onChange }: Watch
   };
   void look();
   return {
+    acting() {
+      acted = seen = files().map(signatureNow).join('\n');
+    },
     close() {
       isClosed = true;
       timer?.cancel();
@@ -50,9 +56,20 @@ export function watchFiles({ files, clock, intervalMs = 1_000, onChange }: Watch
 /** Follows symbolic links. A file that is not there has a signature of its own. */
 async function signature(file: string): Promise<string> {
   try {
-    const { ino, size, mtimeMs } = await stat(file);
-    return `${file} ${ino} ${size} ${mtimeMs}`;
+    return written(file, await stat(file));
   } catch {
     return `${file} missing`;
   }
+}
+
+function signatureNow(file: string): string {
+  try {
+    return written(file, statSync(file));
+  } catch {
+    return `${file} missing`;
+  }
+}
+
+function written(file: string, { ino, size, mtimeMs }: Stats): string {
+  return `${file} ${ino} ${size} ${mtimeMs}`;
 }
