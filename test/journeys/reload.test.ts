@@ -32,13 +32,13 @@ const write = (text: string) => writeFileSync(join(gateway.folder, 'config.yaml'
 const chat = (model: string, more: object = {}) =>
   gateway.post('/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hello' }], ...more });
 
-const statusOf = async (model: string) => {
+const statusOf = async (model: string): Promise<number> => {
   const answer = await chat(model);
   await answer.text();
   return answer.status;
 };
 
-const sentTo = (provider: FakeProvider, model: string) =>
+const sentTo = (provider: FakeProvider, model: string): number =>
   provider.requests.filter(({ json }) => (json as { model?: string } | undefined)?.model === model).length;
 
 beforeAll(async () => {
@@ -91,8 +91,8 @@ function work(): { stop(): Promise<{ answers: number; faults: string[] }> } {
 }
 
 describe.each([
-  ['SIGHUP', 'arriving-by-signal', () => void gateway.child.kill('SIGHUP')],
-  ['a changed file alone', 'arriving-by-file', () => undefined],
+  ['SIGHUP', 'arriving-by-signal', (): boolean => gateway.child.kill('SIGHUP')],
+  ['a changed file alone', 'arriving-by-file', (): boolean => false],
 ] as const)('a configuration replaced by %s under load', (_, arriving, tell) => {
   it('takes effect within 3 s and drops nothing', async () => {
     await reloaded('leaving');
