@@ -24,7 +24,7 @@ const currentByZone = new Map<string, Map<string, BudgetWindow>>();
 /**
  * The window that `now` lies in. It depends on nothing but the arguments, windows of one (duration, zone) touch without
  * gap or overlap, and they follow the zone's calendar: days begin at local midnight, weeks on Monday, `30d` and `1mo`
- * on the first of the month. docs/decisions/budget-windows.md says how the rest is cut.
+ * on the first of the month. docs/decisions/2026-11-22-budget-windows.md says how the rest is cut.
  * Throws RangeError for a duration or a zone that does not exist.
  */
 export function windowOf(duration: string | null, timezone: string, now: number): BudgetWindow {

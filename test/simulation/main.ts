@@ -26,14 +26,14 @@ if (values.help) {
   const first = Number(values.seed ?? 1);
   const count = Number(values.seeds ?? (values.seed === undefined ? 200 : 1));
   const steps = Number(values.steps);
-  const total = { requests: 0, refused: 0, crashes: 0 };
+  const total = { requests: 0, refused: 0, deaths: 0 };
   const beganAt = performance.now();
   for (let seed = first; seed < first + count; seed++) {
     try {
       const result = await run(seed, steps);
       total.requests += result.requests;
       total.refused += result.refused;
-      total.crashes += result.crashes;
+      total.deaths += result.deaths;
     } catch (cause) {
       console.error(`seed ${seed} with ${steps} steps:`, cause);
       console.error(`Repeat it: npm run simulate -- --seed ${seed} --steps ${steps}`);

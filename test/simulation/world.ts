@@ -45,7 +45,8 @@ export class World {
   readonly #breaches: boolean;
   #open: OpenRequest[] = [];
   #count = 0;
-  #dying = 0;
+  /** How often a replica that was up died. */
+  deaths = 0;
   #violation: unknown;
   /** Unix milliseconds until when an error instead of a decision is understandable. */
   #excusedUntil = 0;
@@ -98,7 +99,7 @@ export class World {
     const incarnation: Incarnation = { crashed: false };
     const folder = new MemoryJournalFolder(this.disk, (length) => {
       if (!this.chance.happens(0.001)) return null;
-      this.#dying += 1;
+      this.deaths += 1;
       incarnation.crashed = true;
       replica.ledger = null;
       replica.starting = false;
@@ -136,6 +137,7 @@ export class World {
   }
 
   crash(replica: Replica): void {
+    if (replica.ledger !== null) this.deaths += 1;
     replica.incarnation.crashed = true;
     replica.folder.die();
     replica.ledger = null;
@@ -354,7 +356,7 @@ export class World {
 
   /** S2: what a ledger says is held is what its open requests hold. */
   #checkHolds(): void {
-    if (!this.#alone || this.#dying > 0) return;
+    if (!this.#alone) return;
     const { ledger, incarnation } = this.replicas[0]!;
     if (ledger === null) return;
     const open = this.oracle.requests.filter(

@@ -68,7 +68,7 @@ export async function openLedger(options: LedgerOptions): Promise<LeasedLedger> 
   return new LeasedLedger(options, report);
 }
 
-/** The ledger over leases from the store, a local journal and a flusher. See docs/decisions/ledger.md. */
+/** The ledger over leases from the store, a local journal and a flusher. See docs/decisions/2026-11-22-ledger.md. */
 export class LeasedLedger implements Ledger {
   readonly processId: string;
   readonly #clock: Clock;
@@ -82,12 +82,15 @@ export class LeasedLedger implements Ledger {
   readonly #books: Books;
   readonly #leasePolicy: LeasePolicy;
   readonly #recovery: RecoveryReport;
+  /** Replays what a sibling on this machine left when it died. */
+  readonly #recoverOthers: () => Promise<RecoveryReport>;
   readonly #onBoundBreach: (record: RequestRecord) => void;
   #openHolds = 0;
   #storeFailures = 0;
   #boundBreaches = 0;
   #unrecorded = 0;
   #writeScheduled = false;
+  #lookedForDeadAt: number;
   #closed = false;
 
   constructor(options: LedgerOptions, report: RecoveryReport) {
@@ -108,6 +111,8 @@ export class LeasedLedger implements Ledger {
     this.#flusher.onDuplicate = (record) =>
       log.error('A request id was used twice: its cost is not in the books.', { id: record.id, cost: record.cost });
     this.#heartbeat = new Heartbeat(books, this.processId, clock, this.#accounts, leases, this.#leasePolicy);
+    this.#recoverOthers = () => recover(folder, books, () => clock.now(), log, options.unknownCharge);
+    this.#lookedForDeadAt = clock.now();
     this.#scheduleBeat();
   }
 
@@ -276,7 +281,7 @@ export class LeasedLedger implements Ledger {
   #scheduleBeat(): void {
     this.#clock.setTimer(this.#leasePolicy.heartbeatMs, () => {
       if (this.#closed) return;
-      this.#heartbeat.beat().then(
+      this.#beat().then(
         () => this.#scheduleBeat(),
         (cause) => {
           this.#storeFailed(cause);
@@ -284,6 +289,14 @@ export class LeasedLedger implements Ledger {
         },
       );
     });
+  }
+
+  async #beat(): Promise<void> {
+    await this.#heartbeat.beat();
+    const now = this.#clock.now();
+    if (this.#leasePolicy.alone || now - this.#lookedForDeadAt < this.#leasePolicy.leaseMs / 2) return;
+    this.#lookedForDeadAt = now;
+    await this.#recoverOthers();
   }
 
   #storeFailed(cause: unknown): void {

@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { LeasedLedger } from '../../src/adapters/ledger/ledger.ts';
+import { openLedger } from '../../src/adapters/ledger/ledger.ts';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { BudgetDenial, BudgetRule } from '../../src/core/limits.ts';
+import type { BudgetReservation, Log } from '../../src/core/ports.ts';
+import { FakeClock } from '../simulation/fake-clock.ts';
+import type { Faults } from '../simulation/faulty-books.ts';
+import { faultyBooks, noFaults } from '../simulation/faulty-books.ts';
+import { MemoryDisk, MemoryJournalFolder } from '../simulation/memory-journals.ts';
+import { ModelBooks } from '../simulation/model-books.ts';
+import { SeededChance } from '../simulation/seeded-chance.ts';
+import { requestRecord } from './records.ts';
+
+/* What the ledger does while the store or the disk is away. */
+
+const hard: BudgetRule = {
+  scope: 'key',
+  id: 'k',
+  model: null,
+  cap: 1_000_000,
+  softCap: null,
+  duration: null,
+  timezone: 'UTC',
+  increase: null,
+  label: 'k',
+};
+const counted: BudgetRule = { ...hard, scope: 'team', id: 't', cap: null };
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+let clock: FakeClock;
+let books: ModelBooks;
+let disk: MemoryDisk;
+let faults: Faults;
+let ledger: LeasedLedger;
+
+beforeEach(async () => {
+  clock = new FakeClock(Date.parse('2027-01-01'));
+  books = new ModelBooks();
+  disk = new MemoryDisk();
+  faults = noFaults();
+  const chance = new SeededChance(1);
+  ledger = await openLedger({
+    books: faultyBooks(books, clock, chance, faults, () => true),
+    folder: new MemoryJournalFolder(disk),
+    clock,
+    chance,
+    log: silent,
+    alone: true,
+    journalSizes: { segmentBytes: 20_000, unwrittenBytesMax: 50_000 },
+    flushPolicy: { delayMs: 25, batchMax: 20, pendingMax: 50 },
+  });
+});
+
+async function hold(id: string, rule: BudgetRule, bound = 10): Promise<BudgetReservation> {
+  const answer: BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial> = ledger.reserve(
+    id,
+    [rule],
+    bound,
+  );
+  if (answer instanceof Promise) await clock.advance(10);
+  const reservation = await answer;
+  if ('rule' in reservation) throw new Error('refused');
+  return reservation;
+}
+
+async function buy(id: string, rule: BudgetRule): Promise<void> {
+  const reservation = await hold(id, rule);
+  const { status: _, ...note } = requestRecord(id);
+  ledger.dispatched(reservation, note);
+  ledger.settle(reservation, requestRecord(id, { cost: 7 }));
+}
+
+describe('a store that is away', () => {
+  it('costs no request that a slice covers, spools to the journal in bounded memory, and catches up by itself', async () => {
+    await buy('first', hard);
+    faults.down = true;
+    for (let number = 0; number < 500; number++) await buy(`r${number}`, hard);
+    await clock.advance(5_000);
+    expect(ledger.figures().pendingRecords).toBeGreaterThan(490);
+    expect(ledger.figures().spooledRecords).toBeGreaterThan(440);
+    expect(ledger.figures().storeFailures).toBeGreaterThan(0);
+    expect(books.records.size).toBeLessThan(10);
+
+    faults.down = false;
+    await clock.advance(20_000);
+    expect(books.records.size).toBe(501);
+    expect(ledger.figures()).toMatchObject({ pendingRecords: 0, spooledRecords: 0 });
+    expect([...books.accounts.values()][0]).toMatchObject({ spent: 501 * 7 });
+    // What the store has is gone from the disk.
+    const [segments] = [...disk.journals.values()];
+    expect(segments!.size).toBeLessThanOrEqual(2);
+  });
+
+  it('refuses with 503 what no slice covers, and admits again when it is back', async () => {
+    faults.down = true;
+    const answer = Promise.resolve(ledger.reserve('a', [hard], 10)).catch((cause: unknown) => cause);
+    await clock.advance(6_000);
+    const refusal = await answer;
+    expect(refusal).toBeInstanceOf(GatewayError);
+    expect(refusal).toMatchObject({ code: 'budget_store_unavailable', status: 503 });
+    expect(ledger.figures()).toMatchObject({ openHolds: 0, waiting: 0 });
+
+    faults.down = false;
+    await clock.advance(6_000);
+    await buy('b', hard);
+    await buy('c', counted);
+  });
+
+  it('does not stand in the way of requests without a cap', async () => {
+    faults.down = true;
+    await buy('a', counted);
+  });
+});
+
+describe('a disk that is full', () => {
+  it('refuses what is under a hard budget before it is sent, and nothing else', async () => {
+    await buy('before', hard);
+    disk.full = true;
+    const reservation = await hold('a', hard);
+    const { status: _, ...note } = requestRecord('a');
+    expect(() => ledger.dispatched(reservation, note)).toThrow(GatewayError);
+    ledger.settle(reservation, requestRecord('a', { status: 'failure', cost: 0 }));
+    await buy('b', counted);
+    expect(ledger.figures().journalWritable).toBe(false);
+    expect(ledger.balance(hard).held).toBe(0);
+
+    disk.full = false;
+    await buy('c', hard);
+    await clock.advance(1_000);
+    expect(ledger.figures()).toMatchObject({ journalWritable: true, pendingRecords: 0 });
+    expect([...books.records.keys()].sort()).toEqual(['a', 'b', 'before', 'c']);
+  });
+
+  it('takes no more than so much into memory', async () => {
+    faults.down = true;
+    disk.full = true;
+    await expect(
+      (async () => {
+        for (let number = 0; number < 200; number++) await buy(`r${number}`, counted);
+      })(),
+    ).rejects.toMatchObject({ code: 'budget_store_unavailable' });
+  });
+});
+
+describe('a sibling that dies', () => {
+  it('is found by the replicas that live on the same disk', async () => {
+    const folder = new MemoryJournalFolder(disk);
+    const shared = { books, clock, log: silent, alone: false };
+    const dying = await openLedger({ ...shared, folder, chance: new SeededChance(2) });
+    const living = await openLedger({ ...shared, folder: new MemoryJournalFolder(disk), chance: new SeededChance(3) });
+    const asked = Promise.resolve(dying.reserve('a', [hard], 10));
+    await clock.advance(10);
+    const reservation = (await asked) as BudgetReservation;
+    const { status: _, ...note } = requestRecord('a');
+    dying.dispatched(reservation, note);
+    folder.die();
+    await clock.advance(40_000);
+    expect(books.records.get('a')).toMatchObject({ status: 'unknown', cost: 10 });
+    const closing = living.close();
+    await clock.advance(100);
+    await closing;
+  });
+});
