@@ -129,7 +129,7 @@ function bundledPrice(model: BundledModel, current: BundledPrices, source: strin
   // Only models without an answer to pay for (embeddings) have no output price.
   base.output ??= 0;
   fillTiers(byTier);
-  return assemblePrice(base as TokenRates, byTier, new Map(), {
+  return assemblePrice(base as TokenRates, byTier, new Map(), new Map(), {
     inherited: null,
     perRequest: perThousand(prices.requests_kcount),
     perWebSearchCall: perThousand(prices.web_searches_kcount),

@@ -79,7 +79,10 @@ describe('a written price', () => {
       input_cost_per_token_flex: 5e-7,
       output_cost_per_token_batches: 1e-6,
     });
-    expect(written?.tiers).toEqual([{ aboveInputTokens: 200_000, rates: { input: 3e9, output: 2e9 } }]);
+    const above = { input: 3e9, output: 2e9 };
+    expect(written?.tiers).toEqual([
+      { aboveInputTokens: 200_000, rates: above, serviceTiers: { flex: above, batch: above } },
+    ]);
     expect(written?.serviceTiers).toEqual({ flex: { input: 5e8, output: 2e9 }, batch: { input: 1e9, output: 1e9 } });
   });
 

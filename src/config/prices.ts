@@ -8,6 +8,8 @@ const perMillionFactor = 1e9;
 export type RateName = keyof TokenRates;
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 export type PartialRates = Partial<Mutable<TokenRates>>;
+/** Figures that are written for one threshold and one service tier together. */
+type BothRates = Map<number, Map<string, PartialRates>>;
 
 const rateNames: Readonly<Record<string, RateName>> = {
   input_cost_per_token: 'input',
@@ -33,12 +35,17 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   const base: PartialRates = {};
   const byTier = new Map<number, PartialRates>();
   const byService = new Map<string, PartialRates>();
-  for (const setting of written.settings) {
+  const byBoth: BothRates = new Map();
+  for (const { aboveTokens, serviceTier, ...setting } of written.settings) {
     const name = rateNames[setting.base];
     if (name === undefined) continue;
-    if (setting.serviceTier !== undefined)
-      ratesAt(byService, serviceTierNames[setting.serviceTier])[name] = rateOf(setting);
-    else if (setting.aboveTokens !== undefined) ratesAt(byTier, setting.aboveTokens)[name] = rateOf(setting);
+    const service = serviceTier === undefined ? undefined : serviceTierNames[serviceTier];
+    if (aboveTokens !== undefined) ratesAt(byTier, aboveTokens);
+    if (service !== undefined) ratesAt(byService, service);
+    if (aboveTokens !== undefined && service !== undefined) {
+      ratesAt(tiersAt(byBoth, aboveTokens), service)[name] = rateOf(setting);
+    } else if (service !== undefined) ratesAt(byService, service)[name] = rateOf(setting);
+    else if (aboveTokens !== undefined) ratesAt(byTier, aboveTokens)[name] = rateOf(setting);
     else base[name] = rateOf(setting);
   }
   const isWritten = Object.keys(base).length + byTier.size + byService.size > 0;
@@ -48,7 +55,7 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   const standsAlone = base.input !== undefined && base.output !== undefined;
   const rates = standsAlone ? (base as TokenRates) : known === null ? null : { ...known.rates, ...base };
   if (rates === null) return null;
-  return assemblePrice(rates, byTier, byService, {
+  return assemblePrice(rates, byTier, byService, byBoth, {
     inherited: standsAlone ? null : known,
     perRequest: standsAlone ? 0 : (known?.perRequest ?? 0),
     perWebSearchCall:
@@ -57,26 +64,47 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   });
 }
 
-/** Puts the pieces of a price together: a tier or service tier without a figure of its own takes the base figure. */
+/**
+ * Puts the pieces of a price together: a tier or service tier without a figure of its own takes the base figure; a service
+ * tier without one above a threshold takes the dearer of its own and the threshold's.
+ */
 export function assemblePrice(
   rates: TokenRates,
   byTier: ReadonlyMap<number, PartialRates>,
   byService: ReadonlyMap<string, PartialRates>,
+  byBoth: BothRates,
   rest: { inherited: Price | null; perRequest: number; perWebSearchCall: number; source: string },
 ): Price {
-  const tiers: PriceTier[] = [...byTier]
+  const serviceTiers: Record<string, TokenRates> = { ...rest.inherited?.serviceTiers };
+  for (const [name, own] of byService) serviceTiers[name] = Object.freeze({ ...rates, ...own });
+  const ownTiers = [...byTier]
     .sort(([a], [b]) => a - b)
     .map(([aboveInputTokens, own]) => ({ aboveInputTokens, rates: Object.freeze({ ...rates, ...own }) }));
-  const serviceTiers: Record<string, TokenRates> = {};
-  for (const [name, own] of byService) serviceTiers[name] = Object.freeze({ ...rates, ...own });
+  const tiers = (ownTiers.length > 0 ? ownTiers : (rest.inherited?.tiers ?? [])).map((tier): PriceTier => {
+    if (Object.keys(serviceTiers).length === 0) return tier;
+    const ofTier: Record<string, TokenRates> = {};
+    for (const [name, service] of Object.entries(serviceTiers)) {
+      ofTier[name] = Object.freeze({
+        ...dearerOf(tier.rates, service),
+        ...byBoth.get(tier.aboveInputTokens)?.get(name),
+      });
+    }
+    return Object.freeze({ ...tier, serviceTiers: ofTier });
+  });
   return Object.freeze({
     rates: Object.freeze(rates),
-    tiers: tiers.length > 0 ? tiers : (rest.inherited?.tiers ?? []),
-    serviceTiers: { ...rest.inherited?.serviceTiers, ...serviceTiers },
+    tiers,
+    serviceTiers,
     perRequest: rest.perRequest,
     perWebSearchCall: rest.perWebSearchCall,
     source: rest.source,
   });
+}
+
+function dearerOf(one: TokenRates, other: TokenRates): TokenRates {
+  const dearer: Mutable<TokenRates> = { ...one };
+  for (const name of Object.keys(other) as RateName[]) dearer[name] = Math.max(one[name] ?? 0, other[name] ?? 0);
+  return dearer;
 }
 
 /** A token of self-hosted hardware costs its hourly price over the tokens it serves in an hour, in or out alike. */
@@ -94,6 +122,14 @@ function gpuPrice(gpu: { readonly costPerHour: number; readonly tokensPerSecond:
 
 function rateOf(setting: PriceSetting): number {
   return Math.round(setting.dollars * (setting.isPerMillion ? perMillionFactor : perTokenFactor));
+}
+
+function tiersAt(byBoth: BothRates, aboveTokens: number): Map<string, PartialRates> {
+  const existing = byBoth.get(aboveTokens);
+  if (existing !== undefined) return existing;
+  const created = new Map<string, PartialRates>();
+  byBoth.set(aboveTokens, created);
+  return created;
 }
 
 export function ratesAt<K>(map: Map<K, PartialRates>, key: K): PartialRates {

@@ -20,6 +20,8 @@ export interface TokenRates {
 export interface PriceTier {
   readonly aboveInputTokens: number;
   readonly rates: TokenRates;
+  /** Rates by service tier above this threshold; a service tier that is absent costs `rates`. */
+  readonly serviceTiers?: Readonly<Record<string, TokenRates>>;
 }
 
 export interface Price {
@@ -88,9 +90,15 @@ export function upperBoundOf(
 export function maximumRate(price: Price, side: 'input' | 'output', inputTokensMax = Number.POSITIVE_INFINITY): number {
   let highest = dearest(price.rates, side);
   for (const tier of price.tiers) {
-    if (inputTokensMax > tier.aboveInputTokens) highest = Math.max(highest, dearest(tier.rates, side));
+    if (inputTokensMax <= tier.aboveInputTokens) continue;
+    highest = Math.max(highest, dearest(tier.rates, side), dearestOfAll(tier.serviceTiers, side));
   }
-  for (const rates of Object.values(price.serviceTiers)) highest = Math.max(highest, dearest(rates, side));
+  return Math.max(highest, dearestOfAll(price.serviceTiers, side));
+}
+
+function dearestOfAll(serviceTiers: PriceTier['serviceTiers'], side: 'input' | 'output'): number {
+  let highest = 0;
+  for (const name in serviceTiers) highest = Math.max(highest, dearest(serviceTiers[name]!, side));
   return highest;
 }
 
@@ -108,14 +116,14 @@ function dearest(rates: TokenRates, side: 'input' | 'output'): number {
 }
 
 function ratesFor(usage: Usage, price: Price): TokenRates {
-  const serviceTier = usage.serviceTier === undefined ? undefined : price.serviceTiers[usage.serviceTier];
-  if (serviceTier !== undefined) return serviceTier;
-  let rates = price.rates;
+  let reached: Pick<PriceTier, 'rates' | 'serviceTiers'> = price;
   if (price.tiers.length > 0) {
     const inputTokens = totalInputTokens(usage);
-    for (const tier of price.tiers) if (inputTokens > tier.aboveInputTokens) rates = tier.rates;
+    for (const tier of price.tiers) if (inputTokens > tier.aboveInputTokens) reached = tier;
   }
-  return rates;
+  const { rates, serviceTiers } = reached;
+  if (usage.serviceTier === undefined || serviceTiers === undefined) return rates;
+  return Object.hasOwn(serviceTiers, usage.serviceTier) ? serviceTiers[usage.serviceTier]! : rates;
 }
 
 /** Sum of tokens × rate, divided by a million and rounded up; in BigInt only when a double could not hold the sum. */
