@@ -7,12 +7,23 @@ import type { GatewaySettings } from '../core/route.ts';
  * nano-dollars, rounded up, and never falling as the list cost rises, so that a bound stays a bound. Nothing stays nothing.
  */
 export function chargeOf(listed: Nanodollars, providerId: string, settings: GatewaySettings): ReplyCost {
-  const discount = Math.floor(listed * (settings.priceDiscounts[providerId] ?? 0));
+  const discountRatio = settings.priceDiscounts[providerId] ?? 0;
   const marginRule = settings.priceMargins[providerId] ?? settings.priceMargins.global;
-  if (listed === 0 || (discount === 0 && marginRule === undefined)) {
+  if (listed === 0 || (discountRatio === 0 && marginRule === undefined)) {
     return { charged: listed, listed, discount: 0, margin: 0 };
   }
+  const discount = Number(trillionths(listed, discountRatio) / trillion);
   const net = listed - discount;
-  const margin = marginRule === undefined ? 0 : Math.ceil(net * marginRule.ratio) + marginRule.fixed;
+  const margin =
+    marginRule === undefined
+      ? 0
+      : Number((trillionths(net, marginRule.ratio) + trillion - 1n) / trillion) + marginRule.fixed;
   return { charged: assertNanodollars(net + margin), listed, discount, margin };
+}
+
+const trillion = 1_000_000_000_000n;
+
+/** A ratio is a decimal figure that people wrote (0.29), which a double only comes near: 100 × 0.29 must be 29. */
+function trillionths(amount: Nanodollars, ratio: number): bigint {
+  return BigInt(amount) * BigInt(Math.round(ratio * 1e12));
 }
