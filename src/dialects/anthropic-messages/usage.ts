@@ -12,23 +12,25 @@ export function decodeUsage(usage: unknown, before?: Usage): Usage | undefined {
   if (!isJsonObject(usage)) return before;
   if (typeof usage.input_tokens !== 'number' && typeof usage.output_tokens !== 'number') return before;
   const base = before ?? noUsage;
-  const figure = (value: unknown, otherwise: number) => (typeof value === 'number' ? count(value) : otherwise);
+  // Input figures never fall in a stream: some servers write 0 where they do not repeat one.
+  const input = (value: unknown, otherwise: number) => count(value) || otherwise;
 
-  const created = usage.cache_creation;
-  const written = figure(usage.cache_creation_input_tokens, base.cacheWriteTokens + base.cacheWriteLongTokens);
-  const writtenLong = Math.min(
-    written,
-    isJsonObject(created) ? count(created.ephemeral_1h_input_tokens) : base.cacheWriteLongTokens,
+  const created = isJsonObject(usage.cache_creation) ? usage.cache_creation : {};
+  const createdLong = count(created.ephemeral_1h_input_tokens);
+  const written = input(
+    Math.max(count(usage.cache_creation_input_tokens), count(created.ephemeral_5m_input_tokens) + createdLong),
+    base.cacheWriteTokens + base.cacheWriteLongTokens,
   );
-  const output = figure(usage.output_tokens, totalOutputTokens(base));
+  const writtenLong = Math.min(written, input(createdLong, base.cacheWriteLongTokens));
+  const output = typeof usage.output_tokens === 'number' ? count(usage.output_tokens) : totalOutputTokens(base);
   const details = usage.output_tokens_details;
   const thinking = Math.min(output, isJsonObject(details) ? count(details.thinking_tokens) : base.reasoningTokens);
   const tools = usage.server_tool_use;
   const tier = serviceTierUsed(usage.service_tier) ?? base.serviceTier;
   return {
     ...base,
-    inputTokens: figure(usage.input_tokens, base.inputTokens),
-    cacheReadTokens: figure(usage.cache_read_input_tokens, base.cacheReadTokens),
+    inputTokens: input(usage.input_tokens, base.inputTokens),
+    cacheReadTokens: input(usage.cache_read_input_tokens, base.cacheReadTokens),
     cacheWriteTokens: written - writtenLong,
     cacheWriteLongTokens: writtenLong,
     outputTokens: output - thinking,

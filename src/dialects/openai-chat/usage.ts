@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { nanodollarsFromDollars } from '../../core/money.ts';
+import { dollarsFromNanodollars, nanodollarsFromDollars } from '../../core/money.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, totalTokens, type Usage } from '../../core/usage.ts';
 
 /*
@@ -16,8 +16,10 @@ export function count(value: unknown): number {
 export function decodeUsage(usage: unknown, serviceTier?: unknown): Usage | undefined {
   if (!isJsonObject(usage)) return undefined;
   if (typeof usage.prompt_tokens !== 'number' && typeof usage.total_tokens !== 'number') return undefined;
-  const prompt = count(usage.prompt_tokens);
   const completion = count(usage.completion_tokens);
+  const total = count(usage.total_tokens);
+  // Some embedding servers tell only the total.
+  const prompt = typeof usage.prompt_tokens === 'number' ? count(usage.prompt_tokens) : Math.max(0, total - completion);
   const inputDetails = isJsonObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
   const outputDetails = isJsonObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
   const writeDetails = inputDetails.cache_creation_token_details;
@@ -29,24 +31,29 @@ export function decodeUsage(usage: unknown, serviceTier?: unknown): Usage | unde
     usage.cache_creation_input_tokens,
   );
   const writtenLong = Math.min(written, isJsonObject(writeDetails) ? count(writeDetails.ephemeral_1h_input_tokens) : 0);
-  const inputAudio = count(inputDetails.audio_tokens);
-  const inputImage = count(inputDetails.image_tokens);
-  const reasoning = count(outputDetails.reasoning_tokens);
-  const outputAudio = count(outputDetails.audio_tokens);
-  // Some servers count reasoning beside the completion instead of inside it; only the total tells.
-  const isReasoningBeside = reasoning > 0 && count(usage.total_tokens) === prompt + completion + reasoning;
+  // What was cached may have been audio or images: no token is paid twice.
+  const uncached = Math.max(0, prompt - read - written);
+  const inputAudio = Math.min(uncached, count(inputDetails.audio_tokens));
+  const inputImage = Math.min(uncached - inputAudio, count(inputDetails.image_tokens));
+  const told = count(outputDetails.reasoning_tokens);
+  // Some servers count reasoning beside the completion instead of inside it; the total tells, or that it is too much.
+  const isReasoningBeside =
+    told > 0 && (total === prompt + completion + told || (told > completion && total !== prompt + completion));
+  const reasoning = isReasoningBeside ? told : Math.min(completion, told);
+  const otherOutput = isReasoningBeside ? completion : completion - reasoning;
+  const outputAudio = Math.min(otherOutput, count(outputDetails.audio_tokens));
 
   const cost = providerCost(usage.cost);
   const tier = serviceTierUsed(serviceTier);
   return {
     ...noUsage,
-    inputTokens: Math.max(0, prompt - read - written - inputAudio - inputImage),
+    inputTokens: uncached - inputAudio - inputImage,
     cacheReadTokens: read,
     cacheWriteTokens: written - writtenLong,
     cacheWriteLongTokens: writtenLong,
     inputAudioTokens: inputAudio,
     inputImageTokens: inputImage,
-    outputTokens: Math.max(0, completion - (isReasoningBeside ? 0 : reasoning) - outputAudio),
+    outputTokens: otherOutput - outputAudio,
     reasoningTokens: reasoning,
     outputAudioTokens: outputAudio,
     webSearchCalls: isJsonObject(usage.server_tool_use)
@@ -91,12 +98,12 @@ function firstCount(...values: unknown[]): number {
   return 0;
 }
 
-/** Some providers say what they charge, in dollars, as a number or as `{total_cost}`. */
+/** Some providers say what they charge, in dollars, as a number or as `{total_cost}`: in nano-dollars, rounded up. */
 function providerCost(cost: unknown): number | undefined {
   const dollars = isJsonObject(cost) ? cost.total_cost : cost;
-  return typeof dollars === 'number' && dollars >= 0 && dollars < 1_000_000
-    ? nanodollarsFromDollars(dollars)
-    : undefined;
+  if (typeof dollars !== 'number' || !(dollars >= 0 && dollars < 1_000_000)) return undefined;
+  const nearest = nanodollarsFromDollars(dollars);
+  return dollarsFromNanodollars(nearest) < dollars ? nearest + 1 : nearest;
 }
 
 const usualTiers: ReadonlySet<unknown> = new Set(['auto', 'default', 'standard', 'standard_only', 'on_demand']);
