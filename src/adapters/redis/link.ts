@@ -1,0 +1,171 @@
+import type { Clock, Log } from '../../core/ports.ts';
+import type { RedisSettings } from '../../core/redis-settings.ts';
+import { Breaker } from './breaker.ts';
+import { connectRedis, type RedisClient } from './connect.ts';
+
+/** In place of an answer: Redis is not there, too slow, or said no. The caller goes on without it. */
+export const unavailable = Symbol('redis unavailable');
+export type Unavailable = typeof unavailable;
+
+/** Timers fire up to 10 ms late, and a call must not take more than 100 ms. */
+const callBudgetMs = 80;
+/** A connection that answers nothing for so long is thrown away: after a partition TCP itself may be silent for minutes. */
+const silenceMaxMs = 3_000;
+const logEveryMs = 10_000;
+
+/**
+ * The way to Redis for everybody who can do without: no call takes longer than its budget, and while Redis is slow or
+ * gone no call is made at all.
+ */
+export class RedisLink {
+  readonly client: RedisClient;
+  readonly prefix: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #breaker: Breaker;
+  readonly #onUp: (() => void)[] = [];
+  #lastAnswerTick: number;
+  #lastLogTick = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(settings: RedisSettings, clock: Clock, log: Log) {
+    this.prefix = settings.prefix;
+    this.#clock = clock;
+    this.#log = log;
+    this.#lastAnswerTick = clock.tick();
+    this.#breaker = new Breaker({
+      clock,
+      probe: () => this.#probe(),
+      onOpen: () => this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest'),
+      onClose: () => this.#recovered(),
+    });
+    this.client = connectRedis(settings);
+    this.client.on('error', (error: Error) => this.#tell('Redis connection failed', error));
+    this.client.on('close', () => this.#breaker.open());
+    this.client.on('ready', () => {
+      this.#lastAnswerTick = clock.tick();
+      this.#breaker.probeNow();
+    });
+    // Closed until the first connection stands.
+    this.#breaker.open();
+  }
+
+  /** Whether calls are made now. */
+  get isUp(): boolean {
+    return !this.#breaker.isOpen && this.client.status === 'ready';
+  }
+
+  /** Called every time that Redis has come back. */
+  onUp(listener: () => void): void {
+    this.#onUp.push(listener);
+  }
+
+  /**
+   * Never rejects. `onLate` gets the answer of a call that was given up, so that what it did can be undone.
+   */
+  call<Answer>(
+    send: (client: RedisClient) => Promise<Answer>,
+    onLate?: (answer: Answer) => void,
+  ): Promise<Answer | Unavailable> {
+    if (!this.isUp) return Promise.resolve(unavailable);
+    return this.#limited(send, onLate);
+  }
+
+  /** Resolves when Redis is usable, or when `patienceMs` have passed. */
+  whenUp(patienceMs: number): Promise<void> {
+    if (this.isUp) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimer(patienceMs, resolve);
+      this.onUp(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#breaker.stop();
+    this.client.disconnect();
+  }
+
+  #limited<Answer>(
+    send: (client: RedisClient) => Promise<Answer>,
+    onLate: ((answer: Answer) => void) | undefined,
+  ): Promise<Answer | Unavailable> {
+    return new Promise((resolve) => {
+      let isOver = false;
+      const timer = this.#clock.setTimer(callBudgetMs, () => {
+        isOver = true;
+        this.#breaker.failed();
+        resolve(unavailable);
+      });
+      const settled = (answer: Answer | Unavailable) => {
+        isOver = true;
+        timer.cancel();
+        resolve(answer);
+      };
+      sent(send, this.client).then(
+        (answer) => {
+          this.#lastAnswerTick = this.#clock.tick();
+          if (isOver) {
+            onLate?.(answer);
+            return;
+          }
+          this.#breaker.succeeded();
+          settled(answer);
+        },
+        (cause: unknown) => {
+          if (isOver) return;
+          if (!isAboutTheKey(cause)) this.#breaker.failed();
+          this.#tell('Redis call failed', cause as Error);
+          settled(unavailable);
+        },
+      );
+    });
+  }
+
+  async #probe(): Promise<boolean> {
+    const { status } = this.client;
+    if (status !== 'ready') {
+      // A cluster that found no node gives up in the end; it must not.
+      if (status === 'end' && !this.#isClosed) void this.client.connect().catch(() => {});
+      // Connected, but the greeting is not answered.
+      else if (status !== 'reconnecting') this.#leaveSilence();
+      return false;
+    }
+    const answer = await this.#limited((client) => client.ping(), undefined);
+    if (answer === unavailable) this.#leaveSilence();
+    return answer !== unavailable;
+  }
+
+  #leaveSilence(): void {
+    if (this.#clock.tick() - this.#lastAnswerTick < silenceMaxMs || this.#isClosed) return;
+    this.#lastAnswerTick = this.#clock.tick();
+    this.client.disconnect(true);
+  }
+
+  #recovered(): void {
+    this.#log.info('Redis is usable');
+    this.#lastLogTick = Number.NEGATIVE_INFINITY;
+    for (const listener of this.#onUp) listener();
+  }
+
+  #tell(message: string, cause?: Error): void {
+    if (this.#isClosed) return;
+    const tick = this.#clock.tick();
+    if (tick - this.#lastLogTick < logEveryMs) return;
+    this.#lastLogTick = tick;
+    this.#log.warn(message, cause === undefined ? {} : { reason: cause.message });
+  }
+}
+
+/** A client that cannot send may throw instead of rejecting. */
+async function sent<Answer>(send: (client: RedisClient) => Promise<Answer>, client: RedisClient): Promise<Answer> {
+  return send(client);
+}
+
+/** One key holds something strange: that says nothing about the connection. */
+function isAboutTheKey(cause: unknown): boolean {
+  return cause instanceof Error && (cause.message.startsWith('WRONGTYPE') || cause.message.includes('user_script'));
+}
