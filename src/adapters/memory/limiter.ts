@@ -58,6 +58,20 @@ class MemoryLimiter implements Limiter {
       if (used + amount > rule.limit) return { rule, used, resetAt: this.#resetAt(counter, rule, amount) };
       counters.push(counter);
     }
+    return this.#counted(claims, counters, slot, tick);
+  }
+
+  /** Counts what somebody else has admitted, whether it fits or not. */
+  count(claims: readonly RateLimitClaim[]): RateLimitReservation {
+    const tick = this.#clock.tick();
+    const slot = SlidingCounter.slotAt(tick);
+    this.#sweepSome(slot);
+    const counters = claims.map(({ rule }) => this.#counterOf(rule));
+    for (const counter of counters) counter.advance(slot);
+    return this.#counted(claims, counters, slot, tick);
+  }
+
+  #counted(claims: readonly RateLimitClaim[], counters: SlidingCounter[], slot: number, tick: number): Reservation {
     const reservation = new Reservation(claims, counters, slot);
     const now = this.#clock.now();
     for (const [index, { rule, amount }] of claims.entries()) {

@@ -46,6 +46,7 @@ export interface Uncounted {
 /** The same as in memory: 240 of them are the window of 60 s. */
 const windowSlotMs = 250;
 const keysPerCall = 200;
+const scripts = [reserveScript, settleScript, addScript, renewScript];
 
 /**
  * Rate limits of all replicas together. Every key has the same hash tag, so that one script sees all claims of a request
@@ -68,6 +69,12 @@ export class RedisLimiter {
     this.#time = time ?? serverTime;
     this.#slotMs = slotMs ?? windowSlotMs;
     this.#process = chance.id();
+  }
+
+  /** Before the first use, and after Redis has come back. */
+  async prepare(): Promise<void> {
+    const loads = this.#link.primaries().flatMap((server) => scripts.map((script) => [script, server] as const));
+    await Promise.all(loads.map(([script, server]) => this.#link.call(() => script.load(server))));
   }
 
   async reserve(claims: readonly RateLimitClaim[]): Promise<RedisReservation | RateLimitDenial | Unavailable> {
@@ -126,6 +133,10 @@ export class RedisLimiter {
       if ((await this.#link.call((client) => addScript.run(client, keys, values))) === unavailable) return false;
     }
     return true;
+  }
+
+  get isUp(): boolean {
+    return this.#link.isUp;
   }
 
   /** How many parallel slots are held here. */

@@ -1,3 +1,4 @@
+import { Cluster, type Redis } from 'ioredis';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { RedisSettings } from '../../core/redis-settings.ts';
 import { Breaker } from './breaker.ts';
@@ -24,6 +25,7 @@ export class RedisLink {
   readonly #log: Log;
   readonly #breaker: Breaker;
   readonly #onUp: (() => void)[] = [];
+  readonly #onDown: (() => void)[] = [];
   #lastAnswerTick: number;
   #lastLogTick = Number.NEGATIVE_INFINITY;
   #isClosed = false;
@@ -36,7 +38,7 @@ export class RedisLink {
     this.#breaker = new Breaker({
       clock,
       probe: () => this.#probe(),
-      onOpen: () => this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest'),
+      onOpen: () => this.#lost(),
       onClose: () => this.#recovered(),
     });
     this.client = connectRedis(settings);
@@ -60,6 +62,11 @@ export class RedisLink {
     this.#onUp.push(listener);
   }
 
+  /** Called every time that calls stop being made. */
+  onDown(listener: () => void): void {
+    this.#onDown.push(listener);
+  }
+
   /**
    * Never rejects. `onLate` gets the answer of a call that was given up, so that what it did can be undone.
    */
@@ -69,6 +76,11 @@ export class RedisLink {
   ): Promise<Answer | Unavailable> {
     if (!this.isUp) return Promise.resolve(unavailable);
     return this.#limited(send, onLate);
+  }
+
+  /** The servers that take writes: one, or those of the cluster. */
+  primaries(): Redis[] {
+    return this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
   }
 
   /** Resolves when Redis is usable, or when `patienceMs` have passed. */
@@ -143,6 +155,11 @@ export class RedisLink {
     if (this.#clock.tick() - this.#lastAnswerTick < silenceMaxMs || this.#isClosed) return;
     this.#lastAnswerTick = this.#clock.tick();
     this.client.disconnect(true);
+  }
+
+  #lost(): void {
+    this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest');
+    for (const listener of this.#onDown) listener();
   }
 
   #recovered(): void {

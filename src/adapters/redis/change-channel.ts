@@ -1,0 +1,73 @@
+import type { Log } from '../../core/ports.ts';
+import type { RedisSettings } from '../../core/redis-settings.ts';
+import { connectRedis, type RedisClient } from './connect.ts';
+import type { RedisLink } from './link.ts';
+
+/** What was changed, by scope and id. */
+export interface Change {
+  readonly scope: string;
+  readonly id: string;
+}
+
+export interface ChangeListener {
+  /** Another replica changed these. */
+  onChanges(changes: readonly Change[]): void;
+  /** Something may have been missed. */
+  onGap(): void;
+}
+
+const changesMax = 10_000;
+
+/** Replicas tell each other at once what they have changed. A message may be lost: the store knows better. */
+export class ChangeChannel {
+  readonly #link: RedisLink;
+  readonly #channel: string;
+  readonly #subscriber: RedisClient;
+
+  constructor(settings: RedisSettings, link: RedisLink, listener: ChangeListener, log: Log) {
+    this.#link = link;
+    this.#channel = `${settings.prefix}:changes`;
+    this.#subscriber = connectRedis(settings);
+    // The other connection reports the same trouble.
+    this.#subscriber.on('error', (error: Error) => log.debug('Redis subscription failed', { reason: error.message }));
+    this.#subscriber.on('ready', () => {
+      this.#subscriber.subscribe(this.#channel).then(
+        () => listener.onGap(),
+        (error: Error) => log.debug('Redis subscription failed', { reason: error.message }),
+      );
+    });
+    this.#subscriber.on('message', (_channel: string, text: string) => {
+      const changes = readChanges(text);
+      if (changes === undefined) listener.onGap();
+      else listener.onChanges(changes);
+    });
+  }
+
+  publish(changes: readonly Change[]): void {
+    const text = JSON.stringify(changes.map(({ scope, id }) => [scope, id]));
+    void this.#link.call((client) => client.publish(this.#channel, text));
+  }
+
+  close(): void {
+    this.#subscriber.disconnect();
+  }
+}
+
+/** Anybody may write to the channel. */
+function readChanges(text: string): Change[] | undefined {
+  let written: unknown;
+  try {
+    written = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(written) || written.length > changesMax) return undefined;
+  const changes: Change[] = [];
+  for (const entry of written) {
+    if (!Array.isArray(entry)) return undefined;
+    const [scope, id] = entry as unknown[];
+    if (typeof scope !== 'string' || typeof id !== 'string') return undefined;
+    changes.push({ scope, id });
+  }
+  return changes;
+}

@@ -1,0 +1,119 @@
+import type { Chance, Clock, Limiter, Log, ResponseCache } from '../core/ports.ts';
+import type { RedisSettings } from '../core/redis-settings.ts';
+import type { Store } from '../core/store.ts';
+import { createMemoryLimiter } from './memory/limiter.ts';
+import { memoryResponseCache } from './memory/response-cache.ts';
+import { ChangeChannel } from './redis/change-channel.ts';
+import { RedisLimiter } from './redis/limiter.ts';
+import { RedisLink } from './redis/link.ts';
+import { RedisResponseCache } from './redis/response-cache.ts';
+import { repeat } from './repeat.ts';
+import { Invalidation } from './shared/invalidation.ts';
+import { SharedLimiter } from './shared/limiter.ts';
+import { Presence } from './shared/presence.ts';
+
+export interface SharedOptions {
+  /** null = no Redis. */
+  readonly redis: RedisSettings | null;
+  readonly store: Pick<Store, 'changes' | 'replicas'>;
+  /** Whether no other process can have the store: then nobody needs to be asked or told. */
+  readonly alone: boolean;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** Memory for cached answers where they are not kept in Redis. */
+  readonly cacheBytesMax: number;
+}
+
+/** What replicas have in common. */
+export interface Shared {
+  readonly limiter: Limiter;
+  readonly cache: ResponseCache;
+  readonly invalidation: Invalidation;
+  /** Replicas that are alive, this one included, as far as is known. */
+  replicas(): number;
+  /** Whether limits and cached answers are shared now; null where no Redis is configured. */
+  redisIsUp(): boolean | null;
+  close(): Promise<void>;
+}
+
+/** How long the start waits for Redis; without it the gateway starts as well. */
+const startPatienceMs = 1_500;
+const beatMs = 1_000;
+const renewMs = 10_000;
+/** A change is known everywhere within a second even if no message arrives. */
+const lookMs = 800;
+const storeBeatMs = 5_000;
+
+/**
+ * Limits, cached answers and word of changes, shared by all replicas through Redis and the store; in memory where there is
+ * one process alone.
+ */
+export async function openShared(options: SharedOptions): Promise<Shared> {
+  const { redis, store, alone, clock, chance, log, cacheBytesMax } = options;
+  const stops: (() => void)[] = [];
+  const link = redis === null ? null : new RedisLink(redis, clock, log);
+  const local = createMemoryLimiter(clock);
+  const remote = link === null ? null : new RedisLimiter({ link, clock, chance });
+  const replicaStore = alone ? null : store.replicas;
+  const presence = new Presence({ id: chance.id(), link, replicas: replicaStore, clock });
+  const shared = new SharedLimiter({ remote, local, replicas: () => presence.count, clock });
+
+  let channel: ChangeChannel | null = null;
+  const invalidation = new Invalidation({
+    changes: alone ? null : store.changes,
+    publish: (changes) => channel?.publish(changes),
+    log,
+  });
+
+  if (link !== null && remote !== null && redis !== null) {
+    const listener = {
+      onChanges: invalidation.received.bind(invalidation),
+      onGap: () => void invalidation.look(),
+    };
+    const subscription = new ChangeChannel(redis, link, listener, log);
+    channel = subscription;
+    const returned = async () => {
+      await remote.prepare();
+      await presence.beatInRedis();
+      await remote.renew();
+      await shared.catchUp();
+    };
+    link.onDown(() => shared.remoteIsDown());
+    link.onUp(() => void returned());
+    stops.push(
+      repeat(clock, beatMs, async () => {
+        await presence.beatInRedis();
+        if (link.isUp) await shared.catchUp();
+      }),
+      repeat(clock, renewMs, () => remote.renew()),
+      () => subscription.close(),
+      () => link.close(),
+    );
+    await link.whenUp(startPatienceMs);
+    if (link.isUp) await returned();
+    else log.warn('Redis does not answer: starting without it, limits and cached answers are those of this replica');
+  }
+  if (!alone) {
+    await invalidation.look();
+    await presence.beatInStore().catch(() => {});
+    stops.push(
+      repeat(clock, lookMs, () => invalidation.look()),
+      repeat(clock, storeBeatMs, () => presence.beatInStore()),
+    );
+  }
+  return {
+    limiter: link === null && alone ? local : shared,
+    cache:
+      link !== null && redis?.keepsAnswers === true
+        ? new RedisResponseCache(link)
+        : memoryResponseCache(cacheBytesMax, clock),
+    invalidation,
+    replicas: () => presence.count,
+    redisIsUp: () => (link === null ? null : link.isUp),
+    async close() {
+      await presence.leave();
+      for (const stop of stops) stop();
+    },
+  };
+}
