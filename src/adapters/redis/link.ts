@@ -10,6 +10,8 @@ export type Unavailable = typeof unavailable;
 
 /** Timers fire up to 10 ms late, and a call must not take more than 100 ms. */
 const callBudgetMs = 80;
+/** A timer that is later than this was held up by the process itself. */
+const stallMs = 20;
 /** A connection that answers nothing for so long is thrown away: after a partition TCP itself may be silent for minutes. */
 const silenceMaxMs = 3_000;
 const logEveryMs = 10_000;
@@ -101,22 +103,45 @@ export class RedisLink {
     this.client.disconnect();
   }
 
+  /** For upkeep, where being slow is not being broken: the same with a limit of its own, and the breaker is not told of it. */
+  callPatiently<Answer>(
+    send: (client: RedisClient) => Promise<Answer>,
+    patienceMs: number,
+  ): Promise<Answer | Unavailable> {
+    if (!this.isUp) return Promise.resolve(unavailable);
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimer(patienceMs, () => resolve(unavailable));
+      sent(send, this.client).then(
+        (answer) => {
+          timer.cancel();
+          resolve(answer);
+        },
+        (cause: unknown) => {
+          timer.cancel();
+          this.#tell('Redis call failed', cause as Error);
+          resolve(unavailable);
+        },
+      );
+    });
+  }
+
   #limited<Answer>(
     send: (client: RedisClient) => Promise<Answer>,
     onLate: ((answer: Answer) => void) | undefined,
   ): Promise<Answer | Unavailable> {
     return new Promise((resolve) => {
+      const startedTick = this.#clock.tick();
       let isOver = false;
-      const timer = this.#clock.setTimer(callBudgetMs, () => {
+      const giveUp = () => {
         isOver = true;
         this.#breaker.failed();
         resolve(unavailable);
-      });
-      const settled = (answer: Answer | Unavailable) => {
-        isOver = true;
-        timer.cancel();
-        resolve(answer);
       };
+      let timer = this.#clock.setTimer(callBudgetMs, () => {
+        // When this process itself stood still, the answer may lie there unread: one more turn to read it.
+        if (this.#clock.tick() - startedTick < callBudgetMs + stallMs) giveUp();
+        else timer = this.#clock.setTimer(1, giveUp);
+      });
       sent(send, this.client).then(
         (answer) => {
           this.#lastAnswerTick = this.#clock.tick();
@@ -124,14 +149,18 @@ export class RedisLink {
             onLate?.(answer);
             return;
           }
+          isOver = true;
+          timer.cancel();
           this.#breaker.succeeded();
-          settled(answer);
+          resolve(answer);
         },
         (cause: unknown) => {
           if (isOver) return;
+          isOver = true;
+          timer.cancel();
           if (!isAboutTheKey(cause)) this.#breaker.failed();
           this.#tell('Redis call failed', cause as Error);
-          settled(unavailable);
+          resolve(unavailable);
         },
       );
     });

@@ -7,6 +7,7 @@ const entryBytesMaxDefault = 2 * 1024 * 1024;
 /** Bytes on their way to a Redis that has not answered yet; what comes on top is not kept. */
 const pendingBytesMax = 32 * 1024 * 1024;
 const scanCount = 500;
+const upkeepPatienceMs = 5_000;
 
 /** Redis is not there, which whoever asks for an upkeep of the cache must be told. */
 export class CacheUnavailableError extends Error {
@@ -51,8 +52,7 @@ export class RedisResponseCache implements ResponseCache {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    const removals = keys.map((key) => this.#link.call((client) => client.unlink(this.#prefix + key)));
-    if ((await Promise.all(removals)).includes(unavailable)) throw new CacheUnavailableError();
+    await this.#unlink(keys.map((key) => this.#prefix + key));
   }
 
   /** Only our own keys, a few at a time: others may live in the same Redis. */
@@ -60,24 +60,30 @@ export class RedisResponseCache implements ResponseCache {
     for (const node of this.#link.primaries()) {
       let cursor = '0';
       do {
-        const page = await this.#link.call(() =>
-          node.scan(cursor, 'MATCH', `${escaped(this.#prefix)}*`, 'COUNT', scanCount),
+        const page = await this.#link.callPatiently(
+          () => node.scan(cursor, 'MATCH', `${escaped(this.#prefix)}*`, 'COUNT', scanCount),
+          upkeepPatienceMs,
         );
         if (page === unavailable) throw new CacheUnavailableError();
         cursor = page[0];
-        const removals = page[1].map((key) => this.#link.call((client) => client.unlink(key)));
-        if ((await Promise.all(removals)).includes(unavailable)) throw new CacheUnavailableError();
+        await this.#unlink(page[1]);
       } while (cursor !== '0');
     }
   }
 
   /** The server's own figures (`INFO`), name → value; of the first node of a cluster. */
   async facts(): Promise<Readonly<Record<string, string>>> {
-    const text = await this.#link.call(() => this.#link.primaries()[0]!.info());
+    const text = await this.#link.callPatiently(() => this.#link.primaries()[0]!.info(), upkeepPatienceMs);
     if (text === unavailable) throw new CacheUnavailableError();
     return Object.fromEntries(
       [...text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gm)].map(([, name, value]) => [name!, value!]),
     );
+  }
+
+  /** One by one, for in a cluster they lie on several servers; they leave together all the same. */
+  async #unlink(keys: readonly string[]): Promise<void> {
+    const removals = keys.map((key) => this.#link.callPatiently((client) => client.unlink(key), upkeepPatienceMs));
+    if ((await Promise.all(removals)).includes(unavailable)) throw new CacheUnavailableError();
   }
 
   async #read(key: string): Promise<CachedAnswer | undefined> {

@@ -20,6 +20,7 @@ export class Presence {
   readonly #options: PresenceOptions;
   readonly #seen = new Map<string, { beats: number; changedTick: number }>();
   #inRedis = 0;
+  #redisTick = Number.NEGATIVE_INFINITY;
   #inStore = 0;
 
   constructor(options: PresenceOptions) {
@@ -28,17 +29,21 @@ export class Presence {
 
   /** At least 1: this one. */
   get count(): number {
-    const { link } = this.#options;
+    const { link, clock } = this.#options;
     if (link?.isUp === true && this.#inRedis > 0) return this.#inRedis;
-    return Math.max(1, this.#inStore > 0 ? this.#inStore : this.#inRedis);
+    // What Redis said last is newer than what the store says, for a while.
+    const isRecent = clock.tick() - this.#redisTick < storeLifeMs;
+    return Math.max(1, this.#inStore, isRecent || this.#inStore === 0 ? this.#inRedis : 0);
   }
 
   async beatInRedis(): Promise<void> {
-    const { link, id } = this.#options;
+    const { link, id, clock } = this.#options;
     if (link === null) return;
     const key = `${link.prefix}:{limits}:replicas`;
     const live = await link.call((client) => beatScript.run(client, [key], [1, '', id, redisLifeMs]));
-    if (live !== unavailable) this.#inRedis = Number(live);
+    if (live === unavailable) return;
+    this.#inRedis = Number(live);
+    this.#redisTick = clock.tick();
   }
 
   /** Rejects when the store is away; what was known stays. */

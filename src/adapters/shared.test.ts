@@ -1,0 +1,392 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { rateLimit, silentLog } from '../../test/builders.ts';
+import { startRedis } from '../../test/servers/index.ts';
+import type { RedisServer } from '../../test/servers/redis.ts';
+import { redisSettings } from '../../test/servers/redis-settings.ts';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../test/tcp-fault/index.ts';
+import type { RateLimitClaim } from '../core/limits.ts';
+import type { CachedAnswer, RateLimitReservation } from '../core/ports.ts';
+import type { RedisSettings } from '../core/redis-settings.ts';
+import { Secret } from '../core/secret.ts';
+import type { Change } from './redis/change-channel.ts';
+import { openShared, type Shared, type SharedOptions } from './shared.ts';
+import { openSqliteStore } from './sql/sqlite.ts';
+import type { SqlStore } from './sql/store.ts';
+import { systemChance, systemClock } from './system-clock.ts';
+
+const clock = systemClock();
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-shared-'));
+let redis: RedisServer;
+let store: SqlStore;
+let proxy: TcpFaultProxy;
+const opened: Shared[] = [];
+let prefixes = 0;
+let prefix = '';
+
+beforeAll(async () => {
+  redis = await startRedis({ password: 'p:w/d' });
+  store = await openSqliteStore({ file: join(folder, 'tollgate.db') });
+});
+afterAll(async () => {
+  await store.close();
+  await redis.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+  await proxy?.close();
+});
+
+/** Replicas whose way to Redis leads through one fault proxy. */
+async function replicas(count: number, more: Partial<SharedOptions> = {}): Promise<Shared[]> {
+  prefix = `run-${++prefixes}`;
+  proxy = await startTcpFaultProxy({ port: redis.port });
+  const result = await Promise.all(Array.from({ length: count }, () => open(more)));
+  await until(() => result.every((one) => one.replicas() === count));
+  return result;
+}
+
+function settings(more: Partial<RedisSettings> = {}): RedisSettings {
+  const topology = { kind: 'single', address: { host: proxy.host, port: proxy.port } } as const;
+  return redisSettings(redis.url, { prefix, topology, ...more });
+}
+
+async function open(more: Partial<SharedOptions> = {}): Promise<Shared> {
+  const one = await openShared({
+    redis: settings(),
+    store,
+    alone: false,
+    clock,
+    chance: systemChance,
+    log: silentLog,
+    cacheBytesMax: 1_000_000,
+    ...more,
+  });
+  opened.push(one);
+  return one;
+}
+
+async function until(isSo: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<number> {
+  const startedTick = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - startedTick > limitMs) throw new Error(`not so after ${limitMs} ms: ${isSo}`);
+    await sleep(10);
+  }
+  return performance.now() - startedTick;
+}
+
+async function admits(one: Shared, ...claims: RateLimitClaim[]): Promise<RateLimitReservation | null> {
+  const answer = await one.limiter.reserve('request', claims);
+  return 'rule' in answer ? null : answer;
+}
+
+async function admittedOf(one: Shared, claim: RateLimitClaim, tries: number): Promise<number> {
+  let admitted = 0;
+  for (let index = 0; index < tries; index++) if ((await admits(one, claim)) !== null) admitted += 1;
+  return admitted;
+}
+
+const claim = (limit: number, more = {}): RateLimitClaim => ({ rule: rateLimit({ limit, ...more }), amount: 1 });
+const answer = (text: string): CachedAnswer => ({
+  body: Buffer.from(text),
+  dialect: 'openai-chat',
+  modelUsed: 'm',
+  storedAt: 5,
+});
+
+describe('limits while Redis fails', () => {
+  it('are one over all replicas, fall to shares without Redis, and are one again, counting what happened meanwhile', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const limited = claim(20);
+    expect(await admittedOf(one, limited, 4)).toBe(4);
+    expect(await admittedOf(other, limited, 3)).toBe(3);
+    await proxy.refuse();
+    await until(() => one.redisIsUp() === false && other.redisIsUp() === false);
+    // Half of 20 each, less what each has admitted before.
+    expect(await admittedOf(one, limited, 20)).toBe(6);
+    expect(await admittedOf(other, limited, 5)).toBe(5);
+    await proxy.restore();
+    await until(() => one.redisIsUp() === true && other.redisIsUp() === true, 5_000);
+    await sleep(50);
+    // 18 of 20 are known to Redis now.
+    expect(await admittedOf(other, limited, 5)).toBe(2);
+    expect(await admittedOf(one, limited, 5)).toBe(0);
+  });
+
+  it('keep at least 1 for each replica, and 0 of 0', async () => {
+    const [one] = (await replicas(2)) as [Shared, Shared];
+    await proxy.refuse();
+    await until(() => one.redisIsUp() === false);
+    expect(await admittedOf(one, claim(1, { id: 'small' }), 3)).toBe(1);
+    expect(await admittedOf(one, claim(0, { id: 'shut' }), 1)).toBe(0);
+    expect(await admits(one, { rule: rateLimit({ limit: 100, metric: 'tokens' }), amount: 100 })).not.toBeNull();
+  });
+
+  it('hold parallel slots through an outage, and give back those that ended in it', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const parallel = claim(4, { metric: 'parallel' });
+    const before = await admits(one, parallel);
+    await proxy.refuse();
+    await until(() => one.redisIsUp() === false && other.redisIsUp() === false);
+    const during = await admits(one, parallel);
+    expect(during).not.toBeNull();
+    expect(await admits(one, parallel)).toBeNull();
+    await proxy.restore();
+    await until(() => one.redisIsUp() === true && other.redisIsUp() === true, 5_000);
+    await sleep(50);
+    expect(await admittedOf(other, parallel, 5)).toBe(2);
+    one.limiter.settle('request', before!, { inputTokens: 0, outputTokens: 0 });
+    one.limiter.settle('request', during!, { inputTokens: 0, outputTokens: 0 });
+    await until(async () => (await admits(other, parallel)) !== null, 1_000);
+  });
+
+  for (const [name, fail] of [
+    ['answers after 20 s', () => proxy.delay(20_000)],
+    ['is behind a black hole', () => proxy.blackHole()],
+    [
+      'resets every connection and then refuses',
+      () => {
+        proxy.reset();
+        return proxy.refuse();
+      },
+    ],
+  ] as const) {
+    it(`cost at most 100 ms while Redis ${name}, nothing after a second, and come back by themselves`, async () => {
+      const [one] = (await replicas(1)) as [Shared];
+      const limited = claim(1_000_000);
+      const load = { tookMs: [] as number[], lateMs: [] as number[], isOver: false };
+      const failedTick = performance.now();
+      await fail();
+      const lanes = Array.from({ length: 8 }, async () => {
+        while (!load.isOver) {
+          const askedTick = performance.now();
+          expect(await admits(one, limited)).not.toBeNull();
+          const tookMs = performance.now() - askedTick;
+          (askedTick - failedTick > 1_000 ? load.lateMs : load.tookMs).push(tookMs);
+          await sleep(2);
+        }
+      });
+      await sleep(2_000);
+      load.isOver = true;
+      await Promise.all(lanes);
+      expect(one.redisIsUp()).toBe(false);
+      expect(Math.max(...load.tookMs)).toBeLessThan(250);
+      const late = load.lateMs.sort((a, b) => a - b);
+      expect(late.length).toBeGreaterThan(100);
+      expect(late[Math.floor(late.length * 0.99)]).toBeLessThan(20);
+      await proxy.restore();
+      await until(() => one.redisIsUp() === true, 8_000);
+      await until(async () => (await admits(one, limited)) !== null);
+    });
+  }
+
+  it('do not open the breaker for a few slow calls', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    proxy.delay(150);
+    const answers = await Promise.all([admits(one, claim(5)), admits(one, claim(5)), admits(one, claim(5))]);
+    expect(answers).not.toContain(null);
+    await proxy.restore();
+    expect(one.redisIsUp()).toBe(true);
+    // Late answers were taken back, and what was admitted alone was told: three in all.
+    await sleep(1_300);
+    expect(await admittedOf(one, claim(5), 5)).toBe(2);
+  });
+
+  it('know of replicas from the store when Redis was never there', async () => {
+    prefix = 'nowhere';
+    proxy = await startTcpFaultProxy({ port: redis.port });
+    await proxy.refuse();
+    const startedTick = performance.now();
+    const [one, other] = (await Promise.all([open(), open()])) as [Shared, Shared];
+    expect(performance.now() - startedTick).toBeLessThan(4_000);
+    await until(() => one.replicas() === 2 && other.replicas() === 2);
+    expect(await admittedOf(one, claim(10), 10)).toBe(5);
+    await proxy.restore();
+    await until(() => one.redisIsUp() === true && other.redisIsUp() === true);
+    await until(async () => one.replicas() === 2);
+  });
+
+  it('stay those of one process when it is alone', async () => {
+    const one = await open({ redis: null, alone: true });
+    expect(one.redisIsUp()).toBeNull();
+    expect(one.limiter.reserve('request', [claim(1)])).not.toBeInstanceOf(Promise);
+    expect(one.cache.type).toBe('memory');
+  });
+
+  it('work without Redis after a wrong password, and the log does not show it', async () => {
+    proxy = await startTcpFaultProxy({ port: redis.port });
+    prefix = 'denied';
+    const lines: string[] = [];
+    const note = (message: string, fields = {}) => void lines.push(message + JSON.stringify(fields));
+    const log = { debug: note, info: note, warn: note, error: note };
+    const one = await open({ redis: settings({ password: new Secret('not-the-password') }), log });
+    expect(await admits(one, claim(5))).not.toBeNull();
+    expect(one.redisIsUp()).toBe(false);
+    expect(lines.join('\n')).toMatch(/WRONGPASS/);
+    expect(lines.join('\n')).not.toContain('not-the-password');
+  });
+});
+
+describe('cached answers', () => {
+  it('are shared, whatever their bytes, and end with their time', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 31) % 256);
+    one.cache.set('binary', { body: bytes, dialect: 'd', modelUsed: null, storedAt: 7 }, 60_000);
+    one.cache.set('short', answer('gone soon'), 30);
+    await until(async () => (await other.cache.get('binary')) !== undefined);
+    const got = (await other.cache.get('binary'))!;
+    expect({ ...got, body: null }).toEqual({ body: null, dialect: 'd', modelUsed: null, storedAt: 7 });
+    expect(Buffer.compare(got.body, bytes)).toBe(0);
+    await sleep(50);
+    expect(await other.cache.get('short')).toBeUndefined();
+    await other.cache.delete(['binary']);
+    expect(await one.cache.get('binary')).toBeUndefined();
+  });
+
+  it('are a miss when somebody wrote something else there', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    const { connectRedis } = await import('./redis/connect.ts');
+    const client = connectRedis(settings());
+    await new Promise((resolve) => client.once('ready', resolve));
+    const head = { format: 'tollgate-answer-1', dialect: 'd', modelUsed: null, storedAt: 1, bytes: 2 };
+    const line = (changes: object) => `${JSON.stringify({ ...head, ...changes })}\n{}`;
+    await client.set(`${prefix}:answer:good`, line({}));
+    expect((await one.cache.get('good'))?.body.toString()).toBe('{}');
+    const garbage = [
+      '',
+      '{}',
+      'x',
+      '\n',
+      '[]\n',
+      'null\n{}',
+      line({ bytes: 3 }),
+      line({ dialect: 5 }),
+      line({ storedAt: 'x' }),
+      line({ modelUsed: {} }),
+      line({ format: 'other' }),
+      Buffer.alloc(10_000, 0xff),
+    ];
+    for (const [index, value] of garbage.entries()) {
+      await client.set(`${prefix}:answer:bad-${index}`, value);
+      expect(await one.cache.get(`bad-${index}`)).toBeUndefined();
+    }
+    await client.hset(`${prefix}:answer:hash`, 'a', 'b');
+    for (let times = 0; times < 10; times++) expect(await one.cache.get('hash')).toBeUndefined();
+    expect(one.redisIsUp()).toBe(true);
+    client.disconnect();
+  });
+
+  it('are forgotten on demand, and nothing else in the same Redis is', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    const { connectRedis } = await import('./redis/connect.ts');
+    const client = connectRedis(settings());
+    await new Promise((resolve) => client.once('ready', resolve));
+    await client.set('somebody-else', 'stays');
+    const limited = claim(1);
+    expect(await admits(one, limited)).not.toBeNull();
+    for (let index = 0; index < 1_200; index++) one.cache.set(`k${index}`, answer('x'), 60_000);
+    await until(async () => (await one.cache.get('k1199')) !== undefined);
+    await one.cache.clear();
+    expect(await client.keys(`${prefix}:answer:*`)).toEqual([]);
+    expect(await client.get('somebody-else')).toBe('stays');
+    expect(await admits(one, limited)).toBeNull();
+    await client.del('somebody-else');
+    client.disconnect();
+  });
+
+  it('rest while Redis is away, and an upkeep says so', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    one.cache.set('k', answer('x'), 60_000);
+    await until(async () => (await one.cache.get('k')) !== undefined);
+    await proxy.refuse();
+    await until(() => one.redisIsUp() === false);
+    expect(await one.cache.get('k')).toBeUndefined();
+    one.cache.set('l', answer('x'), 60_000);
+    await expect(one.cache.clear()).rejects.toThrow('Redis does not answer');
+    await expect(one.cache.delete(['k'])).rejects.toThrow('Redis does not answer');
+    await proxy.restore();
+    await until(() => one.redisIsUp() === true);
+    expect(await one.cache.get('k')).toBeDefined();
+  });
+
+  it('are not kept when they are very large', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    one.cache.set('large', { ...answer(''), body: Buffer.alloc(3_000_000) }, 60_000);
+    one.cache.set('small', answer('x'), 60_000);
+    await until(async () => (await one.cache.get('small')) !== undefined);
+    expect(await one.cache.get('large')).toBeUndefined();
+  });
+});
+
+describe('word of changes', () => {
+  const heard = (one: Shared): (Change | null)[] => {
+    const list: (Change | null)[] = [];
+    one.invalidation.onChange((what) => list.push(what));
+    return list;
+  };
+  const commit = (id: string) =>
+    store.transaction(({ changes }) => changes.append([{ scope: 'key', id }])).then(() => ({ scope: 'key', id }));
+
+  it('is heard here at once and on the others within a second', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const [here, there] = [heard(one), heard(other)];
+    const change = await commit('a');
+    one.invalidation.announce(change);
+    expect(here).toEqual([change]);
+    expect(await until(() => there.length > 0)).toBeLessThan(500);
+    expect(there[0]).toEqual(change);
+  });
+
+  it('is heard without any message: from the counter of the store', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    const list = heard(one);
+    await proxy.refuse();
+    const change = await commit('b');
+    expect(await until(() => list.length > 0)).toBeLessThan(2_000);
+    expect(list).toEqual([change]);
+    const more = await Promise.all(['c', 'd', 'e'].map(commit));
+    await until(() => list.length >= 4);
+    expect(new Set(list)).toEqual(new Set([change, ...more]));
+  });
+
+  it('is: anything may have changed, when too much was missed or the store went back', async () => {
+    let newest = 5;
+    const changes = {
+      newest: async () => newest,
+      since: async (version: number) => (version < newest - 2 ? null : []),
+    };
+    const { Invalidation } = await import('./shared/invalidation.ts');
+    const invalidation = new Invalidation({ changes, publish() {}, log: silentLog });
+    const list: (Change | null)[] = [];
+    invalidation.onChange((what) => list.push(what));
+    await invalidation.look();
+    expect(list).toEqual([null]);
+    newest = 50;
+    await invalidation.look();
+    expect(list).toEqual([null, null]);
+    await invalidation.look();
+    expect(list).toHaveLength(2);
+    newest = 3;
+    await invalidation.look();
+    expect(list).toEqual([null, null, null]);
+  });
+
+  it('survives garbage on the channel', async () => {
+    const [one] = (await replicas(1)) as [Shared];
+    const list = heard(one);
+    const { connectRedis } = await import('./redis/connect.ts');
+    const client = connectRedis(settings());
+    await new Promise((resolve) => client.once('ready', resolve));
+    for (const text of ['', '{', '{}', '[1]', '[["key"]]', '[["key",5]]']) {
+      await client.publish(`${prefix}:changes`, text);
+    }
+    await client.publish(`${prefix}:changes`, '[["team","t"]]');
+    await until(() => list.length > 0);
+    expect(list.at(-1)).toEqual({ scope: 'team', id: 't' });
+    client.disconnect();
+  });
+});
