@@ -4,7 +4,9 @@ import { benchCommand } from './cli/bench.ts';
 import { checkConfigCommand } from './cli/check-config.ts';
 import { demoCommand } from './cli/demo.ts';
 import { keysCommand } from './cli/keys.ts';
+import { migrateCommand } from './cli/migrate.ts';
 import { isStartOption, startCommand } from './cli/start.ts';
+import { storeCommand } from './cli/store.ts';
 import { version } from './cli/version.ts';
 
 const program = new Command('tollgate')
@@ -16,6 +18,8 @@ const program = new Command('tollgate')
 program.addCommand(startCommand());
 program.addCommand(checkConfigCommand());
 program.addCommand(keysCommand());
+program.addCommand(migrateCommand());
+program.addCommand(storeCommand());
 program.addCommand(demoCommand());
 program.addCommand(benchCommand());
 for (const command of program.commands) inherit(command);

@@ -20,6 +20,8 @@ export interface SqlEngine {
     work: (transaction: Transaction<Database>) => Promise<Result>,
     before?: () => Promise<void>,
   ): Promise<Result>;
+  /** Reads one state of the whole database, whatever is written meanwhile; long, so not for the data path. */
+  snapshot<Result>(work: (reader: Kysely<Database>) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,8 @@ export interface UsageRows {
   find(id: string): Promise<SqlRow | undefined>;
   /** Forgets ids whose rows are about to be deleted in this transaction. */
   forget(transaction: Transaction<Database>, ids: readonly string[]): Promise<void>;
+  /** Deletes all rows. */
+  clear(transaction: Transaction<Database>): Promise<void>;
   /** Deletes, where that is cheap, whole tables of requests that all ended before the time. Resolves to the number of rows. */
   removeWholeBefore(endedBefore: number): Promise<number>;
 }

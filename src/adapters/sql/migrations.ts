@@ -18,8 +18,6 @@ const migrations: readonly Migration[] = [
   { title: 'changes and replicas', apply: createChangeTables },
 ];
 
-export const newestSchema = migrations.length;
-
 export interface MigrationStep {
   readonly version: number;
   readonly title: string;
@@ -53,6 +51,11 @@ export async function pendingMigrations(database: Kysely<Database>): Promise<Mig
   const tables = await database.introspection.getTables();
   const known = tables.some(({ name }) => name === 'schema_migrations');
   return stepsAfter(known ? await appliedVersion(database) : 0);
+}
+
+/** What an empty database lacks. */
+export function allMigrations(): MigrationStep[] {
+  return stepsAfter(0);
 }
 
 async function appliedVersion(database: Kysely<Database>): Promise<number> {

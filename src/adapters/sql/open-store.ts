@@ -1,20 +1,96 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Secret } from '../../core/secret.ts';
-import { openPostgresStore } from './postgres.ts';
-import { openSqliteStore } from './sqlite.ts';
+import { StoreError } from '../../core/store.ts';
+import type { SqlEngine } from './engine.ts';
+import type { MigrationStep } from './migrations.ts';
+import { migratePostgres, openPostgresEngine, openPostgresStore, pendingPostgresMigrations } from './postgres.ts';
+import { parsePostgresAddress } from './postgres-address.ts';
+import { migrateSqlite, openSqliteEngine, openSqliteStore, pendingSqliteMigrations } from './sqlite.ts';
 import type { SqlStore } from './store.ts';
+import type { CopyOptions, CopyReport } from './store-copy.ts';
+import { copyStore } from './store-copy.ts';
 
 export interface StoreSettings {
   /** Address of a PostgreSQL database; null = the embedded one. */
   readonly databaseUrl: Secret | null;
   /** Where the embedded database stands, as `tollgate.db`. */
   readonly dataFolder: string;
+  /** Connections to PostgreSQL in all; null = the address or the default says. */
+  readonly connectionsMax?: number | null;
 }
 
-export const embeddedDatabaseFile = 'tollgate.db';
+/** The embedded database in a data folder. */
+export function embeddedDatabase(dataFolder: string): string {
+  return join(dataFolder, 'tollgate.db');
+}
 
 /** Opens the store that the settings ask for, with its tables at the newest version. Throws StoreError. */
-export function openStore({ databaseUrl, dataFolder }: StoreSettings): Promise<SqlStore> {
-  if (databaseUrl !== null) return openPostgresStore({ url: databaseUrl.reveal() });
-  return openSqliteStore({ file: join(dataFolder, embeddedDatabaseFile) });
+export function openStore({ databaseUrl, dataFolder, connectionsMax = null }: StoreSettings): Promise<SqlStore> {
+  if (databaseUrl === null) return openSqliteStore({ file: embeddedDatabase(dataFolder) });
+  return openPostgresStore({
+    url: databaseUrl.reveal(),
+    ...(connectionsMax === null ? {} : { poolMax: connectionsMax }),
+  });
+}
+
+/** Brings the tables to the newest version, or only tells what that would take. Throws StoreError. */
+export function migrateStore({ databaseUrl, dataFolder }: StoreSettings, dryRun: boolean): Promise<MigrationStep[]> {
+  if (databaseUrl !== null) {
+    const options = { url: databaseUrl.reveal() };
+    return dryRun ? pendingPostgresMigrations(options) : migratePostgres(options);
+  }
+  const options = { file: embeddedDatabase(dataFolder) };
+  return dryRun ? pendingSqliteMigrations(options) : migrateSqlite(options);
+}
+
+/** A database for people, without password: `db.example:5432/gateway`, or the path of a file. */
+export function storePlace({ databaseUrl, dataFolder }: StoreSettings): string {
+  return databaseUrl === null ? embeddedDatabase(dataFolder) : parsePostgresAddress(databaseUrl.reveal()).label;
+}
+
+/** Reading or writing a whole table at once may take long. */
+const copyStatementTimeoutMs = 3_600_000;
+
+/** `from` and `to` are addresses of PostgreSQL databases, or files of embedded ones. Throws StoreError. */
+export async function copyBetween(from: Secret, to: Secret, options: CopyOptions): Promise<CopyReport> {
+  const [source, target] = [place(from.reveal()), place(to.reveal())];
+  if (source.identity === target.identity) {
+    throw new StoreError('locked', `The source and the target are the same database: ${source.label}.`);
+  }
+  if (source.file !== null && !existsSync(source.file)) {
+    throw new StoreError('not_writable', `There is no database at ${source.file}.`);
+  }
+  const reading = await openEngine(source);
+  try {
+    const writing = await openEngine(target);
+    try {
+      return await copyStore(reading, writing, options);
+    } finally {
+      await writing.close();
+    }
+  } finally {
+    await reading.close();
+  }
+}
+
+interface Place {
+  readonly url: string;
+  readonly file: string | null;
+  readonly label: string;
+  readonly identity: string;
+}
+
+function place(text: string): Place {
+  if (!/^postgres(ql)?:\/\//.test(text)) {
+    const file = resolve(text);
+    return { url: '', file, label: file, identity: file };
+  }
+  const { label, schema } = parsePostgresAddress(text);
+  return { url: text, file: null, label, identity: `${label}?${schema ?? ''}` };
+}
+
+function openEngine({ file, url }: Place): Promise<SqlEngine> {
+  if (file !== null) return openSqliteEngine({ file });
+  return openPostgresEngine({ url, poolMax: 2, statementTimeoutMs: copyStatementTimeoutMs });
 }

@@ -87,6 +87,11 @@ export class PostgresUsageRows implements UsageRows {
       .execute();
   }
 
+  async clear(transaction: Transaction<Database>): Promise<void> {
+    await transaction.deleteFrom('usage_ids').execute();
+    await transaction.deleteFrom('usage').execute();
+  }
+
   async removeWholeBefore(endedBefore: number): Promise<number> {
     let removed = 0;
     for (const month of await existingMonths(this.#writer)) {

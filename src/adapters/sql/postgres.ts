@@ -56,6 +56,12 @@ const postgresTables: TableWords = {
  * so that reports do not delay the books. Throws StoreError; its message holds no password.
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<SqlStore> {
+  const engine = await openPostgresEngine(options);
+  return storeOver(engine, new SqlBooks(engine));
+}
+
+/** The same without the repositories over it. */
+export async function openPostgresEngine(options: PostgresOptions): Promise<SqlEngine> {
   const address = parsePostgresAddress(options.url);
   const { statementTimeoutMs = statementTimeoutMsDefault, reportTimeoutMs = reportTimeoutMsDefault } = options;
   const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? connectTimeoutMsDefault;
@@ -71,7 +77,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<SqlSt
   const writer = new Kysely<Database>({ dialect: new PostgresPoolDialect(writing) });
   const reader = new Kysely<Database>({ dialect: new PostgresPoolDialect(reading) });
   const usageRows = new PostgresUsageRows(reader, writer);
-  const engine: SqlEngine = {
+  return {
     reader,
     writer,
     locksRows: true,
@@ -81,12 +87,16 @@ export async function openPostgresStore(options: PostgresOptions): Promise<SqlSt
         await before?.();
         return writer.transaction().execute(work);
       }, usageRows),
+    snapshot: (work) =>
+      writer.transaction().execute(async (transaction) => {
+        await sql`set transaction isolation level repeatable read`.execute(transaction);
+        return work(transaction);
+      }),
     close: async () => {
       gate.close();
       await Promise.all([writing.close(), reading.close()]);
     },
   };
-  return storeOver(engine, new SqlBooks(engine));
 }
 
 /** Applies what is missing and resolves to it. Throws StoreError, also when the tables are newer than this program. */

@@ -38,6 +38,10 @@ class SqliteUsageRows implements UsageRows {
 
   async forget(): Promise<void> {}
 
+  async clear(transaction: Transaction<Database>): Promise<void> {
+    await transaction.deleteFrom('usage').execute();
+  }
+
   async removeWholeBefore(): Promise<number> {
     return 0;
   }
@@ -53,7 +57,12 @@ export function sqliteEngine(
     writer,
     locksRows: false,
     usageRows: new SqliteUsageRows(reader),
-    transaction: (work) => writer.transaction().execute(work),
+    transaction: async (work, before) => {
+      await before?.();
+      return writer.transaction().execute(work);
+    },
+    // A transaction of the writer keeps other writers out.
+    snapshot: (work) => writer.transaction().execute(work),
     close,
   };
 }

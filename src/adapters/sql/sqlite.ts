@@ -1,13 +1,15 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import { StoreError } from '../../core/store.ts';
-import type { Database } from './engine.ts';
-import { migrate } from './migrations.ts';
+import type { Database, SqlEngine } from './engine.ts';
+import type { MigrationStep } from './migrations.ts';
+import { allMigrations, migrate, pendingMigrations } from './migrations.ts';
 import { SqliteBooks } from './sqlite-books.ts';
 import { SqliteDialect } from './sqlite-dialect.ts';
 import { sqliteEngine, sqliteTables } from './sqlite-engine.ts';
 import { SqliteLink } from './sqlite-link.ts';
+import type { SqliteOpening } from './sqlite-protocol.ts';
 import type { SqlStore } from './store.ts';
 import { storeOver } from './store.ts';
 
@@ -25,6 +27,16 @@ const busyTimeoutMsDefault = 5_000;
  * that a long report neither blocks the event loop nor delays the books. Throws StoreError.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<SqlStore> {
+  const { engine, writing } = await openSqlite(options);
+  return storeOver(engine, new SqliteBooks(writing, engine.writer));
+}
+
+/** The same without the repositories over it. */
+export async function openSqliteEngine(options: SqliteOptions): Promise<SqlEngine> {
+  return (await openSqlite(options)).engine;
+}
+
+async function openSqlite(options: SqliteOptions): Promise<{ engine: SqlEngine; writing: SqliteLink }> {
   const { file, busyTimeoutMs = busyTimeoutMsDefault } = options;
   const inMemory = file === ':memory:';
   if (!inMemory) makeFile(file);
@@ -42,10 +54,36 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqlStore>
       await Promise.all(links.map((link) => link.close()));
     };
     await migrate(writer, sqliteTables, Date.now());
-    return storeOver(sqliteEngine(reader, writer, close), new SqliteBooks(writing, writer));
+    return { engine: sqliteEngine(reader, writer, close), writing };
   } catch (error) {
     await Promise.all(links.map((link) => link.close()));
     throw error;
+  }
+}
+
+/** Applies what is missing and resolves to it; makes the database when there is none. Throws StoreError. */
+export function migrateSqlite({ file }: SqliteOptions): Promise<MigrationStep[]> {
+  makeFile(file);
+  return withLink({ file, readOnly: false, busyTimeoutMs: busyTimeoutMsDefault }, (database) =>
+    migrate(database, sqliteTables, Date.now()),
+  );
+}
+
+/** What `migrateSqlite` would do, without writing or making anything. */
+export async function pendingSqliteMigrations({ file }: SqliteOptions): Promise<MigrationStep[]> {
+  if (!existsSync(file)) return allMigrations();
+  return withLink({ file, readOnly: true, busyTimeoutMs: busyTimeoutMsDefault }, pendingMigrations);
+}
+
+async function withLink<Result>(
+  opening: SqliteOpening,
+  work: (database: Kysely<Database>) => Promise<Result>,
+): Promise<Result> {
+  const link = await SqliteLink.open(opening);
+  try {
+    return await work(new Kysely<Database>({ dialect: new SqliteDialect(link) }));
+  } finally {
+    await link.close();
   }
 }
 
