@@ -216,7 +216,9 @@ describe('64 writers', () => {
   it('keep the books exact, in whatever order they name their accounts', async () => {
     const database = await freshDatabase();
     try {
-      const stores = await Promise.all(Array.from({ length: 4 }, () => open(database.url, { poolMax: 20 })));
+      const stores = await Promise.all(
+        Array.from({ length: 4 }, () => open(database.url, { poolMax: 20, statementTimeoutMs: 25_000 })),
+      );
       const accounts = ['a', 'b', 'c', 'd'].map((id) => account('team', id, { cap: 10_000 }));
       const writer = async (number: number) => {
         const { books } = stores[number % stores.length]!;
