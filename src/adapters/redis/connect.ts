@@ -43,6 +43,11 @@ export function connectRedis(settings: RedisSettings): RedisClient {
   }
 }
 
+/** The servers that take writes: one, or those of the cluster. */
+export function primariesOf(client: RedisClient): Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
 function connectionOptions({ username, password, database, tls }: RedisSettings): RedisOptions {
   return {
     ...(username !== null && { username }),

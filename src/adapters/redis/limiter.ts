@@ -73,8 +73,7 @@ export class RedisLimiter {
 
   /** Before the first use, and after Redis has come back. */
   async prepare(): Promise<void> {
-    const loads = this.#link.primaries().flatMap((server) => scripts.map((script) => [script, server] as const));
-    await Promise.all(loads.map(([script, server]) => this.#link.call(() => script.load(server))));
+    await Promise.all(scripts.map((script) => this.#link.call((client) => script.load(client))));
   }
 
   async reserve(claims: readonly RateLimitClaim[]): Promise<RedisReservation | RateLimitDenial | Unavailable> {

@@ -1,4 +1,3 @@
-import { Cluster, type Redis } from 'ioredis';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { RedisSettings } from '../../core/redis-settings.ts';
 import { Breaker } from './breaker.ts';
@@ -78,11 +77,6 @@ export class RedisLink {
   ): Promise<Answer | Unavailable> {
     if (!this.isUp) return Promise.resolve(unavailable);
     return this.#limited(send, onLate);
-  }
-
-  /** The servers that take writes: one, or those of the cluster. */
-  primaries(): Redis[] {
-    return this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
   }
 
   /** Resolves when Redis is usable, or when `patienceMs` have passed. */

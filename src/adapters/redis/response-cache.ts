@@ -1,5 +1,6 @@
 import type { CachedAnswer, ResponseCache } from '../../core/ports.ts';
 import { decodeAnswer, encodeAnswer } from './cached-answer.ts';
+import { primariesOf } from './connect.ts';
 import { type RedisLink, unavailable } from './link.ts';
 
 /** Larger answers are not kept: one of them holds up everybody else's calls on the connection. */
@@ -57,7 +58,7 @@ export class RedisResponseCache implements ResponseCache {
 
   /** Only our own keys, a few at a time: others may live in the same Redis. */
   async clear(): Promise<void> {
-    for (const node of this.#link.primaries()) {
+    for (const node of primariesOf(this.#link.client)) {
       let cursor = '0';
       do {
         const page = await this.#link.callPatiently(
@@ -73,7 +74,7 @@ export class RedisResponseCache implements ResponseCache {
 
   /** The server's own figures (`INFO`), name → value; of the first node of a cluster. */
   async facts(): Promise<Readonly<Record<string, string>>> {
-    const text = await this.#link.callPatiently(() => this.#link.primaries()[0]!.info(), upkeepPatienceMs);
+    const text = await this.#link.callPatiently(() => primariesOf(this.#link.client)[0]!.info(), upkeepPatienceMs);
     if (text === unavailable) throw new CacheUnavailableError();
     return Object.fromEntries(
       [...text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gm)].map(([, name, value]) => [name!, value!]),

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
-import type { RedisClient } from './connect.ts';
+import { primariesOf, type RedisClient } from './connect.ts';
 
-/** A Lua script, sent in full only to a server that does not know it yet. */
+/** A Lua script, sent in full only to servers that do not know it yet. */
 export class Script {
   readonly #text: string;
   readonly #digest: string;
@@ -12,9 +11,9 @@ export class Script {
     this.#digest = createHash('sha1').update(text).digest('hex');
   }
 
-  /** Makes a server know it, so that the first use is like any other. */
-  async load(server: Redis): Promise<void> {
-    await server.script('LOAD', this.#text);
+  /** Makes every server know it, so that the first use is like any other. */
+  async load(client: RedisClient): Promise<void> {
+    await Promise.all(primariesOf(client).map((server) => server.script('LOAD', this.#text)));
   }
 
   /** Arguments beyond the keys are handed over as they are; the answer is what the script returns. */
@@ -22,8 +21,10 @@ export class Script {
     try {
       return await client.evalsha(this.#digest, keys.length, ...keys, ...values);
     } catch (cause) {
+      // A server that was started anew, or took the place of another.
       if (!(cause instanceof Error) || !cause.message.startsWith('NOSCRIPT')) throw cause;
-      return client.eval(this.#text, keys.length, ...keys, ...values);
+      await this.load(client);
+      return client.evalsha(this.#digest, keys.length, ...keys, ...values);
     }
   }
 }
