@@ -43,10 +43,10 @@ export const targets: readonly Target[] = [
   {
     name: 'gateway',
     about: 'this gateway with everything on',
-    start: (upstreamPort) => startGateway({ root, command: ['src/cli.ts', 'start'], upstreamPort }),
+    start: (upstreamPort) => startGateway({ root, command: ['bin/tollgate.mjs', 'start'], upstreamPort }),
   },
 ];
 
 export function canStart(target: Target): boolean {
-  return target.name !== 'gateway' || existsSync(`${root}src/cli.ts`);
+  return target.name !== 'gateway' || existsSync(`${root}bin/tollgate.mjs`);
 }

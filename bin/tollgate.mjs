@@ -3,6 +3,7 @@
 // this process continues if it is one, hands over to one if it finds one, and says what is missing if it does not.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,7 +12,22 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const compiled = join(root, 'dist', 'cli.js');
 const entry = existsSync(compiled) ? compiled : join(root, 'src', 'cli.ts');
 
+// What was compiled once is kept, so that later starts take half the time and do not load the compiler (a third of the
+// memory); it is only ever read back for the same text and the same Node.
+const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'tollgate');
+// Left alone, the heap's nursery grows to three times 64 MB under load. 16 MB still outlive most requests.
+const nodeFlags = process.env.NODE_OPTIONS?.includes('semi-space-size') ? [] : ['--max-semi-space-size=16'];
+const environment = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+
 if (Number.parseInt(process.versions.node, 10) >= nodeMajorMin) {
+  const isPrepared = nodeFlags.length === 0 || process.execArgv.some((flag) => flag.includes('semi-space-size'));
+  if (!isPrepared && process.execve !== undefined && process.platform !== 'win32') {
+    // The same process, begun again with the flags: they cannot be set once it runs.
+    const words = [...process.execArgv, ...nodeFlags, entry, ...process.argv.slice(2)];
+    process.execve(process.execPath, [process.execPath, ...words], environment);
+  }
+  process.env.NODE_COMPILE_CACHE = compileCache;
+  module.enableCompileCache(compileCache);
   await import(entry);
 } else {
   const node = findNode();
@@ -39,9 +55,9 @@ function isRecent(command) {
 
 function handOver(node) {
   // The open channel ends when this process dies, however it dies, so the gateway never outlives its parent unseen.
-  const child = spawn(node, [entry, ...process.argv.slice(2)], {
+  const child = spawn(node, [...nodeFlags, entry, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, TOLLGATE_HANDED_OVER: '1' },
+    env: { ...environment, TOLLGATE_HANDED_OVER: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

@@ -1,4 +1,3 @@
-import { request } from 'undici';
 import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
@@ -23,6 +22,8 @@ export class AdminRequestError extends Error {
 export function adminClient(baseUrl: string, masterKey: Secret): AdminClient {
   const base = baseUrl.replace(/\/+$/, '');
   const call = async (method: 'GET' | 'POST', path: string, body: JsonObject | null): Promise<JsonObject> => {
+    // Only here: a gateway that starts need not load all of it.
+    const { request } = await import('undici');
     const answer = await request(base + path, {
       method,
       headers: { authorization: `Bearer ${masterKey.reveal()}`, 'content-type': 'application/json' },

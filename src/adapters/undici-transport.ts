@@ -1,6 +1,8 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+// Not the package's index: that brings fetch, web sockets and caches (15 MB of memory, 100 ms of starting).
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Transport, TransportError, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../core/ports.ts';
 import { transportErrorOf } from './transport-error.ts';
 

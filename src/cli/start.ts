@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, type Diagnostic, renderDiagnostic } from '../config/diagnostic.ts';
 import { systemEnvironment } from '../config/environment.ts';
@@ -73,6 +74,8 @@ async function run(words: StartWords): Promise<void> {
   });
   stopOnSignals(gateway);
   announce(gateway, configFile, words.json ?? false);
+  // Not only at the end, which may be a sudden one.
+  flushCompileCache();
 }
 
 /** Errors and warnings one by one; what is not active yet in one line, with the full list under `check-config`. */
