@@ -49,6 +49,8 @@ export interface AccountEntry extends AccountSpec {
 
 export interface BookEntry {
   readonly record: RequestRecord;
+  /** The record as JSON, where somebody has written it already. */
+  readonly recordText?: string | undefined;
   readonly accounts: readonly AccountEntry[];
 }
 

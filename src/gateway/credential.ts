@@ -33,8 +33,19 @@ function keyIn(value: string | string[] | undefined): string | null {
 
 /** The public identity of a key: SHA-256, hex. Keys carry 256 random bits, so that no slow hash is needed. */
 export function keyIdOf(key: string): string {
-  return hash('sha256', key, 'hex');
+  const known = keyIds.get(key);
+  if (known !== undefined) return known;
+  const keyId = hash('sha256', key, 'hex');
+  if (key.length > rememberedKeyLengthMax) return keyId;
+  if (keyIds.size >= rememberedKeysMax) keyIds.clear();
+  keyIds.set(key, keyId);
+  return keyId;
 }
+
+/** Hashing costs more than all the rest of looking a key up. In memory only, like the headers that bring the keys. */
+const keyIds = new Map<string, string>();
+const rememberedKeysMax = 1_000;
+const rememberedKeyLengthMax = 256;
 
 /** Constant time; both are SHA-256 in hex. */
 export function sameKeyId(a: string, b: string): boolean {

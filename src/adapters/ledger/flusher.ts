@@ -11,6 +11,8 @@ import type { Patience } from './patience.ts';
 /** A settled request on its way from the journal to the store. */
 export interface Posting {
   readonly record: RequestRecord;
+  /** The record as JSON; undefined when it was read back from the journal. */
+  readonly recordText?: string;
   readonly accounts: readonly Account[];
   /** Where its line ends in the journal. */
   readonly end: JournalPosition;
@@ -23,7 +25,8 @@ export interface FlushPolicy {
   readonly pendingMax: number;
 }
 
-export const flushPolicy: FlushPolicy = { delayMs: 25, batchMax: 500, pendingMax: 10_000 };
+/** A commit costs as much as the rows of some 50 requests, and nobody waits for it: the journal has them already. */
+export const flushPolicy: FlushPolicy = { delayMs: 100, batchMax: 500, pendingMax: 10_000 };
 
 /** Moves settled requests to the store, in the order of the journal, one transaction per batch. */
 export class Flusher {
@@ -169,7 +172,7 @@ export class Flusher {
   #entriesOf(postings: readonly Posting[]): { entries: BookEntry[]; uncovered: Account[] } {
     const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
     const uncovered = new Set<Account>();
-    const entries = postings.map(({ record, accounts }): BookEntry => {
+    const entries = postings.map(({ record, recordText, accounts }): BookEntry => {
       const changes = accounts.map((account): AccountEntry => {
         let rest = left.get(account);
         if (rest === undefined) {
@@ -193,7 +196,7 @@ export class Flusher {
           leaseReturn,
         };
       });
-      return { record, accounts: changes };
+      return { record, recordText, accounts: changes };
     });
     return { entries, uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
   }

@@ -14,8 +14,9 @@ export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: r
   return `{"d":${JSON.stringify(note)},"b":${bound},"a":[${fragments(accounts)}]}`;
 }
 
-export function recordLine(record: RequestRecord, accounts: readonly Account[]): string {
-  return `{"r":${JSON.stringify(record)},"a":[${fragments(accounts)}]}`;
+/** `recordText` is the record as JSON. */
+export function recordLine(recordText: string, accounts: readonly Account[]): string {
+  return `{"r":${recordText},"a":[${fragments(accounts)}]}`;
 }
 
 export type JournalLine =

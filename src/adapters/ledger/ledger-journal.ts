@@ -57,9 +57,10 @@ export class LedgerJournal {
 
   /** Appends the record of a settled request, or of one without hold. */
   recorded(record: RequestRecord, accounts: readonly Account[], hold: Hold | null): Posting {
-    const offset = this.#journal.append(recordLine(record, accounts));
+    const recordText = JSON.stringify(record);
+    const offset = this.#journal.append(recordLine(recordText, accounts));
     if (hold !== null) this.#open.delete(hold);
-    return { record, accounts, end: { segment: this.#journal.segment, offset } };
+    return { record, recordText, accounts, end: { segment: this.#journal.segment, offset } };
   }
 
   /** Puts all lines into the file; throws when the disk refuses. Nothing is lost: the next call tries again. */

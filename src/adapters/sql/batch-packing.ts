@@ -1,42 +1,51 @@
-import type { AccountEntry, AccountSpec, BookBatch, BookEntry } from '../../core/books.ts';
+import type { AccountEntry, AccountSpec, BookBatch, BookEntry, JournalCheckpoint } from '../../core/books.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 
 /*
- * A batch on its way to another thread. The records of a batch share few accounts, so each account is written once and
- * entries point at it.
+ * A batch on its way to another thread, as JSON. The records of a batch share few accounts, so each account is written
+ * once and entries point at it; a record that has been written already is not written again.
  */
 
-export interface PackedBatch extends Omit<BookBatch, 'entries'> {
+interface PackedBatch {
+  readonly processId: string;
+  readonly checkpoint?: JournalCheckpoint;
   readonly specs: readonly AccountSpec[];
   /** Record; then place in `specs`, delta and lease return, for each of its accounts. */
   readonly packed: readonly (readonly [RequestRecord, ...number[]])[];
 }
 
-export function packBatch({ entries, ...rest }: BookBatch): PackedBatch {
-  const specs: AccountSpec[] = [];
+export function packBatch({ processId, entries, checkpoint }: BookBatch): string {
   const places = new Map<string, number>();
-  const packed = entries.map(({ record, accounts }): [RequestRecord, ...number[]] => {
-    const item: [RequestRecord, ...number[]] = [record];
-    for (const { delta, leaseReturn, ...spec } of accounts) {
-      // The cap belongs to the identity here: it may change from one record to the next.
-      const text = `${spec.windowStart} ${spec.cap} ${spec.key}`;
-      let place = places.get(text);
-      if (place === undefined) {
-        place = specs.push(spec) - 1;
-        places.set(text, place);
-      }
-      item.push(place, delta, leaseReturn);
+  const specs: string[] = [];
+  const place = (account: AccountEntry): number => {
+    // The cap belongs to the identity here: it may change from one record to the next.
+    const identity = `${account.windowStart} ${account.cap} ${account.key}`;
+    let found = places.get(identity);
+    if (found === undefined) {
+      const { delta: _delta, leaseReturn: _leaseReturn, ...spec } = account;
+      found = specs.push(JSON.stringify(spec)) - 1;
+      places.set(identity, found);
     }
-    return item;
-  });
-  return { ...rest, specs, packed };
+    return found;
+  };
+  let packed = '';
+  for (const { record, recordText, accounts } of entries) {
+    packed += `${packed === '' ? '' : ','}[${recordText ?? JSON.stringify(record)}`;
+    for (const account of accounts) packed += `,${place(account)},${account.delta},${account.leaseReturn}`;
+    packed += ']';
+  }
+  const end = checkpoint === undefined ? '' : `"checkpoint":${JSON.stringify(checkpoint)},`;
+  return `{"processId":${JSON.stringify(processId)},${end}"specs":[${specs.join(',')}],"packed":[${packed}]}`;
 }
 
-export function unpackBatch({ specs, packed, ...rest }: PackedBatch): BookBatch {
+export function unpackBatch(text: string): BookBatch {
+  const { specs, packed, ...rest } = JSON.parse(text) as PackedBatch;
   const entries = packed.map(([record, ...figures]): BookEntry => {
     const accounts: AccountEntry[] = [];
     for (let at = 0; at < figures.length; at += 3) {
-      accounts.push({ ...specs[figures[at]!]!, delta: figures[at + 1]!, leaseReturn: figures[at + 2]! });
+      const { key, windowStart, scope, id, model, duration, cap } = specs[figures[at]!]!;
+      const [delta, leaseReturn] = [figures[at + 1]!, figures[at + 2]!];
+      accounts.push({ key, windowStart, scope, id, model, duration, cap, delta, leaseReturn });
     }
     return { record, accounts };
   });

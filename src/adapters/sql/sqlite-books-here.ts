@@ -1,6 +1,5 @@
 import { Kysely } from 'kysely';
 import type { Books } from '../../core/books.ts';
-import type { PackedBatch } from './batch-packing.ts';
 import { unpackBatch } from './batch-packing.ts';
 import { SqlBooks } from './books.ts';
 import type { Database } from './engine.ts';
@@ -14,8 +13,8 @@ export function booksOver(connection: SqliteConnection): (method: string, args: 
   const close = async () => connection.close();
   const books = new SqlBooks(sqliteEngine(database, database, close));
   return (method, args) => {
+    if (method === 'apply') return books.apply(unpackBatch(args));
     const given = JSON.parse(args) as unknown[];
-    if (method === 'apply') return books.apply(unpackBatch(given[0] as PackedBatch));
     const call = books[method as keyof Books] as (...given: unknown[]) => Promise<unknown>;
     return call.apply(books, given);
   };

@@ -27,7 +27,7 @@ export class SqliteBooks implements Books {
   }
 
   apply(batch: BookBatch): Promise<BatchResult> {
-    return this.#call('apply', [packBatch(batch)]);
+    return this.#written('apply', packBatch(batch));
   }
 
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -64,7 +64,10 @@ export class SqliteBooks implements Books {
 
   /** The arguments are copied before this returns: the caller may change them afterwards. */
   #call<Result>(method: keyof Books, args: readonly unknown[]): Promise<Result> {
-    const written = JSON.stringify(args);
+    return this.#written(method, JSON.stringify(args));
+  }
+
+  #written<Result>(method: keyof Books, written: string): Promise<Result> {
     return this.#writer.connection().execute(async () => (await this.#link.call(method, written)) as Result);
   }
 }

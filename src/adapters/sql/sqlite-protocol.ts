@@ -20,7 +20,7 @@ export interface SqliteStatement {
 export interface SqliteBookCall {
   readonly id: number;
   readonly method: string;
-  /** A JSON list: cheaper to hand over than the objects themselves. */
+  /** A JSON list, for `apply` a packed batch: cheaper to hand over than the objects themselves. */
   readonly args: string;
 }
 
