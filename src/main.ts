@@ -133,8 +133,9 @@ async function assemble(
     clock,
     chance,
     log,
-    // The embedded database has one gateway; a server may have many.
+    // A server may have many gateways; the embedded database has those that share the folder.
     alone: databaseUrl === null,
+    recalls: store.recalls,
   });
   closers.push(() => ledger.close());
 

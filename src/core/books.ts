@@ -174,6 +174,18 @@ export interface Books {
   balances(accounts: readonly AccountRef[]): Promise<readonly AccountRecord[]>;
 }
 
+/**
+ * Word between processes over the same books: a request waits for headroom that another process may hold unused. It may
+ * be lost; whoever waits asks again.
+ */
+export interface Recalls {
+  /** Asks all other processes to give back what they do not need of this account. */
+  send(account: AccountRef): void;
+  /** `listener` hears what the others ask for. Called once. */
+  listen(listener: (account: AccountRef) => void): void;
+  close(): Promise<void>;
+}
+
 function part(given: string): string {
   const text = storableText(given);
   return text.includes('|') || text.includes('%') ? text.replaceAll('%', '%25').replaceAll('|', '%7C') : text;

@@ -40,6 +40,10 @@ export class Account implements AccountSpec {
   usedAt = 0;
   /** Store calls underway that change the lease. */
   underway = 0;
+  /** Unix milliseconds until when another process waits for what is unused here. */
+  recalledUntil = 0;
+  /** Unix milliseconds of the last time that this process asked the others. */
+  recallSentAt = 0;
   /** Counts these calls, so that an older answer is not taken for a newer one. */
   changes = 0;
   /** Set when it was dropped from memory: rules must look it up again. */

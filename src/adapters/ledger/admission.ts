@@ -1,3 +1,4 @@
+import type { Recalls } from '../../core/books.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { BudgetDenial } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
@@ -22,13 +23,15 @@ export class Admission {
   readonly #leases: Leases;
   readonly #patience: Patience;
   readonly #policy: LeasePolicy;
+  readonly #recalls: Recalls | null;
   #waiters = 0;
 
-  constructor(clock: Clock, leases: Leases, patience: Patience, policy: LeasePolicy) {
+  constructor(clock: Clock, leases: Leases, patience: Patience, policy: LeasePolicy, recalls: Recalls | null) {
     this.#clock = clock;
     this.#leases = leases;
     this.#patience = patience;
     this.#policy = policy;
+    this.#recalls = recalls;
   }
 
   get waiters(): number {
@@ -67,9 +70,10 @@ export class Admission {
         const verdict = await this.#round(hold, amount, beganAt, round >= politeRounds);
         if (verdict === 'again') continue;
         if (typeof verdict !== 'object' || !('starved' in verdict)) return verdict;
-        // Only slices of other processes stand in the way: they come back at their heartbeats.
+        // Only slices of other processes stand in the way: what they do not need comes back when they hear of it.
         const now = this.#clock.now();
         starvingSince ??= now;
+        this.#recall(hold.accounts[verdict.starved]!, now);
         if (now - starvingSince >= this.#policy.starvationMs) return denial(hold, verdict.starved, amount);
         await this.#patience.pause(this.#policy.starvationStepMs);
       }
@@ -162,6 +166,13 @@ export class Admission {
     if (!covered) return null;
     take(hold, amount);
     return true;
+  }
+
+  /** The others forget a recall after `recallMs`, so it is repeated while anybody starves. */
+  #recall(account: Account, now: number): void {
+    if (this.#recalls === null || now - account.recallSentAt < this.#policy.recallMs / 2) return;
+    account.recallSentAt = now;
+    this.#recalls.send(account);
   }
 
   #exceeds(account: Account, cap: Nanodollars, amount: Nanodollars, now: number): boolean {

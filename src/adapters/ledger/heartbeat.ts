@@ -1,4 +1,4 @@
-import type { Books, LeaseRecord } from '../../core/books.ts';
+import type { AccountRef, Books, LeaseRecord } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Account } from './account.ts';
@@ -6,6 +6,7 @@ import type { Accounts } from './accounts.ts';
 import type { LeasePolicy } from './lease-policy.ts';
 import { isScarce } from './lease-policy.ts';
 import type { Leases } from './leases.ts';
+import type { Patience } from './patience.ts';
 
 /** Renews the leases of this process, gives back what it does not use, and ends the leases of processes that vanished. */
 export class Heartbeat {
@@ -14,17 +15,52 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #accounts: Accounts;
   readonly #leases: Leases;
+  readonly #patience: Patience;
   readonly #policy: LeasePolicy;
   #renewedAt: number;
 
-  constructor(books: Books, processId: string, clock: Clock, accounts: Accounts, leases: Leases, policy: LeasePolicy) {
+  constructor(
+    books: Books,
+    processId: string,
+    clock: Clock,
+    accounts: Accounts,
+    leases: Leases,
+    patience: Patience,
+    policy: LeasePolicy,
+  ) {
     this.#books = books;
     this.#processId = processId;
     this.#clock = clock;
     this.#accounts = accounts;
     this.#leases = leases;
+    this.#patience = patience;
     this.#policy = policy;
     this.#renewedAt = clock.now();
+  }
+
+  /** Another process starves: what is unused goes back at once, and again until it asks no longer. */
+  recall(ref: AccountRef): void {
+    const account = this.#accounts.find(ref.key, ref.windowStart);
+    if (account === undefined) return;
+    const isUnderway = account.recalledUntil > 0;
+    account.recalledUntil = this.#clock.now() + this.#policy.recallMs;
+    // A failure here is final (closed): the rest of the lease goes back with the process.
+    if (!isUnderway) void this.#returnWhileRecalled(account).catch(() => {});
+  }
+
+  async #returnWhileRecalled(account: Account): Promise<void> {
+    while (this.#clock.now() < account.recalledUntil && !this.#patience.closed) {
+      if (account.available > 0) {
+        await account.lock.take();
+        try {
+          if (account.available > 0) await this.#leases.giveBack([{ account, amount: account.available }]);
+        } finally {
+          account.lock.release();
+        }
+      }
+      await this.#patience.pause(this.#policy.recallStepMs);
+    }
+    account.recalledUntil = 0;
   }
 
   /** One beat. Rejects when the store does not answer; the next beat tries again. */
@@ -85,6 +121,7 @@ export class Heartbeat {
     if (account.cap === null || (account.windowEnd !== null && now >= account.windowEnd)) return true;
     if (now - account.usedAt >= this.#policy.idleMs) return true;
     if (this.#policy.alone) return false;
+    if (!this.#policy.recalls) return true;
     return now - account.usedAt >= this.#policy.heartbeatMs || isScarce(account, account.cap);
   }
 

@@ -2,16 +2,21 @@ import type { Nanodollars } from '../../core/money.ts';
 import { nanodollarsMax } from '../../core/money.ts';
 import type { Account } from './account.ts';
 
-/** How this process shares the headroom of budgets with others, and how patient it is. */
+/** How this process shares the headroom of budgets with others, and how patient it is. Changes when another one appears. */
 export interface LeasePolicy {
   /** True when no other process uses these books: it may take large slices and need not give any back. */
-  readonly alone: boolean;
+  alone: boolean;
+  /** True when others can ask for a slice back; without that, everything unused goes back at each heartbeat. */
+  readonly recalls: boolean;
   /** How long a lease is good without a heartbeat. */
   readonly leaseMs: number;
-  readonly heartbeatMs: number;
+  heartbeatMs: number;
   /** A request that only slices of other processes keep out waits this long for them to come back. */
   readonly starvationMs: number;
   readonly starvationStepMs: number;
+  /** A process that was asked to give back does so again and again, and takes no more than it needs, for so long. */
+  readonly recallMs: number;
+  readonly recallStepMs: number;
   /** A request waits this long for the store. */
   readonly storeMs: number;
   /** A refusal may be given from memory when the store's figures are at most this old. */
@@ -21,13 +26,16 @@ export interface LeasePolicy {
   readonly waitersMax: number;
 }
 
-export function leasePolicy(alone: boolean): LeasePolicy {
+export function leasePolicy(alone: boolean, recalls = false): LeasePolicy {
   return {
     alone,
+    recalls,
     leaseMs: 60_000,
-    heartbeatMs: alone ? 10_000 : 1_000,
+    heartbeatMs: alone ? 10_000 : recalls ? 1_000 : 500,
     starvationMs: 2_500,
-    starvationStepMs: 100,
+    starvationStepMs: 50,
+    recallMs: 500,
+    recallStepMs: 25,
     storeMs: 5_000,
     figuresMs: 1_000,
     idleMs: 60_000,
@@ -51,9 +59,10 @@ export function sliceFor(
   bound: Nanodollars,
   cap: Nanodollars,
   policy: LeasePolicy,
+  now: number,
 ): Slice {
   if (policy.alone) return { want: nanodollarsMax, headroomDivisor: 2 };
-  if (isScarce(account, cap)) return { want: need, headroomDivisor: 1 };
+  if (now < account.recalledUntil || isScarce(account, cap)) return { want: need, headroomDivisor: 1 };
   const slice = Math.max(bound * boundsPerSlice, account.taken * 2);
   return { want: Math.min(nanodollarsMax, need + slice), headroomDivisor: 8 };
 }

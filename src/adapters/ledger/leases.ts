@@ -42,7 +42,7 @@ export class Leases {
     const request = {
       processId: this.#processId,
       token: this.#chance.id(),
-      wants: shortages.map((shortage) => this.#want(shortage)),
+      wants: shortages.map((shortage) => this.#want(shortage, now)),
       expiresAt: now + this.#policy.leaseMs,
       now,
     };
@@ -89,9 +89,9 @@ export class Leases {
     }
   }
 
-  #want({ account, cap, bound }: Shortage): LeaseWant {
+  #want({ account, cap, bound }: Shortage, now: number): LeaseWant {
     const need = Math.max(0, bound - account.available);
-    const { want, headroomDivisor } = sliceFor(account, need, bound, cap, this.#policy);
+    const { want, headroomDivisor } = sliceFor(account, need, bound, cap, this.#policy, now);
     return {
       key: account.key,
       windowStart: account.windowStart,

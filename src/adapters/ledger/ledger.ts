@@ -1,8 +1,17 @@
-import type { Books } from '../../core/books.ts';
+import type { Books, Recalls } from '../../core/books.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { BudgetDenial, BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
-import type { AccountBalance, BudgetReservation, Chance, Clock, DispatchNote, Ledger, Log } from '../../core/ports.ts';
+import type {
+  AccountBalance,
+  BudgetReservation,
+  Chance,
+  Clock,
+  DispatchNote,
+  Ledger,
+  Log,
+  Timer,
+} from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { JournalSizes } from '../journal.ts';
 import { Journal } from '../journal.ts';
@@ -27,8 +36,13 @@ export interface LedgerOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
-  /** True when no other process uses these books (the embedded store). */
+  /**
+   * True when only processes that share `folder` can use these books (the embedded store): then this one counts as alone
+   * until it finds the journal of another one there.
+   */
   readonly alone: boolean;
+  /** How processes ask each other for slices; null when the books have no such way. */
+  readonly recalls?: Recalls | null;
   /** Charge for requests that were sent and whose end nobody saw. */
   readonly unknownCharge?: UnknownCharge;
   readonly journalSizes?: JournalSizes;
@@ -59,6 +73,8 @@ export interface LedgerFigures {
 /** Lines of settled requests wait at most so long for company. */
 const settleDelayMs = 5;
 const closeMs = 10_000;
+/** How often a process that thinks it is alone looks for others. */
+const neighbourMs = 1_000;
 
 /** Replays what dead processes left, then opens the books for this one. Rejects when the store does not answer. */
 export async function openLedger(options: LedgerOptions): Promise<LeasedLedger> {
@@ -91,6 +107,7 @@ export class LeasedLedger implements Ledger {
   #unrecorded = 0;
   #writeScheduled = false;
   #lookedForDeadAt: number;
+  #beatTimer: Timer | null = null;
   #closed = false;
 
   constructor(options: LedgerOptions, report: RecoveryReport) {
@@ -101,18 +118,29 @@ export class LeasedLedger implements Ledger {
     this.#log = log;
     this.#recovery = report;
     this.#onBoundBreach = options.onBoundBreach ?? (() => {});
-    this.#leasePolicy = options.leasePolicy ?? leasePolicy(options.alone);
+    const recalls = options.recalls ?? null;
+    this.#leasePolicy = { ...(options.leasePolicy ?? leasePolicy(options.alone, recalls !== null)) };
     this.#patience = new Patience(clock, chance, (cause) => this.#storeFailed(cause));
     const journal = new Journal(folder, this.processId, options.journalSizes);
     this.#journal = new LedgerJournal(journal, folder, this.#accounts, log);
     const leases = new Leases(books, this.processId, clock, chance, this.#patience, this.#leasePolicy);
-    this.#admission = new Admission(clock, leases, this.#patience, this.#leasePolicy);
+    this.#admission = new Admission(clock, leases, this.#patience, this.#leasePolicy, recalls);
     this.#flusher = new Flusher(books, this.processId, clock, this.#journal, this.#patience, options.flushPolicy);
     this.#flusher.onDuplicate = (record) =>
       log.error('A request id was used twice: its cost is not in the books.', { id: record.id, cost: record.cost });
-    this.#heartbeat = new Heartbeat(books, this.processId, clock, this.#accounts, leases, this.#leasePolicy);
     this.#recoverOthers = () => recover(folder, books, () => clock.now(), log, options.unknownCharge);
     this.#lookedForDeadAt = clock.now();
+    this.#heartbeat = new Heartbeat(
+      books,
+      this.processId,
+      clock,
+      this.#accounts,
+      leases,
+      this.#patience,
+      this.#leasePolicy,
+    );
+    recalls?.listen((account) => this.#heartbeat.recall(account));
+    if (this.#leasePolicy.alone) this.#watchForOthers(folder);
     this.#scheduleBeat();
   }
 
@@ -278,8 +306,19 @@ export class LeasedLedger implements Ledger {
     this.#onBoundBreach(record);
   }
 
+  /** Another process may start on the same folder at any time; from then on slices must be shared. */
+  #watchForOthers(folder: JournalFolder): void {
+    if (this.#closed) return;
+    if (folder.owners().length > 1) {
+      const { alone, heartbeatMs } = leasePolicy(false, this.#leasePolicy.recalls);
+      Object.assign(this.#leasePolicy, { alone, heartbeatMs });
+      this.#scheduleBeat();
+    } else this.#clock.setTimer(neighbourMs, () => this.#watchForOthers(folder));
+  }
+
   #scheduleBeat(): void {
-    this.#clock.setTimer(this.#leasePolicy.heartbeatMs, () => {
+    this.#beatTimer?.cancel();
+    this.#beatTimer = this.#clock.setTimer(this.#leasePolicy.heartbeatMs, () => {
       if (this.#closed) return;
       this.#beat().then(
         () => this.#scheduleBeat(),

@@ -21,6 +21,8 @@ const queueMs = 5_000;
 const silenceMs = 1_000;
 const aliveMs = 1_000;
 const idleMs = 300_000;
+/** The server ends a transaction in which nothing happens for so long. */
+const abandonedMs = 2_000;
 const closeMs = 5_000;
 
 const bigint = 20;
@@ -52,6 +54,8 @@ export function clientConfig(address: PostgresAddress, limits: PoolLimits): Pool
     connectionTimeoutMillis: connectTimeoutMs,
     ...(statementTimeoutMs > 0 ? { query_timeout: statementTimeoutMs + silenceMs } : {}),
     ...(statementTimeoutMs > 0 && !pooled ? { statement_timeout: statementTimeoutMs } : {}),
+    // A replica that is stopped or cut off in the middle must not hold the rows of its accounts.
+    ...(statementTimeoutMs > 0 && !pooled ? { idle_in_transaction_session_timeout: abandonedMs } : {}),
     ...(schema === null ? {} : { options: `-c search_path=${quoted(schema)}` }),
   };
 }

@@ -12,6 +12,7 @@ import { LostRaceError, MissingMonthError, postgresError } from './postgres-erro
 import { PostgresGate } from './postgres-gate.ts';
 import { makeMonth, monthOf } from './postgres-months.ts';
 import { clientConfig, PostgresPool } from './postgres-pool.ts';
+import { PostgresRecalls } from './postgres-recalls.ts';
 import { PostgresUsageRows } from './postgres-usage-rows.ts';
 import type { SqlStore } from './store.ts';
 import { storeOver } from './store.ts';
@@ -57,7 +58,11 @@ const postgresTables: TableWords = {
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<SqlStore> {
   const engine = await openPostgresEngine(options);
-  return storeOver(engine, new SqlBooks(engine));
+  const address = parsePostgresAddress(options.url);
+  const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? connectTimeoutMsDefault;
+  // Behind a pooler that hands connections around nobody can listen.
+  const recalls = address.pooled ? null : new PostgresRecalls(address, connectTimeoutMs);
+  return storeOver(engine, new SqlBooks(engine), recalls);
 }
 
 /** The same without the repositories over it. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Books } from '../../core/books.ts';
+import type { Books, Recalls } from '../../core/books.ts';
 import type { Repositories, Store } from '../../core/store.ts';
 import { SqlAccounts } from './accounts.ts';
 import type { SqlEngine } from './engine.ts';
@@ -10,20 +10,26 @@ import { SqlUsage } from './usage.ts';
 /** A store together with the books that the ledger keeps in it. */
 export interface SqlStore extends Store {
   readonly books: Books;
+  /** How processes over this store ask each other for unused leases; null where it has no such way. */
+  readonly recalls: Recalls | null;
 }
 
-export function storeOver(engine: SqlEngine, books: Books): SqlStore {
+export function storeOver(engine: SqlEngine, books: Books, recalls: Recalls | null = null): SqlStore {
   return {
     ...sqlRepositories(engine.reader, engine.writer),
     usage: new SqlUsage(engine),
     accounts: new SqlAccounts(engine.reader),
     replicas: new SqlReplicas(engine),
     books,
+    recalls,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>
       engine.transaction((transaction) => work(sqlRepositories(transaction, transaction, engine.locksRows))),
     ping: async () => {
       await Promise.all([sql`select 1`.execute(engine.reader), sql`select 1`.execute(engine.writer)]);
     },
-    close: () => engine.close(),
+    close: async () => {
+      await recalls?.close();
+      await engine.close();
+    },
   };
 }
