@@ -120,8 +120,8 @@ async function assemble(
     secrets: () => [masterKey.key, ...snapshot().secrets],
   });
 
-  const { databaseUrl } = settings;
-  const store = await openStore({ databaseUrl, dataFolder });
+  const { databaseUrl, databaseConnectionsMax } = settings;
+  const store = await openStore({ databaseUrl, dataFolder, connectionsMax: databaseConnectionsMax });
   closers.push(() => store.close());
   const vault = createVault(settings.saltKey ?? masterKey.key);
   const reloadModels = async () => config.setStored(await loadStoredModels(store, vault, options.environment, log));

@@ -62,6 +62,7 @@ export const activeKeys = {
     ...[
       'master_key',
       'database_url',
+      'database_connection_pool_limit',
       'data_folder',
       'drain_timeout_seconds',
       'timeouts',

@@ -8,6 +8,8 @@ export interface StartSettings {
   readonly masterKey: Secret | null;
   /** PostgreSQL address; null = the embedded database. */
   readonly databaseUrl: Secret | null;
+  /** Connections to it in all; null = its address or the default says. */
+  readonly databaseConnectionsMax: number | null;
   readonly dataFolder: string;
   readonly modelsInDatabase: boolean;
   /** Encrypts stored credentials; null = the master key does. */
@@ -34,6 +36,7 @@ export function readStartSettings(config: Config | null, given: Environment): St
   return {
     masterKey: general.master_key ?? null,
     databaseUrl: general.database_url ?? secret(environment.DATABASE_URL) ?? databaseUrlFromParts(environment),
+    databaseConnectionsMax: general.database_connection_pool_limit ?? null,
     dataFolder: general.data_folder ?? present(environment.TOLLGATE_DATA_FOLDER) ?? './data',
     modelsInDatabase: general.store_model_in_db ?? /^true$/i.test(environment.STORE_MODEL_IN_DB ?? ''),
     saltKey: secret(environment.LITELLM_SALT_KEY),
