@@ -48,6 +48,16 @@ export function optionalNumber(body: JsonObject, key: string, path = key): numbe
   return value;
 }
 
+/** Answers to one request; more is a mistake, and would be held for as money. */
+const choicesMax = 1_024;
+
+/** How many answers are asked for (`n`, `best_of`); 1 when left out. */
+export function choices(body: JsonObject, key: string): number {
+  const value = optionalWhole(body, key, 1) ?? 1;
+  if (value > choicesMax) throw malformed(key, `expected a whole number from 1 to ${choicesMax}`);
+  return value;
+}
+
 export function optionalWhole(body: JsonObject, key: string, least: number, path = key): number | undefined {
   const value = optionalNumber(body, key, path);
   if (value === undefined) return undefined;

@@ -1,11 +1,14 @@
 import { GatewayError } from '../core/errors.ts';
 import { asReceived, type Received } from '../core/exchange.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts';
 import type { Snapshot } from '../core/route.ts';
 import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
 import { jsonFault } from './json-fault.ts';
 import { readRequestOptions } from './request-options.ts';
+
+/** What walks through a body later does so by recursion: translation, cache key, the journal. */
+const levelsMax = 512;
 
 /**
  * Station 1: the bytes become a request whose wishes are known. Throws GatewayError('malformed_request') that says
@@ -78,6 +81,10 @@ function parseBody(bytes: Buffer): JsonObject {
   if (!isJsonObject(body)) {
     const kind = body === null ? 'null' : Array.isArray(body) ? 'a list' : `a ${typeof body}`;
     throw new GatewayError('malformed_request', `The request body must be a JSON object, but it is ${kind}.`);
+  }
+  // Every level takes two bytes at least.
+  if (bytes.length > 2 * levelsMax && nestsDeeperThan(body, levelsMax)) {
+    throw new GatewayError('malformed_request', `The request body is nested deeper than ${levelsMax} levels.`);
   }
   return body;
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/json.ts';
 import {
   asObject,
   asString,
+  choices,
   filledList,
   malformed,
   nameOf,
@@ -44,7 +45,7 @@ export function inspectChat(body: JsonObject): RequestFacts {
     model: optionalString(body, 'model'),
     stream: optionalBoolean(body, 'stream') ?? false,
     maxOutputTokens: maxCompletionTokens ?? maxTokens,
-    choices: optionalWhole(body, 'n', 1) ?? 1,
+    choices: choices(body, 'n'),
     endUser: optionalString(body, 'user') || undefined,
     usageInStream: optionalBoolean(optionalObject(body, 'stream_options') ?? {}, 'include_usage') ?? false,
     needs: {

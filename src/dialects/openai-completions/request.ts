@@ -2,6 +2,7 @@ import type { BodyEdits, EncodeOptions, RequestFacts } from '../../core/dialect.
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { NeutralRequest } from '../../core/neutral.ts';
 import {
+  choices,
   malformed,
   nameOf,
   optionalBoolean,
@@ -42,7 +43,7 @@ export function inspectCompletion(body: JsonObject): RequestFacts {
   optionalBoolean(body, 'echo');
   const logprobs = body.logprobs;
   if (typeof logprobs !== 'boolean') optionalWhole(body, 'logprobs', 0);
-  const answers = Math.max(optionalWhole(body, 'n', 1) ?? 1, optionalWhole(body, 'best_of', 1) ?? 1);
+  const answers = Math.max(choices(body, 'n'), choices(body, 'best_of'));
   return {
     model: optionalString(body, 'model'),
     stream: optionalBoolean(body, 'stream') ?? false,
