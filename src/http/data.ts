@@ -4,6 +4,7 @@ import type { Reply } from '../core/exchange.ts';
 import type { Arrival } from '../gateway/arrival.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
+import { refuse } from '../gateway/pipeline.ts';
 import { clientPresence } from './client-presence.ts';
 import { ClientLeft, requestBody } from './data-body.ts';
 import { writeError } from './json-error.ts';
@@ -46,22 +47,28 @@ export class DataDoor {
     path: string,
   ): Promise<void> {
     try {
-      const client = clientPresence(response);
-      refuseForms(request);
-      const arrival: Arrival = {
+      const arrival: { -readonly [Field in keyof Arrival]: Arrival[Field] } = {
         matched,
         path,
         headers: request.headers,
-        bytes: await requestBody(request, this.#gateway.snapshot().settings.bodyBytesMax),
         clientAddress: request.socket.remoteAddress ?? null,
-        client,
+        bytes: noBytes,
+        client: clientPresence(response),
       };
-      const reply = await this.#serve(this.#gateway, arrival);
+      let reply: Reply;
+      try {
+        refuseForms(request);
+        arrival.bytes = await requestBody(request, this.#gateway.snapshot().settings.bodyBytesMax);
+        reply = await this.#serve(this.#gateway, arrival);
+      } catch (cause) {
+        if (!(cause instanceof GatewayError)) throw cause;
+        reply = refuse(this.#gateway, arrival, cause);
+      }
       writeReply(response, reply, this.closing);
     } catch (cause) {
       if (cause instanceof ClientLeft) return;
       const error = asGatewayError(cause);
-      if (error.code === 'internal') this.#gateway.log.error('request failed inside the gateway', { path, cause });
+      this.#gateway.log.error('request failed inside the gateway', { path, cause });
       this.#refuse(response, error, matched);
     }
   }
@@ -71,6 +78,8 @@ export class DataDoor {
     writeError(response, error, this.#gateway.chance.id(), dialect);
   }
 }
+
+const noBytes = Buffer.alloc(0);
 
 /** Whatever else the content type says, the body is read as JSON; only forms with parts cannot be meant so. */
 function refuseForms(request: IncomingMessage): void {
