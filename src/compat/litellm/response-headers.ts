@@ -152,6 +152,7 @@ const hopHeaders: ReadonlySet<string> = new Set([
   'content-length',
   'content-encoding',
   'set-cookie',
+  'location',
   'proxy-authenticate',
   'trailer',
   'upgrade',
