@@ -416,6 +416,8 @@ export function simpleLedger(): Ledger & { readonly rows: Parameters<Ledger['rec
       return { requestId, bound };
     },
     extend: () => true,
+    attach: (_reservation, _rules, amount) => ({ bound: amount }),
+    detach: () => undefined,
     dispatched: () => undefined,
     settle(reservation, record) {
       const rules = held.get(reservation.requestId);

@@ -186,6 +186,22 @@ export interface Recalls {
   close(): Promise<void>;
 }
 
+/**
+ * What a request adds to an account: its whole cost; to the account of a deployment or provider what was bought there,
+ * attempts whose end nobody saw included.
+ */
+export function shareOf({ scope, id }: Pick<AccountSpec, 'scope' | 'id'>, record: RequestRecord): Nanodollars {
+  if (scope !== 'deployment' && scope !== 'provider') return record.cost;
+  let unseen = 0;
+  let own = 0;
+  for (const attempt of record.attempts) {
+    unseen += attempt.charged;
+    if ((scope === 'deployment' ? attempt.deploymentId : attempt.provider) === id) own += attempt.charged;
+  }
+  const answered = scope === 'deployment' ? record.deploymentId : record.provider;
+  return answered === id ? own + record.cost - unseen : own;
+}
+
 function part(given: string): string {
   const text = storableText(given);
   return text.includes('|') || text.includes('%') ? text.replaceAll('%', '%25').replaceAll('|', '%7C') : text;

@@ -52,6 +52,7 @@ export const errorKinds = {
   rate_limited: kind(429, 'throttling_error', 'rate_limit_error'),
   // The providers
   all_cooling_down: kind(429, 'None', 'rate_limit_error'),
+  deployments_over_budget: kind(429, 'None', 'rate_limit_error'),
   upstream_bad_request: kind(400, 'invalid_request_error', 'invalid_request_error'),
   upstream_authentication: kind(401, 'authentication_error', 'authentication_error', true),
   upstream_permission: kind(403, 'permission_error', 'permission_error'),

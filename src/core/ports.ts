@@ -1,7 +1,7 @@
 import type { Principal } from './identity.ts';
 import type { BudgetDenial, BudgetRule, RateLimitClaim, RateLimitDenial, RateLimitRule } from './limits.ts';
 import type { Nanodollars } from './money.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { Attempt, RequestRecord } from './request-record.ts';
 
 /* The doors to the outside. Everything behind them is in adapters/ and handed in by the composition root. */
 
@@ -87,6 +87,11 @@ export interface BudgetReservation {
   readonly bound: Nanodollars;
 }
 
+/** What a reservation holds on the budgets of the deployment that is asked. */
+export interface BudgetPart {
+  readonly bound: Nanodollars;
+}
+
 /** What must be on record before the first byte goes to a provider, so that a crash afterwards can be charged. */
 export type DispatchNote = Pick<
   RequestRecord,
@@ -108,7 +113,13 @@ export type DispatchNote = Pick<
   | 'modelUsed'
   | 'stream'
   | 'startedAt'
->;
+> & {
+  /**
+   * Everything bought so far, this attempt last, each with what it is charged if nobody sees its end. Absent or
+   * empty when the whole bound is this attempt's.
+   */
+  readonly attempts?: readonly Attempt[];
+};
 
 /**
  * The books. Hard budgets are never exceeded and nothing that fits is refused: a bound is held on every account of the
@@ -126,6 +137,17 @@ export interface Ledger {
   ): BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial>;
   /** Holds more for a second purchase after an ambiguous failure; null when it does not fit. */
   extend(reservation: BudgetReservation, extra: Nanodollars): boolean | Promise<boolean>;
+  /**
+   * Holds `amount` on the budgets of the one deployment that is about to be asked, and of its provider. Given back by
+   * `detach`; else settled with the request, each account by what was bought there.
+   */
+  attach(
+    reservation: BudgetReservation,
+    rules: readonly BudgetRule[],
+    amount: Nanodollars,
+  ): BudgetPart | BudgetDenial | Promise<BudgetPart | BudgetDenial>;
+  /** The deployment was not asked, or did nothing that could be billed. */
+  detach(reservation: BudgetReservation, part: BudgetPart): void;
   /** Durable against the death of this process when the promise resolves (or at once when it returns undefined). */
   dispatched(reservation: BudgetReservation, note: DispatchNote): undefined | Promise<void>;
   /** Replaces the hold by `record.cost` and records the request. A second call for the same id changes nothing. */

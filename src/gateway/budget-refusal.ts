@@ -11,11 +11,15 @@ export function budgetExceeded(denial: BudgetDenial, planned: Planned, now: numb
     (held > 0 ? ` Requests in flight hold ${formatDollars(held)}.` : '') +
     ` This request may cost up to ${formatDollars(bound)}.` +
     (resetAt === null ? '' : ` The budget resets at ${new Date(resetAt).toISOString()}.`);
-  return new GatewayError('budget_exceeded', `${leadOf(rule, formatDollars(spent), formatDollars(cap))}.${figures}`, {
-    status: planned.snapshot.settings.budgetErrorStatus,
-    ...(rule.scope === 'deployment' || rule.scope === 'provider' ? { type: 'None' } : {}),
-    ...retryAfter(denial, now),
-  });
+  const isOfRoute = rule.scope === 'deployment' || rule.scope === 'provider';
+  return new GatewayError(
+    isOfRoute ? 'deployments_over_budget' : 'budget_exceeded',
+    `${leadOf(rule, formatDollars(spent), formatDollars(cap))}.${figures}`,
+    {
+      ...(isOfRoute ? {} : { status: planned.snapshot.settings.budgetErrorStatus }),
+      ...retryAfter(denial, now),
+    },
+  );
 }
 
 /** Leading words by which clients tell the scopes apart. */

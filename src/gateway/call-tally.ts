@@ -5,6 +5,7 @@ import type { Attempt } from '../core/request-record.ts';
 import type { Deployment } from '../core/route.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
 import type { UpstreamAttempt } from './attempt.ts';
+import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 
 /** How an attempt ended, for the record and for the deployment's health. */
@@ -42,7 +43,7 @@ export class CallTally {
     const { clock, health } = this.#gateway;
     const { deployment, group, model } = attempt.target;
     const durationMs = clock.tick() - attempt.startedTick;
-    const charged = verdict.ambiguous ? this.#exchange.bound : 0;
+    const charged = verdict.ambiguous ? amountAt(this.#exchange, deployment) : 0;
     this.upstreamMs += durationMs;
     this.ambiguousCost += charged;
     this.attempts.push({

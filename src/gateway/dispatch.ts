@@ -2,11 +2,15 @@ import type { AnswerOptions, StreamRelay } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Admitted, RouteGroup } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { DispatchNote } from '../core/ports.ts';
+import type { BudgetDenial } from '../core/limits.ts';
+import type { BudgetPart, BudgetReservation, DispatchNote } from '../core/ports.ts';
+import type { Attempt } from '../core/request-record.ts';
 import type { Deployment } from '../core/route.ts';
 import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt.ts';
+import { budgetExceeded, unpriceable } from './budget-refusal.ts';
 import type { CallTally } from './call-tally.ts';
 import { endpointFor } from './caller-connection.ts';
+import { amountAt, boundAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { providerError } from './provider-error.ts';
 import { timeoutsFor } from './timeouts.ts';
@@ -21,7 +25,10 @@ export class Dispatch {
   readonly #exchange: Admitted;
   readonly #tally: CallTally;
   readonly #deadline: number;
-  #noted = false;
+  /** The deployment of the last note. */
+  #notedFor: string | null = null;
+  /** What is held on the budgets of the deployment that is being asked. */
+  #part: BudgetPart | null = null;
   /** An earlier attempt may have been billed: the hold belongs to it, another one needs its own. */
   #holdUsed = false;
   #lastError: GatewayError | null = null;
@@ -136,6 +143,7 @@ export class Dispatch {
   ): WalkEnd & { readonly staleConnection: boolean } {
     const { error, ambiguous, staleConnection } = failure;
     if (ambiguous) this.#holdUsed = true;
+    else this.#giveBackPart();
     this.#lastError = error;
     this.#tally.ended(attempt, { ...plain, error, ambiguous }, groupSize);
     const final = this.#gateway.clock.tick() >= this.#deadline;
@@ -152,7 +160,8 @@ export class Dispatch {
   async #hold(target: Target): Promise<WalkEnd | null> {
     const { reservation, bound } = this.#exchange;
     if (reservation === null) return null;
-    if (this.#holdUsed) {
+    const bought = this.#holdUsed;
+    if (bought) {
       const extended = this.#gateway.ledger.extend(reservation, bound);
       if (!(typeof extended === 'boolean' ? extended : await extended)) {
         // The budget holds no second purchase: the first one's failure is the answer.
@@ -160,12 +169,42 @@ export class Dispatch {
       }
       this.#holdUsed = false;
     }
-    if (!this.#noted) {
-      this.#noted = true;
+    this.#part = null;
+    const { deployment } = target;
+    if (deployment.budgets.length > 0) {
+      const refused = await this.#holdPart(reservation, deployment);
+      if (refused !== null) return refused;
+    }
+    if (this.#notedFor !== deployment.id || bought || this.#part !== null) {
+      this.#notedFor = deployment.id;
       const written = this.#gateway.ledger.dispatched(reservation, this.#note(target));
       if (written !== undefined) await written;
     }
     return null;
+  }
+
+  /** Room in the budgets of the deployment and its provider. Not null when another deployment must be found. */
+  async #holdPart(reservation: BudgetReservation, deployment: Deployment): Promise<WalkEnd | null> {
+    const { amount, unpriced, unbounded } = boundAt(this.#exchange, deployment);
+    if (unpriced !== null || unbounded !== null) {
+      const error = unpriceable(unpriced, unbounded, deployment.budgets[0]!);
+      return { kind: 'failed', error, overBudget: true };
+    }
+    const { ledger, clock } = this.#gateway;
+    const answer = ledger.attach(reservation, deployment.budgets, amount);
+    const part = answer instanceof Promise ? await answer : answer;
+    if (isDenial(part)) {
+      return { kind: 'failed', error: budgetExceeded(part, this.#exchange, clock.now()), overBudget: true };
+    }
+    this.#part = part;
+    return null;
+  }
+
+  #giveBackPart(): void {
+    const { reservation } = this.#exchange;
+    if (this.#part === null || reservation === null) return;
+    this.#gateway.ledger.detach(reservation, this.#part);
+    this.#part = null;
   }
 
   #note(target: Target): DispatchNote {
@@ -190,8 +229,30 @@ export class Dispatch {
       modelUsed: target.model,
       stream: exchange.facts.stream,
       startedAt: exchange.receivedAt,
+      ...(this.#part === null && this.#tally.ambiguousCost === 0 ? {} : { attempts: this.#purchases(target) }),
     };
   }
+
+  /** What was bought and not seen to its end, and what is about to be. */
+  #purchases({ deployment, group, model }: Target): readonly Attempt[] {
+    const open: Attempt = {
+      deploymentId: deployment.id,
+      group,
+      provider: deployment.provider.id,
+      model,
+      startedAt: this.#gateway.clock.now(),
+      durationMs: 0,
+      status: null,
+      result: 'outcome_unknown',
+      ambiguous: true,
+      charged: amountAt(this.#exchange, deployment),
+    };
+    return [...this.#tally.attempts.filter(({ charged }) => charged > 0), open];
+  }
+}
+
+function isDenial(answer: BudgetPart | BudgetDenial): answer is BudgetDenial {
+  return 'rule' in answer;
 }
 
 const plain = { error: null, ambiguous: false, gone: false, usage: null, firstTokenMs: null };

@@ -1,4 +1,4 @@
-import type { Planned } from '../core/exchange.ts';
+import type { Admitted, Planned } from '../core/exchange.ts';
 import { type Nanodollars, nanodollarsMax } from '../core/money.ts';
 import { isFree, type Price, upperBoundOf } from '../core/price.ts';
 import type { Deployment } from '../core/route.ts';
@@ -21,8 +21,12 @@ export interface CostBound {
  * Bytes of the input, the caller's or the model's maximum output, times the dearest rates of each reachable deployment;
  * the dearest of these, as charged. `imposed` is a lower maximum of output tokens that the gateway writes itself.
  */
-export function boundOf(planned: Planned, imposed: number | null, inputBytes = inputBytesOf(planned)): CostBound {
-  const { reachable } = planned.route;
+export function boundOf(
+  planned: Planned,
+  imposed: number | null,
+  inputBytes = inputBytesOf(planned),
+  reachable = planned.route.reachable,
+): CostBound {
   let amount = 0;
   let free = true;
   let unpriced: Deployment | null = null;
@@ -43,6 +47,16 @@ export function boundOf(planned: Planned, imposed: number | null, inputBytes = i
     amount = Math.max(amount, safeCharge(listed, deployment, planned));
   }
   return { amount, free, unpriced, unbounded };
+}
+
+/** The same at one deployment alone: what an attempt there may cost. */
+export function boundAt(admitted: Admitted, deployment: Deployment): CostBound {
+  return boundOf(admitted, admitted.clampedOutputTokens, undefined, [deployment]);
+}
+
+/** Its amount; with one deployment in reach, what was held at admission. */
+export function amountAt(admitted: Admitted, deployment: Deployment): Nanodollars {
+  return admitted.route.reachable.length === 1 ? admitted.bound : boundAt(admitted, deployment).amount;
 }
 
 function searchesOf({ facts }: Planned, price: Price): number {
@@ -78,17 +92,17 @@ export function largestFitting(
 ): { readonly outputTokens: number; readonly amount: Nanodollars } | null {
   if (planned.operation !== 'chat') return null;
   const inputBytes = inputBytesOf(planned);
-  const amountAt = (outputTokens: number) => boundOf(planned, outputTokens, inputBytes).amount;
+  const amountOf = (outputTokens: number) => boundOf(planned, outputTokens, inputBytes).amount;
   let fits = clampedOutputTokensMin;
-  if (amountAt(fits) > room) return null;
+  if (amountOf(fits) > room) return null;
   let tooMany = fits;
   for (const deployment of planned.route.reachable) {
     tooMany = Math.max(tooMany, outputTokensMaxOf(planned, deployment, null) + 1);
   }
   while (tooMany - fits > 1) {
     const middle = Math.floor((fits + tooMany) / 2);
-    if (amountAt(middle) <= room) fits = middle;
+    if (amountOf(middle) <= room) fits = middle;
     else tooMany = middle;
   }
-  return { outputTokens: fits, amount: amountAt(fits) };
+  return { outputTokens: fits, amount: amountOf(fits) };
 }

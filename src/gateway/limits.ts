@@ -12,7 +12,10 @@ export interface Limits {
   readonly rates: readonly RateLimitRule[];
 }
 
-/** Limits of the whole chain: key, user, team, organization; end user; tags; the gateway; the only deployment in reach. */
+/**
+ * Limits of the whole chain: key, user, team, organization; end user; tags; the gateway. Those of a deployment and its
+ * provider are held when it is chosen.
+ */
 export function limitsOf(gateway: Gateway, planned: Planned): Limits | Promise<Limits> {
   const { endUserId, tags } = planned;
   if (endUserId === null && tags.length === 0) return combined(planned, null, []);
@@ -40,9 +43,6 @@ function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: reado
     if (tag.rateLimits.length > 0) rates = [...rates, ...ofModel(tag.rateLimits, model)];
   }
   if (settings.globalBudget !== null) budgets.push(settings.globalBudget);
-  const { reachable } = planned.route;
-  // With several in reach it is not known which one will be charged.
-  if (reachable.length === 1) budgets.push(...reachable[0]!.budgets);
   return isAdministrator(principal) ? { budgets: budgets.map(counting), rates: [] } : { budgets, rates };
 }
 

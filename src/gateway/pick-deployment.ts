@@ -24,7 +24,7 @@ export function pickDeployment(
   const strategy = strategies[router.strategy];
   const awake = candidates.filter((candidate) => !health.isCoolingDown(candidate));
   if (awake.length === 0) return { coolingDownUntil: firstBack(gateway, candidates) };
-  candidates = ofLowestOrder(awake);
+  candidates = ofLowestOrder(withBudgetLeft(gateway, awake));
   if (strategy.respectsRates || router.preCallChecks) {
     const within = candidates.filter((candidate) => withinRates(candidate, health.state(candidate), exchange));
     if (within.length === 0) return { coolingDownUntil: nextMinute(gateway.clock.now()) };
@@ -39,6 +39,21 @@ export function pickDeployment(
     stream: exchange.facts.stream,
     latencyBuffer: router.latencyBuffer,
   });
+}
+
+/**
+ * Leaves out deployments whose own or provider's budget is used up, as far as this process knows; all of them when none
+ * would be left, for the ledger has the last word.
+ */
+function withBudgetLeft({ ledger }: Gateway, candidates: readonly Deployment[]): readonly Deployment[] {
+  if (candidates.every(({ budgets }) => budgets.length === 0)) return candidates;
+  const left = candidates.filter(({ budgets }) =>
+    budgets.every((rule) => {
+      const { spent, held } = ledger.balance(rule);
+      return rule.cap === null || spent + held < rule.cap;
+    }),
+  );
+  return left.length > 0 ? left : candidates;
 }
 
 function firstBack({ health, clock }: Gateway, candidates: readonly Deployment[]): number {

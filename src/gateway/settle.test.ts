@@ -106,8 +106,13 @@ describe('settle', () => {
     expect(silent.settled.record.usage).toMatchObject({ estimated: true });
     expect(silent.settled.cost).toBeGreaterThan(0);
     const stubborn = deployment({ price: price(1, 2), provider: { ...testProvider, stopsOnHangup: false } });
-    const held = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7) }, stubborn);
+    const attempts = [{ ...attempt, result: 'aborted' }];
+    const held = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7), attempts }, stubborn);
     expect(held.settled.cost).toBe(held.bound);
+    const twice = await settled({ kind: 'aborted', httpStatus: 499, attempts, ambiguousCost: 5_000 }, stubborn);
+    expect(twice.settled.cost).toBe(twice.bound + 5_000);
+    const between = await settled({ kind: 'aborted', httpStatus: 499, ambiguousCost: 5_000 }, stubborn);
+    expect(between.settled.cost).toBe(5_000);
     expect((await settled({ kind: 'aborted', httpStatus: 499, attempts: [] }, stubborn)).settled.cost).toBe(0);
   });
 

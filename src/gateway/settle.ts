@@ -4,6 +4,7 @@ import { costOf } from '../core/price.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
 import { chargeOf } from './charge.ts';
+import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { recordOf } from './request-row.ts';
 
@@ -49,7 +50,7 @@ function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usag
   if (outcome.cacheHit || deployment === null) return plus(nothing, ambiguousCost);
   if (outcome.kind === 'aborted' && outcome.attempts.length > 0 && !deployment.provider.stopsOnHangup) {
     // The provider goes on working, and billing, after we hang up: what was held is the only sound figure.
-    return plus(nothing, Math.max(ambiguousCost, answered.bound));
+    return plus(nothing, ambiguousCost + (hungUp(outcome) ? amountAt(answered, deployment) : 0));
   }
   if (deployment.price === null) return plus(nothing, ambiguousCost);
   try {
@@ -57,8 +58,13 @@ function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usag
     return plus(chargeOf(listed, deployment.provider.id, answered.snapshot.settings), ambiguousCost);
   } catch {
     gateway.log.error('usage cannot be priced; the upper bound is charged', { requestId: answered.id });
-    return plus(nothing, Math.max(ambiguousCost, answered.bound));
+    return plus(nothing, ambiguousCost + amountAt(answered, deployment));
   }
+}
+
+/** Was a provider at work when the client left? Else it left between two attempts. */
+function hungUp({ attempts }: Outcome): boolean {
+  return attempts.at(-1)?.result === 'aborted';
 }
 
 function plus(cost: ReplyCost, extra: Nanodollars): ReplyCost {

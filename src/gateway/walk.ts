@@ -29,9 +29,9 @@ export interface WalkFailure {
   readonly error: GatewayError;
   /** Nothing else may be tried: time or money has run out. */
   readonly final?: boolean;
+  /** Nothing was sent: the deployment's own budget, or its provider's, has no room. */
+  readonly overBudget?: boolean;
 }
-
-const noneExcluded: ReadonlySet<string> = new Set();
 
 /** Walks a route: tries inside the group, then fallback groups, each with tries and fallbacks of its own. */
 export class Walk {
@@ -101,15 +101,23 @@ export class Walk {
     const { router } = this.#exchange.snapshot;
     const tried = new Set<string>();
     let failures = 0;
+    const overBudget = new Set<string>();
     let last: WalkFailure | null = null;
+    let refusal: WalkFailure | null = null;
     let tryAgain = false;
     for (;;) {
-      const picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? noneExcluded : tried);
-      if (picked === 'none' || !('id' in picked)) return last ?? unavailable(this.#gateway, group, picked);
+      const picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? overBudget : tried);
+      if (picked === 'none' || !('id' in picked)) return last ?? refusal ?? unavailable(this.#gateway, group, picked);
       this.#tally.deployment = picked;
       this.#tally.group = group.name;
       const end = await this.#attempt(picked, group, overrides);
       if (end.kind !== 'failed' || end.final) return end;
+      if (end.overBudget) {
+        refusal = end;
+        overBudget.add(picked.id);
+        tried.add(picked.id);
+        continue;
+      }
       last = end;
       failures += 1;
       tried.add(picked.id);

@@ -137,6 +137,8 @@ function notingLedger(records: RequestRecord[]): NotingLedger {
       ledger.extensions.push(extra);
       return ledger.extends;
     },
+    attach: (_reservation, _rules, amount) => ({ bound: amount }),
+    detach: () => undefined,
     dispatched: (_reservation, note) => {
       ledger.notes.push(note);
       return undefined;

@@ -188,7 +188,7 @@ function take(hold: Hold, amount: Nanodollars): void {
   hold.bound += amount;
 }
 
-function denial(hold: Hold, at: number, bound: Nanodollars): BudgetDenial {
+export function denial(hold: Hold, at: number, bound: Nanodollars): BudgetDenial {
   const account = hold.accounts[at]!;
   return {
     rule: hold.rules[at]!,

@@ -1,4 +1,5 @@
 import type { AccountEntry, BatchResult, BookEntry, Books } from '../../core/books.ts';
+import { shareOf } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
@@ -179,7 +180,7 @@ export class Flusher {
           rest = { lease: account.lease, owed: account.held + account.pending };
           left.set(account, rest);
         }
-        const delta = record.cost;
+        const delta = shareOf(account, record);
         rest.owed -= delta;
         const leaseReturn = Math.max(0, Math.min(delta, rest.lease - rest.owed));
         rest.lease -= leaseReturn;

@@ -1,10 +1,12 @@
 import type { BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
-import type { BudgetReservation, DispatchNote } from '../../core/ports.ts';
+import type { BudgetPart, BudgetReservation, DispatchNote } from '../../core/ports.ts';
 import type { Account } from './account.ts';
 
+const noParts: readonly Hold[] = [];
+
 /** A bound that is, or is about to be, held on every account of a request's chain. */
-export class Hold implements BudgetReservation {
+export class Hold implements BudgetReservation, BudgetPart {
   readonly requestId: string;
   /** Each account once. */
   readonly accounts: readonly Account[];
@@ -13,6 +15,8 @@ export class Hold implements BudgetReservation {
   /** Cap of each account at admission, temporary increases included; null = counted only. */
   readonly caps: readonly (Nanodollars | null)[];
   bound: Nanodollars = 0;
+  /** What is held beside it on the budgets of deployments, one for each purchase there. */
+  parts: readonly Hold[] = noParts;
   settled = false;
   /** The last note written; null before the dispatch. */
   note: DispatchNote | null = null;
@@ -33,6 +37,14 @@ export class Hold implements BudgetReservation {
 
   get capped(): boolean {
     for (const cap of this.caps) if (cap !== null) return true;
-    return false;
+    return this.parts.some((part) => part.capped);
+  }
+
+  /** Every account that may bear a cost of the request, each once. */
+  get bearers(): readonly Account[] {
+    if (this.parts.length === 0) return this.accounts;
+    const all = new Set(this.accounts);
+    for (const part of this.parts) for (const account of part.accounts) all.add(account);
+    return [...all];
   }
 }

@@ -47,7 +47,7 @@ export class LedgerJournal {
 
   /** Appends the note; the caller writes. */
   dispatched(hold: Hold, note: DispatchNote): void {
-    this.#journal.append(dispatchLine(note, hold.bound, hold.accounts));
+    this.#journal.append(dispatchLine(note, hold.bound, hold.bearers));
     hold.note = note;
     hold.segment = this.#journal.segment;
     // At the end of the set, where the youngest notes are.

@@ -1,9 +1,11 @@
 import type { Books, Recalls } from '../../core/books.ts';
+import { shareOf } from '../../core/books.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { BudgetDenial, BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type {
   AccountBalance,
+  BudgetPart,
   BudgetReservation,
   Chance,
   Clock,
@@ -17,7 +19,7 @@ import type { JournalSizes } from '../journal.ts';
 import { Journal } from '../journal.ts';
 import type { JournalFolder } from '../journal-folder.ts';
 import { Accounts } from './accounts.ts';
-import { Admission } from './admission.ts';
+import { Admission, denial } from './admission.ts';
 import type { FlushPolicy } from './flusher.ts';
 import { Flusher } from './flusher.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -168,6 +170,28 @@ export class LeasedLedger implements Ledger {
     return this.#extended(hold, extra, verdict === true);
   }
 
+  attach(
+    reservation: BudgetReservation,
+    rules: readonly BudgetRule[],
+    amount: Nanodollars,
+  ): BudgetPart | BudgetDenial | Promise<BudgetPart | BudgetDenial> {
+    const hold = holdOf(reservation);
+    const now = this.#clock.now();
+    const part = this.#accounts.chain(hold.requestId, rules, now);
+    const verdict = this.#admission.admit(part, amount, now);
+    if (verdict instanceof Promise)
+      return verdict.then((late) => (late === true ? attached(hold, part) : late), closedError);
+    return verdict === true ? attached(hold, part) : verdict;
+  }
+
+  detach(reservation: BudgetReservation, part: BudgetPart): void {
+    const hold = holdOf(reservation);
+    const parts = hold.parts.filter((other) => other !== part);
+    if (parts.length === hold.parts.length) return;
+    hold.parts = parts;
+    giveUp(part as Hold, part.bound);
+  }
+
   dispatched(reservation: BudgetReservation, note: DispatchNote): undefined {
     this.#noteDispatch(holdOf(reservation), note);
     return undefined;
@@ -180,11 +204,12 @@ export class LeasedLedger implements Ledger {
     this.#openHolds -= 1;
     const breached = record.cost > hold.bound;
     const kept = breached ? { ...record, metadata: { ...record.metadata, bound_breach: true } } : record;
-    for (const account of hold.accounts) {
-      account.held -= hold.bound;
-      account.pending += record.cost;
-    }
-    this.#keep(kept, record.cost === 0 ? [] : hold.accounts, hold);
+    for (const account of hold.accounts) account.held -= hold.bound;
+    for (const part of hold.parts) for (const account of part.accounts) account.held -= part.bound;
+    let bearers = record.cost === 0 ? noAccounts : hold.bearers;
+    if (hold.parts.length > 0) bearers = bearers.filter((account) => shareOf(account, record) > 0);
+    for (const account of bearers) account.pending += shareOf(account, record);
+    this.#keep(kept, bearers, hold);
     if (breached) this.#breached(kept, hold.bound);
   }
 
@@ -353,6 +378,19 @@ export class LeasedLedger implements Ledger {
 function holdOf(reservation: BudgetReservation): Hold {
   if (reservation instanceof Hold) return reservation;
   throw new TypeError('not a reservation of this ledger');
+}
+
+const noAccounts: Hold['accounts'] = [];
+
+function attached(hold: Hold, part: Hold): BudgetPart | BudgetDenial {
+  if (hold.settled) {
+    // It was settled while the store was asked.
+    const { bound } = part;
+    giveUp(part, bound);
+    return denial(part, 0, bound);
+  }
+  hold.parts = [...hold.parts, part];
+  return part;
 }
 
 function giveUp(hold: Hold, amount: Nanodollars): void {

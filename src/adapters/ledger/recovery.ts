@@ -1,4 +1,5 @@
 import type { AccountSpec, BookEntry, Books, JournalCheckpoint } from '../../core/books.ts';
+import { shareOf } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { DispatchNote, Log } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
@@ -100,16 +101,16 @@ function isBefore(end: JournalCheckpoint, checkpoint: JournalCheckpoint | null):
 function entryOf(record: RequestRecord, accounts: readonly AccountSpec[]): BookEntry {
   return {
     record,
-    accounts: accounts.map((account) => ({
-      ...account,
-      delta: record.cost,
-      leaseReturn: account.cap === null ? 0 : record.cost,
-    })),
+    accounts: accounts.map((account) => {
+      const delta = shareOf(account, record);
+      return { ...account, delta, leaseReturn: account.cap === null ? 0 : delta };
+    }),
   };
 }
 
 function unknownRecord({ note, bound }: OpenDispatch, endedAt: number, charge: UnknownCharge): RequestRecord {
-  const cost = charge === 'bound' ? bound : 0;
+  const bought = charge === 'bound' && note.attempts?.length ? note.attempts : undefined;
+  const cost = bought?.reduce((sum, attempt) => sum + attempt.charged, 0) ?? (charge === 'bound' ? bound : 0);
   return {
     ...note,
     status: 'unknown',
@@ -130,7 +131,8 @@ function unknownRecord({ note, bound }: OpenDispatch, endedAt: number, charge: U
     endedAt,
     overheadMs: 0,
     attempts:
-      note.deploymentId === null
+      bought ??
+      (note.deploymentId === null
         ? []
         : [
             {
@@ -145,7 +147,7 @@ function unknownRecord({ note, bound }: OpenDispatch, endedAt: number, charge: U
               ambiguous: true,
               charged: cost,
             },
-          ],
+          ]),
     finishReason: null,
     metadata: {},
     requestText: null,
