@@ -136,6 +136,8 @@ async function assemble(
     // A server may have many gateways; the embedded database has those that share the folder.
     alone: databaseUrl === null,
     recalls: store.recalls,
+    unknownCharge: snapshot().settings.unknownOutcome === 'charge_bound' ? 'bound' : 'nothing',
+    spools: () => snapshot().settings.budgetStoreDown === 'spool',
   });
   closers.push(() => ledger.close());
 

@@ -72,6 +72,7 @@ async function run(words: StartWords): Promise<void> {
     for (const diagnostic of cause.diagnostics) console.error(renderDiagnostic(diagnostic));
     throw new Error(`${configFile} is not valid; nothing was started. \`tollgate check-config\` shows the same.`);
   });
+  // Before anybody is told that it runs: who reads that may stop it at once.
   stopOnSignals(gateway);
   announce(gateway, configFile, words.json ?? false);
   // Not only at the end, which may be a sudden one.

@@ -69,6 +69,7 @@ export const activeKeys = {
       'price_catalogue_file',
       'unpriced_models',
     ],
+    ...['budget_store_down', 'unknown_outcome', 'hangup_charge', 'idempotency_ttl', 'idempotency_answer_max_kb'],
     ...['heartbeat_seconds', 'clamp_output_tokens', 'budget_error_status', 'show_allowed_models', 'store_model_in_db'],
     ...['store_prompts_in_spend_logs', 'maximum_spend_logs_retention_period', 'litellm_key_header_name'],
     ...['enforce_user_param', 'allow_client_side_credentials', 'max_request_size_mb', 'always_include_stream_usage'],

@@ -20,6 +20,8 @@ export const gatewayDefaults = {
   bodyMebibytesMax: 32,
   cacheTtlMs: 600_000,
   cacheBytesMax: 100 * 1024 * 1024,
+  idempotencyTtlMs: 86_400_000,
+  idempotencyAnswerKibibytesMax: 1_024,
 } as const;
 
 /** The gateway's own settings as they take effect. `masterKey` is what the start found or made; null = no key is needed. */
@@ -70,6 +72,13 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     budgetErrorStatus: general.budget_error_status === '400' ? 400 : 429,
     showAllowedModels: general.show_allowed_models ?? true,
     clampOutputTokens: general.clamp_output_tokens ?? false,
+    budgetStoreDown: general.budget_store_down ?? 'closed',
+    unknownOutcome: general.unknown_outcome ?? 'charge_bound',
+    hangupCharges: Object.freeze({ ...general.hangup_charge }),
+    idempotency: Object.freeze({
+      ttlMs: lifetimeEnd(general.idempotency_ttl, 0) ?? gatewayDefaults.idempotencyTtlMs,
+      answerBytesMax: (general.idempotency_answer_max_kb ?? gatewayDefaults.idempotencyAnswerKibibytesMax) * 1024,
+    }),
     cache: effectiveCache(sections),
     timezone,
     globalBudget: budget('global', 'the whole gateway', litellm.max_budget, litellm.budget_duration),

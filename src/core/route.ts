@@ -168,6 +168,13 @@ export interface GatewaySettings {
   readonly showAllowedModels: boolean;
   /** What is done when a bound does not fit: refuse, or lower `max_tokens` and say so in a header. */
   readonly clampOutputTokens: boolean;
+  /** Requests that need money from a store that does not answer: refused, or admitted by the last known figures. */
+  readonly budgetStoreDown: 'closed' | 'spool';
+  /** A request whose end nobody saw because the gateway died costs its bound, or nothing. */
+  readonly unknownOutcome: 'charge_bound' | 'charge_nothing';
+  /** By provider id, where the operator says what a caller pays who hangs up: what was seen, or what was held. */
+  readonly hangupCharges: Readonly<Record<string, 'seen' | 'hold'>>;
+  readonly idempotency: IdempotencySettings;
   readonly cache: CacheSettings | null;
   readonly timezone: string;
   readonly globalBudget: BudgetRule | null;
@@ -179,6 +186,12 @@ export interface GatewaySettings {
   readonly priceDiscounts: Readonly<Record<string, number>>;
   /** Added after the discount, by provider id or `global`: a fraction, and whole nano-dollars a request. */
   readonly priceMargins: Readonly<Record<string, { readonly ratio: number; readonly fixed: number }>>;
+}
+
+export interface IdempotencySettings {
+  readonly ttlMs: number;
+  /** Longer answers are not kept. */
+  readonly answerBytesMax: number;
 }
 
 export interface CacheSettings {

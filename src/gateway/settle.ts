@@ -2,6 +2,7 @@ import { type Answered, asSettled, type Outcome, type Settled } from '../core/ex
 import { assertNanodollars, type Nanodollars } from '../core/money.ts';
 import { costOf } from '../core/price.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
+import type { Deployment } from '../core/route.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
 import { chargeOf } from './charge.ts';
 import { amountAt } from './estimate.ts';
@@ -48,7 +49,7 @@ const nothing: ReplyCost = Object.freeze({ charged: 0, listed: 0, discount: 0, m
 function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usage: Usage): ReplyCost {
   const { deployment, ambiguousCost } = outcome;
   if (outcome.cacheHit || deployment === null) return plus(nothing, ambiguousCost);
-  if (outcome.kind === 'aborted' && outcome.attempts.length > 0 && !deployment.provider.stopsOnHangup) {
+  if (outcome.kind === 'aborted' && outcome.attempts.length > 0 && paysHold(answered, deployment)) {
     // The provider goes on working, and billing, after we hang up: what was held is the only sound figure.
     return plus(nothing, ambiguousCost + (hungUp(outcome) ? amountAt(answered, deployment) : 0));
   }
@@ -60,6 +61,10 @@ function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usag
     gateway.log.error('usage cannot be priced; the upper bound is charged', { requestId: answered.id });
     return plus(nothing, ambiguousCost + amountAt(answered, deployment));
   }
+}
+
+function paysHold({ snapshot }: Answered, { provider }: Deployment): boolean {
+  return (snapshot.settings.hangupCharges[provider.id] ?? (provider.stopsOnHangup ? 'seen' : 'hold')) === 'hold';
 }
 
 /** Was a provider at work when the client left? Else it left between two attempts. */

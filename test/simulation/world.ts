@@ -254,6 +254,7 @@ export class World {
     const held = (admitted: boolean) => {
       if (!admitted || request.incarnation.crashed) return;
       request.bound += extra;
+      if (this.disk.full) request.unwritten = true;
       this.oracle.checkCaps(request);
       if (request.state === 'open') request.billed! += this.chance.between(0, extra);
     };

@@ -56,6 +56,16 @@ export class Admission {
     return true;
   }
 
+  /** While the store is away: what the last known figures do not rule out. A cap may then be exceeded, visibly. */
+  admitUnseen(hold: Hold, amount: Nanodollars): true | BudgetDenial {
+    for (const [at, account] of hold.accounts.entries()) {
+      const cap = hold.caps[at]!;
+      if (cap !== null && account.committed + amount > cap) return denial(hold, at, amount);
+    }
+    take(hold, amount);
+    return true;
+  }
+
   async #wait(hold: Hold, amount: Nanodollars): Promise<true | BudgetDenial> {
     if (this.#waiters >= this.#policy.waitersMax) {
       throw new GatewayError('overloaded', 'Too many requests are waiting for the budget store. Try again shortly.', {
@@ -94,12 +104,16 @@ export class Admission {
     let underway: Promise<unknown> | null = null;
     const inTime = async <Answer>(work: Promise<Answer>): Promise<Answer> => {
       underway = work;
-      const leftMs = this.#policy.storeMs - (this.#clock.now() - beganAt);
+      const patienceMs = this.#patience.failing ? this.#policy.storeDownMs : this.#policy.storeMs;
+      const leftMs = patienceMs - (this.#clock.now() - beganAt);
       const answer = await this.#patience.within(
         leftMs,
         work.then((value) => ({ value })),
       );
-      if (answer === undefined) throw storeUnavailable();
+      if (answer === undefined) {
+        this.#patience.missed();
+        throw storeUnavailable();
+      }
       underway = null;
       return answer.value;
     };

@@ -19,6 +19,8 @@ export interface LeasePolicy {
   readonly recallStepMs: number;
   /** A request waits this long for the store. */
   readonly storeMs: number;
+  /** And this long while it is known to be away. */
+  readonly storeDownMs: number;
   /** A refusal may be given from memory when the store's figures are at most this old. */
   readonly figuresMs: number;
   /** Slices unused for so long go back. */
@@ -37,6 +39,7 @@ export function leasePolicy(alone: boolean, recalls = false): LeasePolicy {
     recallMs: 500,
     recallStepMs: 25,
     storeMs: 5_000,
+    storeDownMs: 250,
     figuresMs: 1_000,
     idleMs: 60_000,
     waitersMax: 10_000,

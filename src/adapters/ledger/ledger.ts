@@ -47,6 +47,8 @@ export interface LedgerOptions {
   readonly recalls?: Recalls | null;
   /** Charge for requests that were sent and whose end nobody saw. */
   readonly unknownCharge?: UnknownCharge;
+  /** While the store does not answer: admit by the last known figures (true), or refuse what needs it. */
+  readonly spools?: () => boolean;
   readonly journalSizes?: JournalSizes;
   readonly flushPolicy?: FlushPolicy;
   readonly leasePolicy?: LeasePolicy;
@@ -102,6 +104,7 @@ export class LeasedLedger implements Ledger {
   readonly #recovery: RecoveryReport;
   /** Replays what a sibling on this machine left when it died. */
   readonly #recoverOthers: () => Promise<RecoveryReport>;
+  readonly #spools: () => boolean;
   readonly #onBoundBreach: (record: RequestRecord) => void;
   #openHolds = 0;
   #storeFailures = 0;
@@ -123,6 +126,7 @@ export class LeasedLedger implements Ledger {
     const recalls = options.recalls ?? null;
     this.#leasePolicy = { ...(options.leasePolicy ?? leasePolicy(options.alone, recalls !== null)) };
     this.#patience = new Patience(clock, chance, (cause) => this.#storeFailed(cause));
+    this.#spools = options.spools ?? (() => false);
     const journal = new Journal(folder, this.processId, options.journalSizes);
     this.#journal = new LedgerJournal(journal, folder, this.#accounts, log);
     const leases = new Leases(books, this.processId, clock, chance, this.#patience, this.#leasePolicy);
@@ -155,7 +159,7 @@ export class LeasedLedger implements Ledger {
     const now = this.#clock.now();
     const hold = this.#accounts.chain(requestId, rules, now);
     const verdict = this.#admission.admit(hold, bound, now);
-    if (verdict instanceof Promise) return this.#reserved(hold, verdict);
+    if (verdict instanceof Promise) return this.#reserved(hold, bound, verdict);
     if (verdict !== true) return verdict;
     this.#openHolds += 1;
     return hold;
@@ -166,7 +170,7 @@ export class LeasedLedger implements Ledger {
     if (hold.settled) return false;
     const verdict = this.#admission.admit(hold, extra, this.#clock.now());
     if (verdict instanceof Promise)
-      return verdict.then((late) => this.#extended(hold, extra, late === true), closedError);
+      return this.#decided(hold, extra, verdict).then((late) => this.#extended(hold, extra, late === true));
     return this.#extended(hold, extra, verdict === true);
   }
 
@@ -180,7 +184,7 @@ export class LeasedLedger implements Ledger {
     const part = this.#accounts.chain(hold.requestId, rules, now);
     const verdict = this.#admission.admit(part, amount, now);
     if (verdict instanceof Promise)
-      return verdict.then((late) => (late === true ? attached(hold, part) : late), closedError);
+      return this.#decided(part, amount, verdict).then((late) => (late === true ? attached(hold, part) : late));
     return verdict === true ? attached(hold, part) : verdict;
   }
 
@@ -274,8 +278,21 @@ export class LeasedLedger implements Ledger {
     };
   }
 
-  async #reserved(hold: Hold, verdict: Promise<true | BudgetDenial>): Promise<BudgetReservation | BudgetDenial> {
-    const late = await verdict.catch(closedError);
+  /** The store's verdict; where it does not answer and the operator says so, that of the last known figures. */
+  #decided(hold: Hold, amount: Nanodollars, verdict: Promise<true | BudgetDenial>): Promise<true | BudgetDenial> {
+    return verdict.catch((cause) => {
+      if (cause instanceof GatewayError && cause.code === 'budget_store_unavailable' && this.#spools())
+        return this.#admission.admitUnseen(hold, amount);
+      return closedError(cause);
+    });
+  }
+
+  async #reserved(
+    hold: Hold,
+    bound: Nanodollars,
+    verdict: Promise<true | BudgetDenial>,
+  ): Promise<BudgetReservation | BudgetDenial> {
+    const late = await this.#decided(hold, bound, verdict);
     if (late !== true) return late;
     this.#openHolds += 1;
     return hold;

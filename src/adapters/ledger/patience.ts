@@ -16,6 +16,7 @@ export class Patience {
   readonly #chance: Chance;
   readonly #failed: (cause: unknown) => void;
   #closed = false;
+  #failing = false;
 
   constructor(clock: Clock, chance: Chance, failed: (cause: unknown) => void) {
     this.#clock = clock;
@@ -32,11 +33,24 @@ export class Patience {
     return this.#closed;
   }
 
+  /** The last that was heard of the store is that it failed, or nothing in time. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  /** Somebody waited in vain. */
+  missed(): void {
+    this.#failing = true;
+  }
+
   async until<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       try {
-        return await ask();
+        const answer = await ask();
+        this.#failing = false;
+        return answer;
       } catch (cause) {
+        this.#failing = true;
         this.#failed(cause);
         if (this.#closed) throw new Closed();
       }

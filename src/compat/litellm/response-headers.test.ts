@@ -146,6 +146,6 @@ describe('response headers', () => {
   });
 
   it('tell that the maximum was lowered', () => {
-    expect(describeFacts({ clampedOutputTokens: 300 })['x-tollgate-clamped-output-tokens']).toBe('300');
+    expect(describeFacts({ clampedOutputTokens: 300 })['x-tollgate-clamped-max-tokens']).toBe('300');
   });
 });

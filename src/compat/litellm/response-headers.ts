@@ -14,7 +14,7 @@ export function createDescribeReply(version: string): DescribeReply {
     else writeProviderRateLimits(headers, facts);
     writeProviderHeaders(headers, facts);
     if (facts.clampedOutputTokens !== null) {
-      headers.push('x-tollgate-clamped-output-tokens', String(facts.clampedOutputTokens));
+      headers.push('x-tollgate-clamped-max-tokens', String(facts.clampedOutputTokens));
     }
     writeError(headers, facts);
     return headers;

@@ -71,6 +71,27 @@ const ourKeys = {
     'Ours: when the upper bound of a request does not fit a budget, lower `max_tokens` and say so in a header, instead of refusing.',
     'false',
   ),
+  budget_store_down: key(
+    oneOf('closed', 'spool'),
+    'Ours: requests that need new money from a store that does not answer. `closed`: 503; `spool`: admitted up to the last known figures, kept in the journal, and booked when the store is back.',
+    'closed',
+  ),
+  unknown_outcome: key(
+    oneOf('charge_bound', 'charge_nothing'),
+    'Ours: a request that was sent, and whose end nobody saw because the gateway died. Read at the start.',
+    'charge_bound',
+  ),
+  hangup_charge: key(
+    mapOf(oneOf('seen', 'hold')),
+    'Ours: what a caller pays who hangs up, by provider. `seen`: what had arrived; `hold`: the upper bound, for providers that go on working.',
+    'what the provider is known to do',
+  ),
+  idempotency_ttl: key(
+    lifetime(),
+    'Ours: how long the answer to a request with an `Idempotency-Key` is given again.',
+    '24h',
+  ),
+  idempotency_answer_max_kb: key(count(), 'Ours: longest answer kept for an `Idempotency-Key`, in KiB.', '1024'),
   budget_error_status: key(oneOf('429', '400'), 'Ours: status of a refusal over budget.', '429'),
   show_allowed_models: key(flag(), 'Ours: a refusal over model access lists the models the key may use.', 'true'),
 };
