@@ -36,6 +36,7 @@ import { dataPaths } from './gateway/operations.ts';
 import { serve } from './gateway/pipeline.ts';
 import { probe } from './gateway/probe.ts';
 import { createControl } from './http/control.ts';
+import { Readiness } from './http/readiness.ts';
 import { openHttpServer } from './http/server.ts';
 import { providerDirectory } from './providers/index.ts';
 
@@ -163,6 +164,7 @@ async function assemble(
     snapshot,
   };
 
+  const readiness = new Readiness(clock);
   const exposition = new Exposition(metrics, {
     inFlight: () => server.inFlight(),
     deployments: () => [...snapshot().deployments.values()].map((one) => deploymentReading(gateway, one)),
@@ -183,6 +185,7 @@ async function assemble(
       snapshot,
       mayUse: (principal, names) => mayUse(principal, names, snapshot()),
       condition: (deployment): DeploymentCondition => gateway.health.state(deployment),
+      isReady: () => readiness.ask(),
       inFlight: () => server.inFlight(),
       probe: (deployment) => probe(gateway, deployment, masterKey.key),
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
@@ -213,6 +216,7 @@ async function assemble(
     port: options.port ?? settings.port ?? portDefault,
     serve,
     control,
+    readiness,
   });
   closers.push(() => server.close());
   if (demo === null) {

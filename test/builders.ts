@@ -174,6 +174,7 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     timeouts: { connectMs: 1_000, firstByteMs: 10_000, idleMs: 10_000, totalMs: 60_000 },
     heartbeatMs: 15_000,
     drainMs: 1_000,
+    drainDelayMs: null,
     dropParams: false,
     modifyParams: false,
     alwaysIncludeStreamUsage: false,

@@ -21,6 +21,8 @@ export interface ControlPlane {
   mayUse(principal: Principal, names: ModelNames): boolean;
   /** How a deployment is doing, as the data path has seen it. */
   condition(deployment: Deployment): DeploymentCondition;
+  /** A balancer asks whether requests should come here; false while the gateway is stopping. */
+  isReady(): boolean;
   /** Requests being answered now. */
   inFlight(): number;
   /** Sends a real request of a few tokens. Never rejects. */

@@ -65,6 +65,7 @@ export const activeKeys = {
       'database_connection_pool_limit',
       'data_folder',
       'drain_timeout_seconds',
+      'drain_delay_seconds',
       'timeouts',
       'price_catalogue_file',
       'unpriced_models',

@@ -62,6 +62,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     timeouts: timeouts(sections),
     heartbeatMs: timerMilliseconds(general.heartbeat_seconds ?? gatewayDefaults.heartbeatMs / 1000),
     drainMs: timerMilliseconds(general.drain_timeout_seconds ?? gatewayDefaults.drainMs / 1000),
+    drainDelayMs: general.drain_delay_seconds === undefined ? null : timerMilliseconds(general.drain_delay_seconds),
     dropParams: litellm.drop_params ?? false,
     modifyParams: litellm.modify_params ?? false,
     alwaysIncludeStreamUsage: general.always_include_stream_usage ?? false,

@@ -244,6 +244,8 @@ export interface ByteSource {
   resume(): void;
   /** The client left or the gateway gives up: stop the upstream at once. */
   cancel(): void;
+  /** The gateway stops: the client is told in the stream, and the upstream is stopped. */
+  interrupt(error: GatewayError): void;
 }
 
 export interface ByteSink {

@@ -156,6 +156,8 @@ export interface GatewaySettings {
   /** Seconds between heartbeats on a silent stream. */
   readonly heartbeatMs: number;
   readonly drainMs: number;
+  /** How long requests are taken while readiness already says no; null = by how often readiness is asked. */
+  readonly drainDelayMs: number | null;
   readonly dropParams: boolean;
   readonly modifyParams: boolean;
   readonly alwaysIncludeStreamUsage: boolean;

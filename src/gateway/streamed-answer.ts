@@ -194,6 +194,10 @@ export class StreamedAnswer implements ByteSource {
     if (!this.#over) this.attempt.resume();
   }
 
+  interrupt(error: GatewayError): void {
+    if (!this.#over) this.attempt.fail(error);
+  }
+
   cancel(): void {
     if (this.#over) return;
     this.attempt.stop();

@@ -5,7 +5,7 @@ import type { Arrival } from '../gateway/arrival.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
 import { refuse } from '../gateway/pipeline.ts';
-import { clientPresence } from './client-presence.ts';
+import { OpenClients } from './client-presence.ts';
 import { ClientLeft, requestBody } from './data-body.ts';
 import { writeError } from './json-error.ts';
 import { writeReply } from './reply-writer.ts';
@@ -17,8 +17,7 @@ export type Serve = (gateway: Gateway, arrival: Arrival) => Promise<Reply>;
 export class DataDoor {
   readonly #gateway: Gateway;
   readonly #serve: Serve;
-  /** Set while the server drains: answers close their connections. */
-  closing = false;
+  readonly #clients = new OpenClients();
 
   constructor(gateway: Gateway, serve: Serve) {
     this.#gateway = gateway;
@@ -47,13 +46,14 @@ export class DataDoor {
     path: string,
   ): Promise<void> {
     try {
+      const client = this.#clients.enter(response, matched.route.dialect);
       const arrival: { -readonly [Field in keyof Arrival]: Arrival[Field] } = {
         matched,
         path,
         headers: request.headers,
         clientAddress: request.socket.remoteAddress ?? null,
         bytes: noBytes,
-        client: clientPresence(response),
+        client,
       };
       let reply: Reply;
       try {
@@ -64,12 +64,24 @@ export class DataDoor {
         if (!(cause instanceof GatewayError)) throw cause;
         reply = refuse(this.#gateway, arrival, cause);
       }
-      writeReply(response, reply, this.closing);
+      if (!(reply.body instanceof Uint8Array)) client.stream = reply.body;
+      writeReply(response, reply);
     } catch (cause) {
       if (cause instanceof ClientLeft) return;
       const error = asGatewayError(cause);
       this.#gateway.log.error('request failed inside the gateway', { path, cause });
       this.#refuse(response, error, matched);
+    }
+  }
+
+  /** The gateway cannot wait any longer: everybody whose answer is not out is told so in their dialect. */
+  interruptAll(): void {
+    for (const [response, client] of this.#clients.all()) {
+      if (client.stream !== null) client.stream.interrupt(stopping());
+      else if (!response.headersSent) {
+        writeError(response, stopping(), this.#gateway.chance.id(), this.#gateway.dialects.get(client.dialect));
+        client.leave();
+      }
     }
   }
 
@@ -80,6 +92,14 @@ export class DataDoor {
 }
 
 const noBytes = Buffer.alloc(0);
+
+function stopping(): GatewayError {
+  return new GatewayError(
+    'shutting_down',
+    'The gateway is stopping and could not wait for the end of this answer. Send the request again.',
+    { retryAfterSeconds: 1, headers: { 'retry-after': '1' } },
+  );
+}
 
 /** Whatever else the content type says, the body is read as JSON; only forms with parts cannot be meant so. */
 function refuseForms(request: IncomingMessage): void {

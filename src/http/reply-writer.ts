@@ -2,23 +2,21 @@ import type { ServerResponse } from 'node:http';
 import type { ByteSink, ByteSource, Reply } from '../core/exchange.ts';
 
 /** Writes a reply; a stream flows at the pace of the client and stops at once when the client leaves. */
-export function writeReply(response: ServerResponse, reply: Reply, closeAfter: boolean): void {
+export function writeReply(response: ServerResponse, reply: Reply): void {
   const { body } = reply;
-  if (response.destroyed) {
+  // Headers are out when the client was told meanwhile that the gateway stops.
+  if (response.destroyed || response.headersSent) {
     if (!(body instanceof Uint8Array)) body.cancel();
     return;
   }
   const headers = reply.headers as string[];
   if (body instanceof Uint8Array) {
     const length = ['content-length', String(body.byteLength)];
-    response.writeHead(
-      reply.status,
-      closeAfter ? [...headers, ...length, 'connection', 'close'] : [...headers, ...length],
-    );
+    response.writeHead(reply.status, [...headers, ...length]);
     response.end(body);
     return;
   }
-  response.writeHead(reply.status, closeAfter ? [...headers, 'connection', 'close'] : headers);
+  response.writeHead(reply.status, headers);
   new ResponseSink(response, body).start();
 }
 

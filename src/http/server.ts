@@ -3,7 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { DataDoor, type Serve } from './data.ts';
+import { drain } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
+import { Readiness } from './readiness.ts';
 import { pathOf } from './request-path.ts';
 
 const headersTimeoutMs = 15_000;
@@ -21,7 +23,7 @@ export interface HttpServer {
   readonly port: number;
   /** Requests whose answers are not out yet. */
   readonly inFlight: () => number;
-  /** Takes no new requests, lets those in flight finish for the configured drain time, then closes what is left. */
+  /** Says that it is not ready, lets what is in flight finish for the configured drain time, then ends what is left. */
   close(): Promise<void>;
 }
 
@@ -31,11 +33,15 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly serve: Serve;
   readonly control?: ControlDoor;
+  readonly readiness?: Readiness;
 }
 
 /** Opens the doors. Rejects with a clear message when the port is taken or not allowed. */
 export async function openHttpServer(gateway: Gateway, options: HttpServerOptions): Promise<HttpServer> {
   const data = new DataDoor(gateway, options.serve);
+  const readiness = options.readiness ?? new Readiness(gateway.clock);
+  const open = new Set<ServerResponse>();
+  let draining: Promise<void> | null = null;
   const server = createServer({
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -46,13 +52,13 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
   });
   server.maxHeadersCount = headersMax;
   server.maxRequestsPerSocket = 0;
-  let inFlight = 0;
-  const finished = (): void => {
-    inFlight -= 1;
-    if (data.closing) server.closeIdleConnections();
+  const finished = function (this: ServerResponse): void {
+    open.delete(this);
+    if (!server.listening) server.closeIdleConnections();
   };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    inFlight += 1;
+    open.add(response);
+    if (readiness.isDraining) response.shouldKeepAlive = false;
     response.once('close', finished);
     response.on('error', ignore);
     const path = pathOf(request.url ?? '/');
@@ -65,8 +71,13 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
   return {
     host: options.host,
     port: address.port,
-    inFlight: () => inFlight,
-    close: () => drain(server, gateway, data),
+    inFlight: () => open.size,
+    close: () => {
+      const { drainMs, drainDelayMs } = gateway.snapshot().settings;
+      const { clock } = gateway;
+      draining ??= drain({ server, data, readiness, clock, open, drainMs, delayMs: drainDelayMs });
+      return draining;
+    },
   };
 }
 
@@ -138,17 +149,5 @@ const reasons: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   431: 'Request Header Fields Too Large',
 };
-
-function drain(server: Server, gateway: Gateway, data: DataDoor): Promise<void> {
-  data.closing = true;
-  return new Promise((resolve) => {
-    const timer = gateway.clock.setTimer(gateway.snapshot().settings.drainMs, () => server.closeAllConnections());
-    server.close(() => {
-      timer.cancel();
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
 
 function ignore(): void {}

@@ -66,6 +66,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     snapshot: () => snapshot,
     mayUse: (principal, names) => mayUse(principal, names, snapshot),
     condition: () => ({ coolingDownUntil: null, lastError: null, lastSuccessAt: null }),
+    isReady: () => true,
     inFlight: () => 3,
     probe: async () => ({ healthy: true, error: null, status: 200, durationMs: 1, headers: {} }),
     modelFault: () => null,

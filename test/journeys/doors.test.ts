@@ -123,14 +123,49 @@ test('draining finishes what is in flight, takes nothing new, and closes what is
   expect(performance.now() - startedAt).toBeLessThan(900);
 });
 
-test('a request that outlasts the drain time is cut', async () => {
-  fake.enqueue({ stall: { at: 'before-headers' } });
-  const inFlight = rig.chat().catch((error: unknown) => error);
+test('what outlasts the drain time is told so: a whole answer by 503, a stream by an error event', async () => {
+  fake.enqueue({ stall: { at: 'before-headers' } }, { stall: { at: { event: 4 } } }, { stall: { at: { event: 4 } } });
+  const whole = rig.chat();
   await fake.waitForRequests(1);
+  const stream = rig.chat({ stream: true });
+  await fake.waitForRequests(2);
+  const messages = rig.post('/v1/messages', {
+    model: 'm',
+    max_tokens: 50,
+    stream: true,
+    messages: [{ role: 'user', content: 'Hello' }],
+  });
+  await fake.waitForRequests(3);
+  const texts = [(await stream).text(), (await messages).text()] as const;
   const startedAt = performance.now();
   await rig.server.close();
   expect(performance.now() - startedAt).toBeGreaterThan(900);
-  expect(await inFlight).toBeInstanceOf(Error);
+
+  const refused = await whole;
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('connection')).toBe('close');
+  expect(((await refused.json()) as { error: { message: string } }).error.message).toContain('stopping');
+
+  const [chat, anthropic] = await Promise.all(texts);
+  expect(chat).toContain('"delta"');
+  expect(chat).toMatch(/\n\ndata: \{"error":\{"message":"[^\n]*stopping[^\n]*\n\n$/);
+  expect(anthropic).toMatch(/event: error\ndata: \{"type":"error".*stopping[^\n]*\n\n$/);
+  const records = await rig.recorded(3);
+  expect(records.map(({ status }) => status).sort()).toEqual(['aborted', 'failure', 'failure']);
+  await expect.poll(() => fake.openConnections()).toBe(0);
+});
+
+test('while balancers have not noticed yet, requests are taken and connections are not kept', async () => {
+  rig.snapshot = {
+    ...rig.snapshot,
+    settings: { ...rig.snapshot.settings, drainMs: 5_000, drainDelayMs: 400 },
+  };
+  const closed = rig.server.close();
+  const late = await rig.chat();
+  expect(late.status).toBe(200);
+  expect(late.headers.get('connection')).toBe('close');
+  await closed;
+  await expect(fetch(rig.url)).rejects.toThrow();
 });
 
 test('a caller’s own address and key are refused unless the deployment lets them', async () => {

@@ -53,7 +53,7 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
       access: 'public',
       group: 'info_routes',
       tag,
-      summary: 'Whether requests can be served: 503 while the store is away.',
+      summary: 'Whether requests can be served: 503 while the store is away or the gateway is stopping.',
       response: z.object({
         status: z.string(),
         db: z.string(),
@@ -67,10 +67,11 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
           () => true,
           () => false,
         );
-        const ready = connected || plane.settings.requestsAllowedWithoutStore;
+        const stays = plane.isReady();
+        const ready = stays && (connected || plane.settings.requestsAllowedWithoutStore);
         const { cache } = plane.snapshot().settings;
         return new Answer(ready ? 200 : 503, {
-          status: ready ? 'healthy' : 'unhealthy',
+          status: ready ? 'healthy' : stays ? 'unhealthy' : 'stopping',
           db: connected ? 'connected' : 'Not connected',
           cache: cache === null ? null : plane.cache.type,
           litellm_version: plane.version,

@@ -58,6 +58,11 @@ const ourKeys = {
     'Ours: how long running requests may take to end when the gateway stops.',
     '30',
   ),
+  drain_delay_seconds: key(
+    seconds(),
+    'Ours: how long requests are still taken when the gateway stops and `/health/readiness` already answers 503, so that balancers notice. Counts into `drain_timeout_seconds`.',
+    '2.5 times the pause between two readiness checks, at most 15; 0 when there were none',
+  ),
   timeouts: key(timeouts, 'Ours: timeouts of provider calls.'),
   unpriced_models: key(
     oneOf('self_hosted_free', 'refuse', 'free'),

@@ -1,0 +1,44 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Clock } from '../core/ports.ts';
+import type { DataDoor } from './data.ts';
+import type { Readiness } from './readiness.ts';
+
+/** Time for the last words to reach clients that read. */
+const lastWordsMs = 1_000;
+
+export interface DrainParts {
+  readonly server: Server;
+  readonly data: DataDoor;
+  readonly readiness: Readiness;
+  readonly clock: Clock;
+  /** Answers that are not out yet. */
+  readonly open: ReadonlySet<ServerResponse>;
+  /** How long answers that are on their way may take. */
+  readonly drainMs: number;
+  /** How long requests are still taken; null = as long as balancers need to notice. */
+  readonly delayMs: number | null;
+}
+
+/**
+ * Ends a server so that nobody notices: says that it is not ready, goes on for as long as balancers need to see that,
+ * answers with `Connection: close` meanwhile, then takes nothing new. What is not over in time is told so, streams with an
+ * error event in their dialect.
+ */
+export async function drain({ server, data, readiness, clock, open, drainMs, delayMs }: DrainParts): Promise<void> {
+  readiness.drain();
+  for (const response of open) response.shouldKeepAlive = false;
+  const closesTick = clock.tick() + drainMs;
+  const noticeMs = Math.min(delayMs ?? readiness.noticeMs(), drainMs);
+  if (noticeMs > 0) await new Promise<void>((resolve) => clock.setTimer(noticeMs, resolve));
+  await new Promise<void>((resolve) => {
+    const timer = clock.setTimer(Math.max(0, closesTick - clock.tick()), () => {
+      data.interruptAll();
+      clock.setTimer(lastWordsMs, () => server.closeAllConnections());
+    });
+    server.close(() => {
+      timer.cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
