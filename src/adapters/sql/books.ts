@@ -33,6 +33,16 @@ import { insertUsage } from './usage-insert.ts';
 /** How long the answer of a call is kept for a repetition. */
 const answerKeptMs = 600_000;
 
+/** Not a fault: ends the transaction without effect and carries the answer out of it. */
+class LeaseRefused extends Error {
+  readonly answer: LeaseAnswer;
+
+  constructor(answer: LeaseAnswer) {
+    super('refused');
+    this.answer = answer;
+  }
+}
+
 /** The books in SQL: one transaction per call. */
 export class SqlBooks implements Books {
   readonly #engine: SqlEngine;
@@ -103,10 +113,14 @@ export class SqlBooks implements Books {
         return lease;
       });
       const answer = grantLeases(ordered, accounts, leases);
-      if (answer.refused !== null) return { answer, kept: false };
+      // Undoes what was opened: a refusal leaves nothing behind.
+      if (answer.refused !== null) throw new LeaseRefused(answer);
       await writeAccounts(transaction, accounts.values());
       await writeLeases(transaction, touched);
-      return { answer, kept: true };
+      return answer;
+    }).catch((cause: unknown) => {
+      if (cause instanceof LeaseRefused) return cause.answer;
+      throw cause;
     });
   }
 
@@ -121,7 +135,7 @@ export class SqlBooks implements Books {
       });
       await writeAccounts(transaction, accounts.values());
       await writeLeases(transaction, leases.values());
-      return { answer, kept: true };
+      return answer;
     });
   }
 
@@ -212,7 +226,7 @@ export class SqlBooks implements Books {
     processId: string,
     token: string,
     now: number,
-    work: (transaction: BooksTransaction) => Promise<{ answer: Answer; kept: boolean }>,
+    work: (transaction: BooksTransaction) => Promise<Answer>,
   ): Promise<Answer> {
     return this.#transaction(async (transaction) => {
       const earlier = await transaction
@@ -222,11 +236,9 @@ export class SqlBooks implements Books {
         .where('token', '=', token)
         .executeTakeFirst();
       if (earlier !== undefined) return JSON.parse(earlier.answer as string) as Answer;
-      const { answer, kept } = await work(transaction);
-      if (kept) {
-        const call = { process_id: processId, token, at: now, answer: JSON.stringify(answer) };
-        await transaction.insertInto('book_calls').values(call).execute();
-      }
+      const answer = await work(transaction);
+      const call = { process_id: processId, token, at: now, answer: JSON.stringify(answer) };
+      await transaction.insertInto('book_calls').values(call).execute();
       return answer;
     });
   }
