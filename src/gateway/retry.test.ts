@@ -57,6 +57,12 @@ test('what only another target can help goes there at once', () => {
   expect(retriesAllowed(failed('upstream_authentication'), situation)).toBe(2);
   expect(retriesAllowed(failed('upstream_rate_limited'), { ...alone, fallbacksConfigured: true })).toBe(0);
   expect(retriesAllowed(failed('upstream_rate_limited'), alone)).toBe(2);
+  const withFallback = { ...alone, fallbacksConfigured: true };
+  expect(retriesAllowed(failed('upstream_connection'), withFallback)).toBe(1);
+  expect(retriesAllowed(failed('upstream_error'), { ...withFallback, retriesAsked: 0 })).toBe(0);
+  expect(retriesAllowed(failed('upstream_error', 9), withFallback)).toBe(0);
+  expect(retriesAllowed(failed('upstream_timeout'), withFallback)).toBe(0);
+  expect(retriesAllowed(failed('upstream_timeout'), alone)).toBe(2);
   const policies = { ...router, retryPolicy: { BadRequest: 3, ContentPolicyViolation: 3 } };
   const own = { ...situation, router: policies, ownFallbacksConfigured: true };
   expect(retriesAllowed(failed('context_window_exceeded'), own)).toBe(0);

@@ -32,26 +32,32 @@ export function retriesAllowed(error: GatewayError, situation: RetrySituation): 
     if (situation.ownFallbacksConfigured) return 0;
   }
   if (error.code === 'upstream_authentication' && !untriedLeft) return 0;
-  if (error.code === 'upstream_rate_limited' && !untriedLeft && situation.fallbacksConfigured) return 0;
+  // With nobody else in the group, a fallback is a better bet than the deployment that just failed.
+  const isAlone = !untriedLeft && situation.fallbacksConfigured;
+  if (error.code === 'upstream_rate_limited' && isAlone) return 0;
   const byPolicy =
     errorClass === null ? undefined : (router.groupRetryPolicy[group]?.[errorClass] ?? router.retryPolicy[errorClass]);
   if (byPolicy !== undefined) return byPolicy;
   if (!error.kind.retryable) return 0;
-  return situation.deployment.retries ?? situation.retriesAsked ?? router.retries;
+  const wanted = situation.deployment.retries ?? situation.retriesAsked ?? router.retries;
+  if (!isAlone) return wanted;
+  // One more try, at once; none where it would cost another time-out, or where the provider asked to be left alone.
+  const isFast = error.code !== 'upstream_timeout' && !((error.details.retryAfterSeconds ?? 0) > 0);
+  return isFast ? Math.min(wanted, 1) : 0;
 }
 
 /**
- * Milliseconds to wait before the try after `failures` failed ones: none when another deployment can take over, else
- * what the provider asked for, else exponential with full jitter (Brooker, "Exponential Backoff And Jitter", 2015).
+ * Milliseconds to wait before the try after `failures` failed ones: none when another deployment or a fallback can take
+ * over (`othersLeft`), else what the provider asked for, else exponential with full jitter (Brooker, "Exponential Backoff And Jitter", 2015).
  */
 export function backoffMs(
   error: GatewayError,
   failures: number,
   router: RouterSettings,
-  untriedLeft: boolean,
+  othersLeft: boolean,
   chance: Chance,
 ): number {
-  if (untriedLeft) return router.retryAfterMinMs;
+  if (othersLeft) return router.retryAfterMinMs;
   const asked = error.details.retryAfterSeconds;
   if (asked !== undefined && asked > 0 && asked <= retryAfterSecondsMax) {
     return Math.max(asked * 1_000, router.retryAfterMinMs);

@@ -123,13 +123,14 @@ export class Walk {
       tried.add(picked.id);
       const untried = group.candidates.filter(({ id }) => !tried.has(id));
       const untriedLeft = untried.some((deployment) => !health.isCoolingDown(deployment));
+      const fallbacksConfigured = fallbacksFor(this.#exchange, group.name, end.error).length > 0;
       const allowed = retriesAllowed(end.error, {
         router,
         group: group.name,
         deployment: picked,
         retriesAsked: this.#exchange.options.retries,
         untriedLeft,
-        fallbacksConfigured: fallbacksFor(this.#exchange, group.name, end.error).length > 0,
+        fallbacksConfigured,
         ownFallbacksConfigured: hasOwnFallbacks(this.#exchange, group.name, end.error),
       });
       if (failures > allowed) {
@@ -142,7 +143,8 @@ export class Walk {
       }
       tryAgain = !untriedLeft;
       if (tryAgain && !retryBudgetOf(this.#gateway.clock).spend(router)) return last;
-      const waitMs = backoffMs(end.error, failures, router, untriedLeft, chance);
+      const othersLeft = untriedLeft || fallbacksConfigured;
+      const waitMs = backoffMs(end.error, failures, router, othersLeft, chance);
       if (waitMs > 0 && this.#gateway.clock.tick() + waitMs >= this.#deadline) return last;
       if (waitMs > 0 && (await this.#pause(waitMs)) === 'gone') return { kind: 'gone' };
       this.#tally.retries += 1;

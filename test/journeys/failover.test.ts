@@ -32,12 +32,12 @@ afterEach(async () => {
 });
 
 /** Group `m` on the first provider, falling back to group `spare` on the second. */
-async function withFallback(settings = ''): Promise<GatewayRig> {
+async function withFallback(settings = '', retries = 0): Promise<GatewayRig> {
   rig = await startGatewayRig(`model_list:
 ${deployment('m', primary.url, 'openai/first-model', { input_cost_per_token: 0.000001, output_cost_per_token: 0.000002 })}
 ${deployment('spare', second.url, 'openai/spare-model', { input_cost_per_token: 0.000001, output_cost_per_token: 0.000002 })}
 router_settings:
-  num_retries: 0
+  num_retries: ${retries}
   fallbacks: [{"m": ["spare"]}]
 ${settings}
 `);
@@ -55,6 +55,25 @@ ${settings}
 `);
   return rig;
 }
+
+describe('the only deployment of a group fails, with the retries of the format', () => {
+  test.each([
+    ['refuses connections', null],
+    ['answers 503', serverError(503)],
+    ['answers 503 and asks for a minute', { ...serverError(503), headers: { 'retry-after': '60' } }],
+  ])('a primary that %s costs no waiting', async (_name, script) => {
+    const { chat, recorded } = await withFallback('', 2);
+    if (script === null) await primary.down();
+    else primary.setDefault(script);
+    const startedAt = performance.now();
+    const response = await chat();
+    expect(response.status).toBe(200);
+    await response.text();
+    expect(performance.now() - startedAt).toBeLessThan(400);
+    const [record] = await recorded(1);
+    expect(record?.attempts.at(-1)?.group).toBe('spare');
+  });
+});
 
 const failures: readonly (readonly [name: string, script: Script, ambiguous: boolean])[] = [
   ['answers 500', serverError(500), false],
