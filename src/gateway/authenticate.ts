@@ -1,4 +1,4 @@
-import { GatewayError } from '../core/errors.ts';
+import { asGatewayError, GatewayError } from '../core/errors.ts';
 import { asIdentified, type CallerHeaders, type Identified, type Received } from '../core/exchange.ts';
 import type { Principal } from '../core/identity.ts';
 import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
@@ -43,6 +43,24 @@ export async function authenticate(
     endUserId,
     tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
   });
+}
+
+/**
+ * The refusal of a request that could not be read: whoever has no valid key hears of that, and nothing (`ofRequest`)
+ * about what was sent.
+ */
+export async function credentialFirst(
+  gateway: Gateway,
+  headers: CallerHeaders,
+  ofRequest: GatewayError,
+): Promise<GatewayError> {
+  try {
+    const principal = await principalOf(gateway.principals, gateway.snapshot().settings, headers);
+    if (principal.kind === 'virtual_key') requireUsable(principal, gateway.clock.now());
+    return ofRequest;
+  } catch (cause) {
+    return asGatewayError(cause);
+  }
 }
 
 /** Whose credential the headers hold; used by every door. Throws GatewayError when there is none or it is not known. */

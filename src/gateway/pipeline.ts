@@ -3,7 +3,7 @@ import type { Answered, Outcome, Received, Reply } from '../core/exchange.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import { admit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, credentialFirst } from './authenticate.ts';
 import { call } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { plan } from './plan.ts';
@@ -36,7 +36,9 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     reply.outcome.then((outcome) => finish(gateway, answered, outcome));
     return described(gateway, start, answered, null);
   } catch (cause) {
-    return refused(gateway, arrival, start, journey, asGatewayError(cause));
+    const error = asGatewayError(cause);
+    const told = journey === null ? await credentialFirst(gateway, arrival.headers, error) : error;
+    return refused(gateway, arrival, start, journey, told);
   }
 }
 

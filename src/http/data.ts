@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Reply } from '../core/exchange.ts';
 import type { Arrival } from '../gateway/arrival.ts';
+import { credentialFirst } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
 import { refuse } from '../gateway/pipeline.ts';
@@ -62,7 +63,7 @@ export class DataDoor {
         reply = await this.#serve(this.#gateway, arrival);
       } catch (cause) {
         if (!(cause instanceof GatewayError)) throw cause;
-        reply = refuse(this.#gateway, arrival, cause);
+        reply = refuse(this.#gateway, arrival, await credentialFirst(this.#gateway, request.headers, cause));
       }
       if (!(reply.body instanceof Uint8Array)) client.stream = reply.body;
       writeReply(response, reply);

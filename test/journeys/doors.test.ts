@@ -42,7 +42,7 @@ test('a body over the limit is refused in the caller’s dialect, announced or n
   expect(announced.status).toBe(413);
   expect((await messageOf(announced)).message).toContain('1048576 bytes');
   const chunked = await raw(
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n` +
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${masterKey}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n` +
       `100001\r\n${'x'.repeat(0x100001)}\r\n0\r\n\r\n`,
   );
   expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
@@ -65,6 +65,21 @@ test('a compressed request is read, and a bomb is not', async () => {
   expect(damaged.status).toBe(400);
   const unknown = await rig.post('/v1/chat/completions', '{}', { headers: { 'content-encoding': 'snappy' } });
   expect(unknown.status).toBe(415);
+});
+
+test('whoever has no valid key learns nothing about its body', async () => {
+  const bodies = [
+    ['{"model": "m",', {}],
+    ['x'.repeat(1024 * 1024 + 1), {}],
+    ['{}', { 'content-type': 'multipart/form-data' }],
+    ['{}', { 'content-encoding': 'zip' }],
+  ] as const;
+  for (const [body, headers] of bodies) {
+    for (const authorization of ['', 'Bearer sk-wrong-0123456789']) {
+      const answer = await rig.post('/v1/chat/completions', body, { headers: { ...headers, authorization } });
+      expect(answer.status).toBe(401);
+    }
+  }
 });
 
 test('a form, a wrong method, an unknown path and malformed JSON are told apart', async () => {
