@@ -1,0 +1,178 @@
+import type { Exhibit } from '../exhibit.ts';
+
+const ledger = 'src/adapters/ledger/ledger.ts';
+const contract = ['test/contract/ledger.test.ts'];
+const simulation = { tests: ['test/simulation/simulation.test.ts'], only: 'seeds 1 to 25' };
+const sqlite = ['test/contract/sqlite.test.ts'];
+
+/** Budgets, holds, windows, journals. */
+export const ledgerExhibits: readonly Exhibit[] = [
+  {
+    name: 'a budget is checked now and counted later',
+    seen: 'hard caps exceeded 1.3 to 3.9 times under concurrency',
+    file: 'src/adapters/ledger/admission.ts',
+    changes: [
+      {
+        find: 'if (!covered) return this.#wait(hold, amount);\n    take(hold, amount);\n    return true;',
+        replace:
+          'if (!covered) return this.#wait(hold, amount);\n' +
+          '    return Promise.resolve().then((): true => {\n      take(hold, amount);\n      return true;\n    });',
+      },
+    ],
+    tests: contract,
+  },
+  {
+    name: 'what does not fit is admitted under a smaller hold',
+    seen: 'market practice: the hold shrinks to what is left',
+    file: 'src/gateway/admit.ts',
+    changes: [
+      {
+        find: 'return ledger.reserve(id, rules, amount);',
+        replace:
+          'const left = rules.map((rule) => (rule.cap ?? amount) - ledger.balance(rule).spent - ledger.balance(rule).held);\n' +
+          '  return ledger.reserve(id, rules, Math.max(0, Math.min(amount, ...left)));',
+      },
+    ],
+    tests: ['src/gateway/admit.test.ts'],
+  },
+  {
+    name: 'a request that is settled twice is charged twice',
+    seen: '#35569',
+    file: ledger,
+    changes: [{ find: 'if (hold.settled) return;\n    hold.settled = true;', replace: 'hold.settled = true;' }],
+    ...simulation,
+  },
+  {
+    name: 'a restart adds to the balance what is in it already',
+    seen: '#28247',
+    file: 'src/adapters/sql/books.ts',
+    changes: [
+      {
+        find: 'this.#applyEntries(transaction, batch.processId, fresh)',
+        replace: 'this.#applyEntries(transaction, batch.processId, batch.entries)',
+      },
+    ],
+    tests: sqlite,
+  },
+  {
+    name: 'spend is taken from the queue and lost when it cannot be written',
+    seen: '#33872',
+    file: 'src/adapters/ledger/flusher.ts',
+    changes: [
+      {
+        find: 'return this.#books.apply(batch);',
+        replace:
+          'return this.#books.apply(batch).catch(() => ({\n' +
+          '          inserted: batch.entries.map(({ record }) => record.id),\n          accounts: [],\n        }));',
+      },
+    ],
+    ...simulation,
+  },
+  {
+    name: 'a budget begins anew only when a job says so',
+    seen: 'market practice: a reset job that races, or does not run',
+    file: 'src/adapters/ledger/accounts.ts',
+    changes: [{ find: 'windowStart: window.start,', replace: 'windowStart: 0,' }],
+    tests: contract,
+  },
+  {
+    name: 'after a crash what was sent and not settled is free',
+    seen: 'llmgateway#3443',
+    file: 'src/adapters/ledger/recovery.ts',
+    changes: [{ find: "charge === 'bound' ? bound : 0", replace: '0 * bound' }],
+    tests: contract,
+  },
+  {
+    name: 'after a crash the journal is not read',
+    seen: 'market practice: spend that lives in memory between flushes',
+    file: 'src/adapters/ledger/recovery.ts',
+    changes: [{ find: 'of folder.owners()) {', replace: 'of folder.owners().slice(0, 0)) {' }],
+    ...simulation,
+  },
+  {
+    name: 'the journal of a replica that lives is replayed as if it were dead',
+    seen: 'market practice: recovery that does not know who is alive',
+    file: 'src/adapters/ledger/recovery.ts',
+    changes: [{ find: 'if (!folder.claim(owner)) continue;', replace: 'folder.claim(owner);' }],
+    tests: contract,
+  },
+  {
+    name: 'a call to the store that is repeated takes effect twice',
+    seen: '#35569',
+    file: 'src/adapters/sql/books.ts',
+    changes: [{ find: 'if (earlier !== undefined) return', replace: 'if (earlier === null) return' }],
+    tests: sqlite,
+  },
+  {
+    name: 'what a dead replica may have spent is given to others at once',
+    seen: 'market practice: a counter that expires with its process',
+    file: 'src/adapters/sql/book-arithmetic.ts',
+    changes: [
+      { find: '  account.spent += lease.amount;\n  lease.writtenOff = true;', replace: '  lease.writtenOff = true;' },
+    ],
+    tests: sqlite,
+  },
+  {
+    name: 'accounts are reserved one after the other, without a way back',
+    seen: '#33872: sequential counters',
+    file: 'src/adapters/sql/book-arithmetic.ts',
+    changes: [
+      {
+        find: 'if (want.cap - spent - leased >= want.need) continue;',
+        replace: 'if (want.cap - spent - leased >= want.need || want !== wants[0]) continue;',
+      },
+    ],
+    tests: sqlite,
+  },
+  {
+    name: 'a cost above its bound is cut to the bound',
+    seen: 'market practice: actual cost capped at the estimate',
+    file: ledger,
+    changes: [
+      { find: 'account.pending += record.cost;', replace: 'account.pending += Math.min(record.cost, hold.bound);' },
+    ],
+    tests: contract,
+  },
+  {
+    name: 'the hold stays when a request ends',
+    seen: 'market practice: reservations that leak',
+    file: ledger,
+    changes: [{ find: '      account.held -= hold.bound;\n      account.pending', replace: '      account.pending' }],
+    tests: contract,
+  },
+  {
+    name: 'one level of the chain is not asked',
+    seen: 'market practice: routes and levels that skip a check',
+    file: 'src/gateway/limits.ts',
+    changes: [
+      { find: 'if (settings.globalBudget !== null) budgets.push(settings.globalBudget);', replace: 'void settings;' },
+    ],
+    tests: ['src/gateway/admit.test.ts'],
+  },
+  {
+    name: 'tags and end users have budgets that nobody asks',
+    seen: 'market practice: routes and levels that skip a check',
+    file: 'src/gateway/limits.ts',
+    changes: [{ find: '    budgets.push(...ofModel(tag.budgets, model));\n', replace: '' }],
+    tests: ['src/gateway/admit.test.ts'],
+  },
+  {
+    name: 'a claim on a rate limit is kept when the budget refuses',
+    seen: 'market practice: limits that leak on failure',
+    file: 'src/gateway/admit.ts',
+    changes: [
+      {
+        find: '    if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);\n',
+        replace: '',
+      },
+    ],
+    tests: ['src/gateway/admit.test.ts'],
+  },
+  {
+    name: 'a parallel slot is never freed',
+    seen: 'market practice: limits that leak on failure',
+    file: 'src/adapters/memory/limiter.ts',
+    changes: [{ find: '        counter.open -= amount;\n', replace: '' }],
+    tests: ['src/gateway/pipeline.test.ts'],
+  },
+];
