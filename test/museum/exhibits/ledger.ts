@@ -129,7 +129,10 @@ export const ledgerExhibits: readonly Exhibit[] = [
     seen: 'market practice: actual cost capped at the estimate',
     file: ledger,
     changes: [
-      { find: 'account.pending += record.cost;', replace: 'account.pending += Math.min(record.cost, hold.bound);' },
+      {
+        find: 'account.pending += shareOf(account, record);',
+        replace: 'account.pending += Math.min(shareOf(account, record), hold.bound);',
+      },
     ],
     tests: contract,
   },
@@ -137,7 +140,7 @@ export const ledgerExhibits: readonly Exhibit[] = [
     name: 'the hold stays when a request ends',
     seen: 'market practice: reservations that leak',
     file: ledger,
-    changes: [{ find: '      account.held -= hold.bound;\n      account.pending', replace: '      account.pending' }],
+    changes: [{ find: 'for (const account of hold.accounts) account.held -= hold.bound;', replace: '' }],
     tests: contract,
   },
   {

@@ -14,7 +14,7 @@ export const routingExhibits: readonly Exhibit[] = [
     name: 'what was bought without an answer is free',
     seen: 'llmgateway#3505',
     file: 'src/gateway/call-tally.ts',
-    changes: [{ find: 'verdict.ambiguous ? this.#exchange.bound : 0', replace: '0' }],
+    changes: [{ find: 'verdict.ambiguous ? amountAt(this.#exchange, deployment) : 0', replace: '0' }],
     tests: ['test/journeys/failover.test.ts'],
     only: 'made good by the fallback',
   },
