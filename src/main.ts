@@ -8,6 +8,7 @@ import { openStore } from './adapters/sql/open-store.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
 import { Exposition } from './adapters/telemetry/exposition.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
+import { requestLog } from './adapters/telemetry/request-log.ts';
 import { RequestMetrics } from './adapters/telemetry/request-metrics.ts';
 import { TokenCounter } from './adapters/token-counter.ts';
 import { undiciTransport } from './adapters/undici-transport.ts';
@@ -17,6 +18,7 @@ import { startRetention } from './admin/retention.ts';
 import { loadStoredModels, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
+import { controlSettings } from './config/control-settings.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Environment } from './config/environment.ts';
 import { exportToSystem } from './config/environment.ts';
@@ -116,8 +118,9 @@ async function assemble(
     onReport: options.onReport,
   });
   const snapshot = () => config.snapshot;
+  const logLevel = options.logLevel ?? settings.logLevel ?? 'warn';
   const log = openLog({
-    level: options.logLevel ?? settings.logLevel ?? 'warn',
+    level: logLevel,
     secrets: () => [masterKey.key, ...snapshot().secrets],
   });
 
@@ -147,7 +150,12 @@ async function assemble(
   const tokens = new TokenCounter();
   closers.push(() => tokens.close());
   const metrics = new RequestMetrics();
-  const principals = new StorePrincipals({ store, clock, snapshot });
+  const principals = new StorePrincipals({
+    store,
+    clock,
+    snapshot,
+    servesStale: () => controlSettings(config.written).requestsAllowedWithoutStore,
+  });
   const gateway: Gateway = {
     clock,
     chance,
@@ -158,7 +166,7 @@ async function assemble(
     principals,
     dialects,
     health: createHealth(clock),
-    sinks: [metrics],
+    sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, requestLog(log)] : [metrics],
     log,
     describeReply: createDescribeReply(options.version),
     snapshot,
@@ -192,11 +200,8 @@ async function assemble(
       reloadModels,
       metrics: async () => ({ contentType: exposition.contentType, text: await exposition.render() }),
       countTokens: (text, model) => tokens.count(text, model),
-      settings: {
-        storeModelsInDatabase: settings.modelsInDatabase,
-        healthDetails: true,
-        requestsAllowedWithoutStore: false,
-        successCallbacks: [],
+      get settings() {
+        return controlSettings(config.written);
       },
       dataPaths,
     }),
@@ -223,7 +228,12 @@ async function assemble(
     const watch = config.watch(clock);
     closers.push(() => watch.close());
   }
-  closers.push(startRetention(store, clock, log, () => snapshot().settings.recordRetentionMs));
+  closers.push(
+    startRetention(store, clock, log, () => {
+      const { recordsKeptMs, recordsSweptMs } = controlSettings(config.written);
+      return { keptMs: recordsKeptMs, intervalMs: recordsSweptMs };
+    }),
+  );
 
   return {
     address: `http://${shownHost(server.host)}:${server.port}`,

@@ -181,7 +181,6 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     enforceUserParam: false,
     callerCredentialsAllowed: false,
     storePromptsAndAnswers: false,
-    recordRetentionMs: null,
     budgetErrorStatus: 429,
     showAllowedModels: true,
     clampOutputTokens: false,

@@ -16,6 +16,8 @@ export interface PrincipalOptions {
   readonly snapshot: () => Pick<Snapshot, 'version' | 'settings'>;
   /** Upper bound of the age of what is used when nobody tells of a change; 60,000 when left out. */
   readonly ttlMs?: number;
+  /** Whether what was known is used on while the store is away; never when left out. */
+  readonly servesStale?: () => boolean;
 }
 
 const entriesMax = 50_000;
@@ -42,6 +44,7 @@ export class StorePrincipals implements PrincipalSource {
         isAbsent: (value) => value === undefined,
         absentMax,
         absentTtlMs,
+        servesStale: options.servesStale,
       });
     this.#keys = cache((keyId) => this.#loadKey(keyId));
     this.#endUsers = cache((id) => this.#loadEndUser(id));

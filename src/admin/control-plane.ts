@@ -53,12 +53,19 @@ export interface ControlSettings {
   readonly healthDetails: boolean;
   readonly requestsAllowedWithoutStore: boolean;
   readonly successCallbacks: readonly string[];
+  readonly metricsNeedKey: boolean;
 }
 
 export interface DeploymentCondition {
   /** Unix milliseconds; null when it is not cooling down. */
   readonly coolingDownUntil: number | null;
-  readonly lastError: { readonly at: number; readonly status: number; readonly message: string } | null;
+  readonly lastError: {
+    readonly at: number;
+    readonly status: number;
+    readonly message: string;
+    /** In words that anybody may read. */
+    readonly reason: string;
+  } | null;
   readonly lastSuccessAt: number | null;
 }
 

@@ -1,27 +1,39 @@
 import type { Clock, Log, Timer } from '../core/ports.ts';
 import type { UsageRepository } from '../core/store.ts';
 
-const intervalMs = 10 * 60 * 1000;
-const firstAfterMs = 30_000;
+const intervalMsDefault = 10 * 60 * 1000;
+const intervalMsMin = 1_000;
+const firstAfterMsMax = 30_000;
+
+export interface RetentionSettings {
+  /** null keeps everything. */
+  readonly keptMs: number | null;
+  /** Time between two sweeps; null = ten minutes. */
+  readonly intervalMs: number | null;
+}
 
 /** Removes request rows older than the operator keeps them; sums of spend stay. Returns what stops it. */
 export function startRetention(
   store: { readonly usage: UsageRepository },
   clock: Clock,
   log: Log,
-  retentionMs: () => number | null,
+  settings: () => RetentionSettings,
 ): () => void {
-  let timer: Timer;
+  const waitMs = () => Math.max(intervalMsMin, settings().intervalMs ?? intervalMsDefault);
+  let isOver = false;
   const sweep = async () => {
-    const keptMs = retentionMs();
+    const { keptMs } = settings();
     if (keptMs !== null) {
       await store.usage.removeBefore(clock.now() - keptMs).then(
         (count) => count > 0 && log.info('old request rows removed', { count }),
         (cause: Error) => log.warn('old request rows could not be removed; trying again', { reason: cause.message }),
       );
     }
-    timer = clock.setTimer(intervalMs, sweep);
+    if (!isOver) timer = clock.setTimer(waitMs(), sweep);
   };
-  timer = clock.setTimer(firstAfterMs, sweep);
-  return () => timer.cancel();
+  let timer: Timer = clock.setTimer(Math.min(firstAfterMsMax, waitMs()), sweep);
+  return () => {
+    isOver = true;
+    timer.cancel();
+  };
 }

@@ -53,6 +53,7 @@ export const activeKeys = {
       'cost_margin_config',
       'tag_budget_config',
       'disable_hf_tokenizer_download',
+      'require_auth_for_metrics_endpoint',
     ],
   ],
   'litellm_settings.cache_params': [
@@ -71,8 +72,14 @@ export const activeKeys = {
       'unpriced_models',
     ],
     ...['budget_store_down', 'unknown_outcome', 'hangup_charge', 'idempotency_ttl', 'idempotency_answer_max_kb'],
+    ...['health_check_details', 'allow_requests_on_db_unavailable'],
     ...['heartbeat_seconds', 'clamp_output_tokens', 'budget_error_status', 'show_allowed_models', 'store_model_in_db'],
-    ...['store_prompts_in_spend_logs', 'maximum_spend_logs_retention_period', 'litellm_key_header_name'],
+    ...[
+      'store_prompts_in_spend_logs',
+      'maximum_spend_logs_retention_period',
+      'maximum_spend_logs_retention_interval',
+      'litellm_key_header_name',
+    ],
     ...['enforce_user_param', 'allow_client_side_credentials', 'max_request_size_mb', 'always_include_stream_usage'],
     ...[
       'user_header_name',

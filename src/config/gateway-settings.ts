@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { lifetimeEnd } from '../core/duration.ts';
 import type { Scope } from '../core/identity.ts';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
@@ -69,7 +68,6 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     enforceUserParam: general.enforce_user_param ?? false,
     callerCredentialsAllowed: general.allow_client_side_credentials ?? false,
     storePromptsAndAnswers: general.store_prompts_in_spend_logs ?? false,
-    recordRetentionMs: lifetimeEnd(general.maximum_spend_logs_retention_period, 0),
     budgetErrorStatus: general.budget_error_status === '400' ? 400 : 429,
     showAllowedModels: general.show_allowed_models ?? true,
     clampOutputTokens: general.clamp_output_tokens ?? false,

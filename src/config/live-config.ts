@@ -4,6 +4,7 @@ import type { Snapshot } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
 import { ConfigError, type Diagnostic } from './diagnostic.ts';
+import type { Config } from './load.ts';
 import type { PreparedConfig } from './prepare.ts';
 import { buildSnapshot } from './snapshot.ts';
 import { type Watch, watchFiles } from './watch.ts';
@@ -56,6 +57,11 @@ export class LiveConfig {
 
   get prepared(): PreparedConfig {
     return this.#prepared;
+  }
+
+  /** The configuration in force, as written. */
+  get written(): Config {
+    return this.#prepared.config!;
   }
 
   /** Reads the files again. False when the new configuration is refused and the old one stays. */

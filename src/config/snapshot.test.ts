@@ -224,7 +224,6 @@ general_settings: { drain_timeout_seconds: 3, max_request_size_mb: 1, maximum_sp
       },
       drainMs: 3000,
       bodyBytesMax: 1_048_576,
-      recordRetentionMs: 172_800_000,
       globalBudget: { cap: 10_000_000_000, duration: '1d', timezone: 'Europe/Berlin', scope: 'global' },
       cache: null,
     });

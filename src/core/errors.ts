@@ -84,6 +84,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** Extra answer headers, lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** How a provider failed, in words that hold nothing of its own and no address: for whoever may ask. */
+  readonly reason?: string;
   /** Fields of the provider's own error that callers look at (`innererror`, `provider_specific_fields`). */
   readonly fields?: JsonObject;
 }

@@ -164,7 +164,6 @@ export interface GatewaySettings {
   readonly enforceUserParam: boolean;
   readonly callerCredentialsAllowed: boolean;
   readonly storePromptsAndAnswers: boolean;
-  readonly recordRetentionMs: number | null;
   readonly budgetErrorStatus: 400 | 429;
   /** Show the list of allowed models in a model-denied message. */
   readonly showAllowedModels: boolean;

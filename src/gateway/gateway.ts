@@ -58,6 +58,15 @@ export interface LatencySample {
   readonly outputTokens: number;
 }
 
+export interface DeploymentFailure {
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly status: number;
+  readonly message: string;
+  /** `connection refused`, `timed out`, `answered 503` …: nothing of the provider's own words. */
+  readonly reason: string;
+}
+
 export interface DeploymentState {
   readonly inFlight: number;
   /** Unix milliseconds; null when it is not cooling down. */
@@ -68,6 +77,6 @@ export interface DeploymentState {
   readonly requestsThisMinute: number;
   readonly tokensThisMinute: number;
   readonly failuresThisMinute: number;
-  readonly lastError: { readonly at: number; readonly status: number; readonly message: string } | null;
+  readonly lastError: DeploymentFailure | null;
   readonly lastSuccessAt: number | null;
 }

@@ -47,7 +47,8 @@ class DeploymentHealth implements Health {
     const entry = this.#ended(deployment);
     const now = this.#clock.now();
     entry.failuresThisMinute++;
-    entry.lastError = { at: now, status: error.status, message: error.message.slice(0, messageLengthMax) };
+    const reason = error.details.reason ?? 'gave no usable answer';
+    entry.lastError = { at: now, status: error.status, message: error.message.slice(0, messageLengthMax), reason };
     if (error.code === 'upstream_timeout') entry.sampleTimeout(now);
     const errorClass = errorClassOf(error);
     if (errorClass !== null) entry.countFailure(errorClass, now, snapshot.router.cooldownMs);

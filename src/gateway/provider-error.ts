@@ -51,6 +51,7 @@ export function errorOfStatus(
   const code = codeOf(status, facts);
   const message = facts.message ?? unreadable(status, headers);
   return providerError(code, provider, message, secrets, {
+    reason: `answered ${status}`,
     ...(code === 'context_window_exceeded' || code === 'content_policy_violation' || status < 400 ? {} : { status }),
     ...(facts.type === undefined ? {} : { type: facts.type }),
     ...(facts.param === undefined ? {} : { param: facts.param }),
@@ -75,11 +76,13 @@ export function errorOfEvent(
 
 export function errorOfTransport(provider: Provider, error: TransportError, secrets: readonly Secret[]): GatewayError {
   const code = error.kind === 'connect_timeout' ? 'upstream_timeout' : 'upstream_connection';
-  return providerError(code, provider, error.message, secrets);
+  return providerError(code, provider, error.message, secrets, { reason: error.message });
 }
 
 export function timeoutError(provider: Provider, phase: string, afterMs: number): GatewayError {
-  return providerError('upstream_timeout', provider, `${phase} after ${formatSeconds(afterMs)} s`, []);
+  return providerError('upstream_timeout', provider, `${phase} after ${formatSeconds(afterMs)} s`, [], {
+    reason: 'timed out',
+  });
 }
 
 function formatSeconds(milliseconds: number): string {

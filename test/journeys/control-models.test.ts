@@ -28,7 +28,10 @@ beforeAll(async () => {
     },
     condition: (target) => ({
       coolingDownUntil: null,
-      lastError: target.id === 'gpt-4o-mini-b' ? { at: 1, status: 503, message: 'http://10.0.0.7/v1 said no' } : null,
+      lastError:
+        target.id === 'gpt-4o-mini-b'
+          ? { at: 1, status: 503, message: 'http://10.0.0.7/v1 said no', reason: 'answered 503' }
+          : null,
       lastSuccessAt: null,
     }),
   });
@@ -182,7 +185,7 @@ describe('health', () => {
     expect(status).toBe(200);
     expect(json.healthy_count + json.unhealthy_count).toBe(3);
     expect(json.unhealthy_endpoints).toEqual([
-      { model: 'gpt-4o-mini', model_id: 'gpt-4o-mini-b', error: 'last request failed with status 503' },
+      { model: 'gpt-4o-mini', model_id: 'gpt-4o-mini-b', error: 'last request failed: answered 503' },
     ]);
     expect(text).not.toMatch(/upstream\.test|10\.0\.0\.7|http/);
     expect(probes).toBe(0);

@@ -78,6 +78,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
       healthDetails: true,
       requestsAllowedWithoutStore: false,
       successCallbacks: [],
+      metricsNeedKey: false,
     },
     dataPaths: ['/v1/chat/completions', '/openai/deployments/{model}/chat/completions'],
     ...changes,

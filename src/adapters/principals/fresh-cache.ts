@@ -22,6 +22,8 @@ export interface FreshCacheOptions<Value> {
   readonly isAbsent: (value: Value) => boolean;
   readonly absentMax: number;
   readonly absentTtlMs: number;
+  /** Whether what is too old is still better than nothing when it cannot be loaded; never when left out. */
+  readonly servesStale?: (() => boolean) | undefined;
 }
 
 /**
@@ -81,6 +83,8 @@ export class FreshCache<Value> {
       },
       (error: unknown) => {
         if (this.#loading.get(key) === loading) this.#loading.delete(key);
+        const stale = this.#present.get(key);
+        if (stale !== undefined && this.#options.servesStale?.()) return stale.value;
         throw error;
       },
     );

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino, stdSerializers } from 'pino';
 import type { Log } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 
@@ -20,6 +20,7 @@ export function openLog(options: LogOptions): Log {
     {
       level: options.level,
       base: undefined,
+      serializers: { cause: stdSerializers.err },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

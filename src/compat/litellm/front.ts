@@ -3,6 +3,7 @@ import type { Endpoint } from '../../admin/contract.ts';
 import { Answer, endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import { openApiDocument } from '../../admin/openapi.ts';
+import { GatewayError } from '../../core/errors.ts';
 
 const tag = 'about';
 
@@ -29,9 +30,11 @@ export function frontEndpoints(plane: ControlPlane, others: readonly Endpoint[])
       access: 'public',
       group: 'info_routes',
       tag,
-      summary: 'Metrics in the Prometheus format.',
+      summary: 'Metrics in the Prometheus format; with `require_auth_for_metrics_endpoint` for holders of a key only.',
       response: z.string(),
-      async run() {
+      async run({ signedIn }) {
+        if (plane.settings.metricsNeedKey && !signedIn)
+          throw new GatewayError('no_key', 'Authentication Error, No api key passed in. /metrics needs a key here.');
         const { contentType, text } = await plane.metrics();
         return new Answer(200, text, contentType);
       },

@@ -133,8 +133,7 @@ function knownTrouble(plane: ControlPlane, deployment: Deployment, now: number):
   const failedLast = lastError !== null && (lastSuccessAt === null || lastError.at > lastSuccessAt);
   if (!cooling && !failedLast) return null;
   if (lastError === null) return 'cooling down after failures';
-  const reason = lastError.status >= 400 ? `status ${lastError.status}` : 'no connection';
-  return cooling ? `cooling down after ${reason}` : `last request failed with ${reason}`;
+  return `${cooling ? 'cooling down' : 'last request failed'}: ${lastError.reason}`;
 }
 
 /** Calls every deployment, a few at a time. */

@@ -126,7 +126,7 @@ export const generalSettings = map({
   fail_closed_budget_enforcement: key(flag(), 'Accepted; always so.'),
   store_prompts_in_spend_logs: key(flag(), 'Keep prompts and answers in the rows of requests.', 'false'),
   maximum_spend_logs_retention_period: key(lifetime(), 'How long rows of requests are kept.', 'for ever'),
-  maximum_spend_logs_retention_interval: key(lifetime(), 'How often old rows are removed.', '1d'),
+  maximum_spend_logs_retention_interval: key(lifetime(), 'How often old rows are removed.', '10m'),
   maximum_spend_logs_cleanup_cron: key(text(), 'When old rows are removed (cron).'),
   allow_requests_on_db_unavailable: key(flag(), 'Serve known keys while the database is away.', 'false'),
   user_api_key_cache_ttl: key(

@@ -1,0 +1,30 @@
+import { lifetimeEnd } from '../core/duration.ts';
+import type { Config } from './load.ts';
+
+/** What the control plane reads from the configuration; asked anew at every use, so that a reload counts at once. */
+export interface WrittenControlSettings {
+  readonly storeModelsInDatabase: boolean;
+  readonly healthDetails: boolean;
+  readonly requestsAllowedWithoutStore: boolean;
+  /** Names in the order they are written, each once. */
+  readonly successCallbacks: readonly string[];
+  readonly metricsNeedKey: boolean;
+  /** Milliseconds that rows of requests are kept; null = for ever. */
+  readonly recordsKeptMs: number | null;
+  /** Milliseconds between two removals of old rows; null = the default. */
+  readonly recordsSweptMs: number | null;
+}
+
+export function controlSettings({ sections, environment }: Config): WrittenControlSettings {
+  const { general_settings: general = {}, litellm_settings: litellm = {} } = sections;
+  const callbacks = [litellm.success_callback, litellm.callbacks, general.success_callback];
+  return {
+    storeModelsInDatabase: general.store_model_in_db ?? /^true$/i.test(environment.STORE_MODEL_IN_DB ?? ''),
+    healthDetails: general.health_check_details ?? true,
+    requestsAllowedWithoutStore: general.allow_requests_on_db_unavailable ?? false,
+    successCallbacks: [...new Set(callbacks.flatMap((names) => names ?? []))],
+    metricsNeedKey: litellm.require_auth_for_metrics_endpoint ?? false,
+    recordsKeptMs: lifetimeEnd(general.maximum_spend_logs_retention_period, 0),
+    recordsSweptMs: lifetimeEnd(general.maximum_spend_logs_retention_interval, 0),
+  };
+}
