@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lifetimeEnd } from '../core/duration.ts';
 import type { Scope } from '../core/identity.ts';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
