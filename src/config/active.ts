@@ -26,6 +26,7 @@ export const activeKeys = {
     ...['timeout', 'stream_timeout', 'enable_pre_call_checks', 'enable_pre_call_check', 'enable_tag_filtering'],
     ...['tag_filtering_match_any', 'default_max_parallel_requests', 'default_litellm_params', 'cache_responses'],
     ...['provider_budget_config', 'retry_budget_ratio', 'retry_budget_min_per_second'],
+    ...['redis_host', 'redis_port', 'redis_password', 'redis_username', 'redis_db', 'redis_url'],
   ],
   litellm_settings: [
     ...[
@@ -58,6 +59,8 @@ export const activeKeys = {
   ],
   'litellm_settings.cache_params': [
     ...['type', 'ttl', 'namespace', 'supported_call_types', 'mode', 'default_in_memory_ttl', 'scope', 'max_bytes'],
+    ...['default_in_redis_ttl', 'host', 'port', 'password', 'username', 'url', 'db', 'ssl', 'ssl_cert_reqs'],
+    ...['ssl_check_hostname', 'redis_startup_nodes', 'service_name', 'sentinel_nodes', 'sentinel_password'],
   ],
   general_settings: [
     ...[

@@ -140,7 +140,8 @@ function effectiveCache({
   const types = params.supported_call_types;
   const operations = types?.flatMap((type) => operationsByCallType[type] ?? []) ?? (['chat', 'embedding'] as const);
   if (operations.length === 0) return null;
-  const ttl = params.ttl ?? params.default_in_memory_ttl;
+  const inRedis = params.type === undefined || params.type.startsWith('redis');
+  const ttl = params.ttl ?? (inRedis ? params.default_in_redis_ttl : undefined) ?? params.default_in_memory_ttl;
   return Object.freeze({
     ttlMs: ttl === undefined ? gatewayDefaults.cacheTtlMs : milliseconds(ttl),
     namespace: params.namespace ?? '',

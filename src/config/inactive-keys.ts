@@ -31,8 +31,10 @@ export function reportInactiveKeys(tree: Tree, findings: Findings): void {
   const cache = isMap(tree.litellm_settings) ? tree.litellm_settings.cache_params : undefined;
   check('litellm_settings.cache_params', cacheParams.shape, cache, cachePath, cachePath.join('.'));
   const type = isMap(cache) ? cache.type : undefined;
-  if (typeof type === 'string' && type !== 'local') {
-    findings.add('notice', [...cachePath, 'type'], `${type}: not active yet, answers are kept in memory`);
+  if (typeof type === 'string' && type !== 'local' && type !== 'redis') {
+    const instead =
+      type === 'redis-semantic' ? 'answers to equal requests are kept in Redis' : 'answers are kept in memory';
+    findings.add('notice', [...cachePath, 'type'], `${type}: not active yet, ${instead}`);
   }
   if (!Array.isArray(tree.model_list)) return;
   for (const [index, entry] of tree.model_list.entries()) {
