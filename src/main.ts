@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
-import { createMemoryLimiter } from './adapters/memory/limiter.ts';
-import { memoryResponseCache } from './adapters/memory/response-cache.ts';
 import { StorePrincipals } from './adapters/principals.ts';
+import { openShared } from './adapters/shared.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
 import { Exposition } from './adapters/telemetry/exposition.ts';
@@ -25,6 +24,7 @@ import { exportToSystem } from './config/environment.ts';
 import { LiveConfig } from './config/live-config.ts';
 import { findMasterKey, type MasterKey, writeMasterKey } from './config/master-key.ts';
 import { prepareConfig } from './config/prepare.ts';
+import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Deployment, Snapshot } from './core/route.ts';
@@ -118,10 +118,12 @@ async function assemble(
     onReport: options.onReport,
   });
   const snapshot = () => config.snapshot;
+  const redis = readRedisSettings(first.config ?? null, options.environment);
+  const redisSecrets = redis === null || redis.password === null ? [] : [redis.password];
   const logLevel = options.logLevel ?? settings.logLevel ?? 'warn';
   const log = openLog({
     level: logLevel,
-    secrets: () => [masterKey.key, ...snapshot().secrets],
+    secrets: () => [masterKey.key, ...redisSecrets, ...snapshot().secrets],
   });
 
   const { databaseUrl, databaseConnectionsMax } = settings;
@@ -156,13 +158,31 @@ async function assemble(
     snapshot,
     servesStale: () => controlSettings(config.written).requestsAllowedWithoutStore,
   });
+  const shared = await openShared({
+    redis,
+    store,
+    alone: databaseUrl === null,
+    clock,
+    chance,
+    log,
+    cacheBytesMax: snapshot().settings.cache?.bytesMax ?? cacheBytesMaxDefault,
+  });
+  closers.push(() => shared.close());
+  const modelReload = coalesced(reloadModels, (cause) =>
+    log.error('changed models cannot be read', { reason: cause.message }),
+  );
+  shared.invalidation.onChange((what, isOwn) => {
+    principals.invalidate(what);
+    if (isOwn) return;
+    if (what === null || what.scope === 'model' || what.scope === 'credential') modelReload();
+  });
   const gateway: Gateway = {
     clock,
     chance,
     transport,
     ledger,
-    limiter: createMemoryLimiter(clock),
-    cache: memoryResponseCache(snapshot().settings.cache?.bytesMax ?? cacheBytesMaxDefault, clock),
+    limiter: shared.limiter,
+    cache: shared.cache,
     principals,
     dialects,
     health: createHealth(clock),
@@ -183,7 +203,7 @@ async function assemble(
     endpoints: controlEndpoints({
       store,
       ledger,
-      principals,
+      principals: { invalidate: (what) => shared.invalidation.announce(what) },
       cache: gateway.cache,
       clock,
       chance,
@@ -245,6 +265,24 @@ async function assemble(
     snapshot,
     reload: () => config.reload(),
     close: closeAll,
+  };
+}
+
+/** Asked again while it is under way, it runs once more afterwards. */
+function coalesced(work: () => Promise<void>, onError: (cause: Error) => void): () => void {
+  let isRunning = false;
+  let isWanted = false;
+  const run = async () => {
+    isRunning = true;
+    while (isWanted) {
+      isWanted = false;
+      await work().catch(onError);
+    }
+    isRunning = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isRunning) void run();
   };
 }
 

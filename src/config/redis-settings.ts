@@ -48,8 +48,7 @@ export function readRedisSettings(config: Config | null, given: Environment): Re
   );
   if (addressed === undefined) return null;
   const ordered = [addressed, ...places.filter((place) => place !== addressed)];
-  const first = <Key extends keyof Written>(key: Key): Written[Key] =>
-    ordered.find((place) => place[key] !== undefined)?.[key];
+  const first: First = (key) => ordered.find((place) => place[key] !== undefined)?.[key];
 
   const url = addressed.url === undefined ? null : parseUrl(addressed.url, addressed.place);
   const password = url?.password ?? first('password') ?? null;
@@ -71,7 +70,7 @@ export function readRedisSettings(config: Config | null, given: Environment): Re
   };
 }
 
-type First = <Key extends keyof Written>(key: Key) => Written[Key];
+type First = <Key extends keyof Written>(key: Key) => Written[Key] | undefined;
 
 function topologyOf(
   { place, host, port, clusterNodes, sentinelNodes }: Written,

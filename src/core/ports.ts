@@ -209,6 +209,13 @@ export interface ResponseCache {
   delete(keys: readonly string[]): Promise<void>;
   clear(): Promise<void>;
   readonly type: string;
+  /** What the server behind it says of itself, where there is one. Rejects with a GatewayError when it does not answer. */
+  serverFacts?(): Promise<CacheServerFacts>;
+}
+
+export interface CacheServerFacts {
+  readonly info: Readonly<Record<string, string>>;
+  readonly clients: readonly Readonly<Record<string, string>>[];
 }
 
 /** Key hash → principal: bounded, and told of every change within a second. */

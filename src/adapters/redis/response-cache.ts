@@ -1,4 +1,5 @@
-import type { CachedAnswer, ResponseCache } from '../../core/ports.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { CachedAnswer, CacheServerFacts, ResponseCache } from '../../core/ports.ts';
 import { decodeAnswer, encodeAnswer } from './cached-answer.ts';
 import { primariesOf } from './connect.ts';
 import { type RedisLink, unavailable } from './link.ts';
@@ -9,14 +10,6 @@ const entryBytesMaxDefault = 2 * 1024 * 1024;
 const pendingBytesMax = 32 * 1024 * 1024;
 const scanCount = 500;
 const upkeepPatienceMs = 5_000;
-
-/** Redis is not there, which whoever asks for an upkeep of the cache must be told. */
-export class CacheUnavailableError extends Error {
-  constructor() {
-    super('Redis does not answer; the cache is bypassed until it does.');
-    this.name = 'CacheUnavailableError';
-  }
-}
 
 /** Answers shared by all replicas. Without Redis everything is a miss, and nothing is written. */
 export class RedisResponseCache implements ResponseCache {
@@ -65,32 +58,46 @@ export class RedisResponseCache implements ResponseCache {
           () => node.scan(cursor, 'MATCH', `${escaped(this.#prefix)}*`, 'COUNT', scanCount),
           upkeepPatienceMs,
         );
-        if (page === unavailable) throw new CacheUnavailableError();
+        if (page === unavailable) throw notThere();
         cursor = page[0];
         await this.#unlink(page[1]);
       } while (cursor !== '0');
     }
   }
 
-  /** The server's own figures (`INFO`), name → value; of the first node of a cluster. */
-  async facts(): Promise<Readonly<Record<string, string>>> {
-    const text = await this.#link.callPatiently(() => primariesOf(this.#link.client)[0]!.info(), upkeepPatienceMs);
-    if (text === unavailable) throw new CacheUnavailableError();
-    return Object.fromEntries(
-      [...text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gm)].map(([, name, value]) => [name!, value!]),
+  async serverFacts(): Promise<CacheServerFacts> {
+    const server = primariesOf(this.#link.client)[0];
+    if (server === undefined) throw notThere();
+    const answers = await this.#link.callPatiently(
+      () => Promise.all([server.info(), server.client('LIST')]),
+      upkeepPatienceMs,
     );
+    if (answers === unavailable) throw notThere();
+    const [info, clients] = answers;
+    return {
+      info: Object.fromEntries([...info.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gm)].map(([, name, value]) => [name, value])),
+      clients: String(clients)
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => Object.fromEntries([...line.matchAll(/(\S+?)=(\S*)/g)].map(([, name, value]) => [name, value]))),
+    };
   }
 
   /** One by one, for in a cluster they lie on several servers; they leave together all the same. */
   async #unlink(keys: readonly string[]): Promise<void> {
     const removals = keys.map((key) => this.#link.callPatiently((client) => client.unlink(key), upkeepPatienceMs));
-    if ((await Promise.all(removals)).includes(unavailable)) throw new CacheUnavailableError();
+    if ((await Promise.all(removals)).includes(unavailable)) throw notThere();
   }
 
   async #read(key: string): Promise<CachedAnswer | undefined> {
     const stored = await this.#link.call((client) => client.getBuffer(this.#prefix + key));
     return stored === unavailable || stored === null ? undefined : decodeAnswer(stored);
   }
+}
+
+/** For whoever asks for an upkeep of the cache; requests go on without it. */
+function notThere(): GatewayError {
+  return new GatewayError('overloaded', 'Redis does not answer; the cache is bypassed until it does.');
 }
 
 /** The prefix is the operator's word, not a pattern. */

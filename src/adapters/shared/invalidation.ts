@@ -9,8 +9,8 @@ export interface InvalidationOptions {
   readonly log: Log;
 }
 
-/** `null`: anything may have changed. */
-export type ChangedListener = (what: Change | null) => void;
+/** `null`: anything may have changed. `isOwn` when it was announced here. */
+export type ChangedListener = (what: Change | null, isOwn: boolean) => void;
 
 /**
  * Tells what was changed, here or on another replica, so that it is forgotten. Messages bring it at once; the store's
@@ -35,7 +35,7 @@ export class Invalidation {
 
   /** Committed here: forgotten here at once, and the others are told. `null` when anything may have changed. */
   announce(what: Change | null): void {
-    this.#deliver(what);
+    this.#deliver(what, true);
     if (what === null) return;
     if (this.#unpublished.length === 0) queueMicrotask(() => this.#publish());
     this.#unpublished.push(what);
@@ -79,7 +79,7 @@ export class Invalidation {
     this.#options.publish(changes);
   }
 
-  #deliver(what: Change | null): void {
-    for (const listener of this.#listeners) listener(what);
+  #deliver(what: Change | null, isOwn = false): void {
+    for (const listener of this.#listeners) listener(what, isOwn);
   }
 }

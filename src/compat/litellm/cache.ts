@@ -38,6 +38,21 @@ export function cacheEndpoints(plane: ControlPlane): Endpoint[] {
         };
       },
     }),
+    endpoint('GET /cache/redis/info', {
+      access: 'admin_read',
+      tag,
+      summary: 'What the Redis behind the response cache says of itself and of its clients.',
+      response: z.object({
+        num_clients: z.number(),
+        clients: z.array(z.record(z.string(), z.string())),
+        info: z.record(z.string(), z.string()),
+      }),
+      async run() {
+        const facts = await plane.cache.serverFacts?.();
+        if (facts === undefined) throw pingFailed(`Cached answers are kept in ${plane.cache.type}, not in Redis.`);
+        return { num_clients: facts.clients.length, clients: [...facts.clients], info: { ...facts.info } };
+      },
+    }),
     endpoint('POST /cache/delete', {
       access: 'admin',
       tag,
