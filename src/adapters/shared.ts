@@ -16,7 +16,10 @@ export interface SharedOptions {
   /** null = no Redis. */
   readonly redis: RedisSettings | null;
   readonly store: Pick<Store, 'changes' | 'replicas'>;
-  /** Whether no other process can have the store: then nobody needs to be asked or told. */
+  /**
+   * Whether the store is embedded. Other processes over it are told of changes, but their number is known only from Redis,
+   * so that without Redis each of them has all of a limit.
+   */
   readonly alone: boolean;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -61,7 +64,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
 
   let channel: ChangeChannel | null = null;
   const invalidation = new Invalidation({
-    changes: alone ? null : store.changes,
+    changes: store.changes,
     publish: (changes) => channel?.publish(changes),
     log,
   });
@@ -94,13 +97,11 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     if (link.isUp) await returned();
     else log.warn('Redis does not answer: starting without it, limits and cached answers are those of this replica');
   }
+  await invalidation.look();
+  stops.push(repeat(clock, lookMs, () => invalidation.look()));
   if (!alone) {
-    await invalidation.look();
     await presence.beatInStore().catch(() => {});
-    stops.push(
-      repeat(clock, lookMs, () => invalidation.look()),
-      repeat(clock, storeBeatMs, () => presence.beatInStore()),
-    );
+    stops.push(repeat(clock, storeBeatMs, () => presence.beatInStore()));
   }
   return {
     limiter: link === null && alone ? local : shared,

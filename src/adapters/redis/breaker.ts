@@ -9,14 +9,14 @@ export interface BreakerOptions {
 }
 
 /** So many failures among the last calls open it. */
-const failuresMax = 5;
+const failuresMax = 8;
 const callsRemembered = 20;
 const probeEveryMs = 250;
 /** So many good probes in a row close it. */
 const goodProbesNeeded = 2;
 
 /**
- * Keeps callers away from something that is slow or gone: opens after five failures among the last twenty calls, then
+ * Keeps callers away from something that is slow or gone: opens after eight failures among the last twenty calls, then
  * only probes of its own go out until two in a row are answered. No caller ever waits for a probe.
  */
 export class Breaker {

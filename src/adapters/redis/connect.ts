@@ -68,6 +68,8 @@ function connectionOptions({ username, password, database, tls }: RedisSettings)
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    // Whoever subscribes does so again at every 'ready'; the client's own way leaves a rejection that nobody handles.
+    autoResubscribe: false,
     // After a failover the old primary takes no writes any more: look for the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };

@@ -25,7 +25,8 @@ afterAll(() => {
 });
 
 async function openLink(prefix = `${address.prefix}${++prefixes}`): Promise<RedisLink> {
-  const link = new RedisLink(redisSettings(address.url, { prefix }), clock, silentLog);
+  // A busy machine is no subject here.
+  const link = new RedisLink(redisSettings(address.url, { prefix }), clock, silentLog, 10_000);
   links.push(link);
   await link.whenUp(5_000);
   if (!link.isUp) throw new Error('Redis is not there');

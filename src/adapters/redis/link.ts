@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../core/ports.ts';
+import type { Clock, Log, Timer } from '../../core/ports.ts';
 import type { RedisSettings } from '../../core/redis-settings.ts';
 import { Breaker } from './breaker.ts';
 import { connectRedis, type RedisClient } from './connect.ts';
@@ -9,11 +9,15 @@ export type Unavailable = typeof unavailable;
 
 /** Timers fire up to 10 ms late, and a call must not take more than 100 ms. */
 const callBudgetMs = 80;
-/** A timer that is later than this was held up by the process itself. */
+/** A timer that is later than this was held up by the process itself, which is not Redis being slow. */
 const stallMs = 20;
+const stallMsMax = 1_000;
+const rereadMs = 16;
 /** A connection that answers nothing for so long is thrown away: after a partition TCP itself may be silent for minutes. */
 const silenceMaxMs = 3_000;
 const logEveryMs = 10_000;
+/** How long upkeep waits for a Redis that is away: it may be back in a moment. */
+const returnPatienceMs = 1_000;
 
 /**
  * The way to Redis for everybody who can do without: no call takes longer than its budget, and while Redis is slow or
@@ -27,11 +31,14 @@ export class RedisLink {
   readonly #breaker: Breaker;
   readonly #onUp: (() => void)[] = [];
   readonly #onDown: (() => void)[] = [];
+  readonly #callBudgetMs: number;
+  readonly #waiting = new Set<() => void>();
   #lastAnswerTick: number;
   #lastLogTick = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor(settings: RedisSettings, clock: Clock, log: Log) {
+  constructor(settings: RedisSettings, clock: Clock, log: Log, budgetMs: number = callBudgetMs) {
+    this.#callBudgetMs = budgetMs;
     this.prefix = settings.prefix;
     this.#clock = clock;
     this.#log = log;
@@ -43,7 +50,10 @@ export class RedisLink {
       onClose: () => this.#recovered(),
     });
     this.client = connectRedis(settings);
-    this.client.on('error', (error: Error) => this.#tell('Redis connection failed', error));
+    this.client.on('error', (error: Error) => {
+      this.#tell('Redis connection failed', error);
+      for (const done of this.#waiting) done();
+    });
     this.client.on('close', () => this.#breaker.open());
     this.client.on('ready', () => {
       this.#lastAnswerTick = clock.tick();
@@ -79,15 +89,17 @@ export class RedisLink {
     return this.#limited(send, onLate);
   }
 
-  /** Resolves when Redis is usable, or when `patienceMs` have passed. */
+  /** Resolves when Redis is usable, when it is known not to be there, or when `patienceMs` have passed. */
   whenUp(patienceMs: number): Promise<void> {
     if (this.isUp) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(patienceMs, resolve);
-      this.onUp(() => {
+      const done = () => {
         timer.cancel();
+        this.#waiting.delete(done);
         resolve();
-      });
+      };
+      const timer = this.#clock.setTimer(patienceMs, done);
+      this.#waiting.add(done);
     });
   }
 
@@ -97,12 +109,13 @@ export class RedisLink {
     this.client.disconnect();
   }
 
-  /** For upkeep, where being slow is not being broken: the same with a limit of its own, and the breaker is not told of it. */
-  callPatiently<Answer>(
+  /** For upkeep, where being slow is not being broken: waits longer, also for Redis to come back, and tells the breaker nothing. */
+  async callPatiently<Answer>(
     send: (client: RedisClient) => Promise<Answer>,
     patienceMs: number,
   ): Promise<Answer | Unavailable> {
-    if (!this.isUp) return Promise.resolve(unavailable);
+    await this.whenUp(Math.min(patienceMs, returnPatienceMs));
+    if (!this.isUp) return unavailable;
     return new Promise((resolve) => {
       const timer = this.#clock.setTimer(patienceMs, () => resolve(unavailable));
       sent(send, this.client).then(
@@ -126,16 +139,22 @@ export class RedisLink {
     return new Promise((resolve) => {
       const startedTick = this.#clock.tick();
       let isOver = false;
-      const giveUp = () => {
-        isOver = true;
-        this.#breaker.failed();
-        resolve(unavailable);
+      let timer: Timer;
+      const wait = (forMs: number) => {
+        const dueTick = this.#clock.tick() + forMs;
+        timer = this.#clock.setTimer(forMs, () => {
+          const tick = this.#clock.tick();
+          // When this process itself stood still, the answer may lie there unread: one more turn to read it.
+          if (tick - dueTick > stallMs && tick - startedTick < stallMsMax) {
+            wait(rereadMs);
+            return;
+          }
+          isOver = true;
+          this.#breaker.failed();
+          resolve(unavailable);
+        });
       };
-      let timer = this.#clock.setTimer(callBudgetMs, () => {
-        // When this process itself stood still, the answer may lie there unread: one more turn to read it.
-        if (this.#clock.tick() - startedTick < callBudgetMs + stallMs) giveUp();
-        else timer = this.#clock.setTimer(1, giveUp);
-      });
+      wait(this.#callBudgetMs);
       sent(send, this.client).then(
         (answer) => {
           this.#lastAnswerTick = this.#clock.tick();
@@ -189,6 +208,7 @@ export class RedisLink {
     this.#log.info('Redis is usable');
     this.#lastLogTick = Number.NEGATIVE_INFINITY;
     for (const listener of this.#onUp) listener();
+    for (const done of this.#waiting) done();
   }
 
   #tell(message: string, cause?: Error): void {

@@ -3,8 +3,8 @@ import type { ChangeRepository } from '../../core/store.ts';
 import type { Change } from '../redis/change-channel.ts';
 
 export interface InvalidationOptions {
-  /** Where the changes of all replicas are counted; null when this process is the only one. */
-  readonly changes: Pick<ChangeRepository, 'newest' | 'since'> | null;
+  /** Where the changes of all replicas are counted. */
+  readonly changes: Pick<ChangeRepository, 'newest' | 'since'>;
   readonly publish: (changes: readonly Change[]) => void;
   readonly log: Log;
 }
@@ -56,7 +56,6 @@ export class Invalidation {
 
   async #lookOnce(): Promise<void> {
     const { changes, log } = this.#options;
-    if (changes === null) return;
     try {
       const newest = await changes.newest();
       const known = this.#known;
