@@ -59,6 +59,8 @@ export interface StartOptions {
 
 export interface RunningGateway {
   readonly address: string;
+  /** What the leases of this process stand under in the store. */
+  readonly replica: string;
   readonly masterKey: MasterKey;
   readonly dataFolder: string;
   readonly isDemo: boolean;
@@ -257,6 +259,7 @@ async function assemble(
 
   return {
     address: `http://${shownHost(server.host)}:${server.port}`,
+    replica: ledger.processId,
     masterKey,
     dataFolder,
     isDemo: demo !== null,

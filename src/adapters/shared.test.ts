@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { rateLimit, silentLog } from '../../test/builders.ts';
 import { startRedis } from '../../test/servers/index.ts';
-import type { RedisServer } from '../../test/servers/redis.ts';
+import type { RedisServer } from '../../scripts/servers/redis.ts';
 import { redisSettings } from '../../test/servers/redis-settings.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../test/tcp-fault/index.ts';
 import type { RateLimitClaim } from '../core/limits.ts';

@@ -96,11 +96,11 @@ function report(diagnostics: readonly Diagnostic[], isRefused: boolean, json: bo
 }
 
 function announce(gateway: RunningGateway, configFile: string | null, json: boolean): void {
-  const { address, masterKey, dataFolder, isDemo } = gateway;
+  const { address, replica, masterKey, dataFolder, isDemo } = gateway;
   if (json) {
     const source = { kind: masterKey.source.kind, place: masterKey.source.place };
     console.log(
-      JSON.stringify({ event: 'listening', address, masterKey: source, dataFolder, configFile, demo: isDemo }),
+      JSON.stringify({ event: 'listening', address, replica, masterKey: source, dataFolder, configFile, demo: isDemo }),
     );
     return;
   }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import { makeDatabase, type TestDatabase } from './postgres.ts';
+import { makeDatabase, type TestDatabase } from '../../scripts/servers/postgres.ts';
 
-export type { TestDatabase } from './postgres.ts';
-export { makeDatabase, startPostgres } from './postgres.ts';
-export { startRedis } from './redis.ts';
+export type { TestDatabase } from '../../scripts/servers/postgres.ts';
+export { makeDatabase, startPostgres } from '../../scripts/servers/postgres.ts';
+export { startRedis } from '../../scripts/servers/redis.ts';
 
 /**
  * A new, empty database on the PostgreSQL server of this test run (`TEST_DATABASE_URL`, or one that is started now).

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { TestProject } from 'vitest/node';
-import type { PostgresServer } from './postgres.ts';
-import type { RedisServer } from './redis.ts';
+import type { PostgresServer } from '../../scripts/servers/postgres.ts';
+import type { RedisServer } from '../../scripts/servers/redis.ts';
 
 /*
  * One PostgreSQL and one Redis for a whole vitest run, each started when the first test asks for it. Test files run in
@@ -22,11 +22,11 @@ async function addressOf(path: string | undefined): Promise<string> {
   switch (path) {
     case '/postgres':
       if (process.env.TEST_DATABASE_URL) return process.env.TEST_DATABASE_URL;
-      started.postgres ??= import('./postgres.ts').then(({ startPostgres }) => startPostgres());
+      started.postgres ??= import('../../scripts/servers/postgres.ts').then(({ startPostgres }) => startPostgres());
       return (await started.postgres).url;
     case '/redis':
       if (process.env.TEST_REDIS_URL) return process.env.TEST_REDIS_URL;
-      started.redis ??= import('./redis.ts').then(({ startRedis }) => startRedis());
+      started.redis ??= import('../../scripts/servers/redis.ts').then(({ startRedis }) => startRedis());
       return (await started.redis).url;
     default:
       throw new Error(`no such server: ${path}`);

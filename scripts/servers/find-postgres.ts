@@ -49,10 +49,10 @@ export function findPostgres(): PostgresPrograms {
   tried.push(`npm's package: ${fetched}`);
   throw new Error(
     [
-      'The tests need a PostgreSQL server and found none:',
+      'A PostgreSQL server is needed and none was found:',
       ...tried.map((line) => `  - ${line}`),
       'Provide one in any of these ways:',
-      '  - TEST_DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE of a user who may create databases',
+      '  - for the tests: TEST_DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE of a user who may create databases',
       '  - apt-get install postgresql',
       '  - put initdb and postgres, 15 or newer, on the PATH',
     ].join('\n'),

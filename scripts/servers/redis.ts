@@ -99,10 +99,10 @@ export function findRedis(): RedisProgram {
   tried.push(`Debian's package, unpacked: ${'reason' in unpacked ? unpacked.reason : 'not usable'}`);
   throw new Error(
     [
-      'The tests need a Redis server and found none:',
+      'A Redis server is needed and none was found:',
       ...tried.map((line) => `  - ${line}`),
       'Provide one in any of these ways:',
-      '  - TEST_REDIS_URL=redis://:PASSWORD@HOST:6379',
+      '  - for the tests: TEST_REDIS_URL=redis://:PASSWORD@HOST:6379',
       '  - apt-get install redis-server',
       '  - put redis-server or valkey-server, 7 or newer, on the PATH',
     ].join('\n'),
