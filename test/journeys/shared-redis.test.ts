@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RedisServer } from '../../scripts/servers/redis.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { freshDatabase, startRedis, type TestDatabase } from '../servers/index.ts';
-import type { RedisServer } from '../servers/redis.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../tcp-fault/index.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
