@@ -186,6 +186,7 @@ async function assemble(
     limiter: shared.limiter,
     cache: shared.cache,
     principals,
+    idempotency: store.idempotency,
     dialects,
     health: createHealth(clock),
     sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, requestLog(log)] : [metrics],

@@ -471,6 +471,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     limiter: createMemoryLimiter(clock),
     cache: { get: () => undefined, set() {}, delete: async () => {}, clear: async () => {}, type: 'none' },
     principals: principalSource(),
+    idempotency: null,
     dialects: new Map(),
     health: createHealth(clock),
     sinks: [],

@@ -1,5 +1,5 @@
 import type { Clock, Log, Timer } from '../core/ports.ts';
-import type { UsageRepository } from '../core/store.ts';
+import type { Store } from '../core/store.ts';
 
 const intervalMsDefault = 10 * 60 * 1000;
 const intervalMsMin = 1_000;
@@ -12,9 +12,12 @@ export interface RetentionSettings {
   readonly intervalMs: number | null;
 }
 
-/** Removes request rows older than the operator keeps them; sums of spend stay. Returns what stops it. */
+/**
+ * Removes request rows older than the operator keeps them, and idempotency keys whose time is over; sums of spend stay.
+ * Returns what stops it.
+ */
 export function startRetention(
-  store: { readonly usage: UsageRepository },
+  store: Pick<Store, 'usage' | 'idempotency'>,
   clock: Clock,
   log: Log,
   settings: () => RetentionSettings,
@@ -29,6 +32,9 @@ export function startRetention(
         (cause: Error) => log.warn('old request rows could not be removed; trying again', { reason: cause.message }),
       );
     }
+    await store.idempotency
+      .removeExpired(clock.now())
+      .catch((cause: Error) => log.warn('old idempotency keys could not be removed', { reason: cause.message }));
     if (!isOver) timer = clock.setTimer(waitMs(), sweep);
   };
   let timer: Timer = clock.setTimer(Math.min(firstAfterMsMax, waitMs()), sweep);

@@ -193,6 +193,48 @@ export interface Limiter {
   release(requestId: string, reservation: RateLimitReservation): void;
 }
 
+// ─── Requests that may be made once ─────────────────────────────────────────────────────────────────────────────────
+
+export interface KeptAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  /** As the caller got it, byte for byte. */
+  readonly body: Uint8Array;
+}
+
+export interface IdempotencyClaim {
+  /** Hash of the principal and its key. */
+  readonly key: string;
+  /** Hash of what is asked. */
+  readonly fingerprint: string;
+  readonly requestId: string;
+  /** Unix milliseconds, like the other two. */
+  readonly now: number;
+  /** Until when the request may be under way; after that it was interrupted. */
+  readonly runningUntil: number;
+  readonly expiresAt: number;
+}
+
+export interface IdempotencyRecord {
+  readonly requestId: string;
+  readonly fingerprint: string;
+  readonly state: 'running' | 'answered' | 'lost';
+  readonly runningUntil: number;
+  readonly answer: KeptAnswer | null;
+}
+
+/** Which request has which idempotency key, over all processes. */
+export interface IdempotencyStore {
+  /** Puts the claim on record unless the key is taken. Resolves to who has it now: the claim itself when it was free. */
+  claim(claim: IdempotencyClaim): Promise<IdempotencyRecord>;
+  /** The request is over; `null` = there is no answer that could be given again. */
+  keep(key: string, requestId: string, answer: KeptAnswer | null): Promise<void>;
+  /** The key is free again. */
+  release(key: string, requestId: string): Promise<void>;
+  /** Resolves to how many were removed. */
+  removeExpired(now: number): Promise<number>;
+}
+
 // ─── Caches ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface CachedAnswer {

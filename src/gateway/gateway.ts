@@ -4,6 +4,7 @@ import type { DialectName } from '../core/operation.ts';
 import type {
   Chance,
   Clock,
+  IdempotencyStore,
   Ledger,
   Limiter,
   Log,
@@ -24,6 +25,8 @@ export interface Gateway {
   readonly limiter: Limiter;
   readonly cache: ResponseCache;
   readonly principals: PrincipalSource;
+  /** null = idempotency keys mean nothing. */
+  readonly idempotency: IdempotencyStore | null;
   readonly dialects: ReadonlyMap<DialectName, Dialect>;
   readonly health: Health;
   readonly sinks: readonly RecordSink[];

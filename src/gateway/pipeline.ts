@@ -1,15 +1,17 @@
 import { asGatewayError } from '../core/errors.ts';
-import type { Answered, Outcome, Received, Reply } from '../core/exchange.ts';
+import type { Answered, ByteSource, Outcome, Received, Reply } from '../core/exchange.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import { admit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
 import { authenticate, credentialFirst } from './authenticate.ts';
 import { call } from './call.ts';
 import type { Gateway } from './gateway.ts';
+import { claimOnce, hasIdempotencyKey, type Once } from './once.ts';
 import { plan } from './plan.ts';
 import { beginRequest, receive, type Start } from './receive.ts';
 import { record } from './record.ts';
 import { refused } from './refuse.ts';
+import { replayed } from './replayed.ts';
 import { headersOf } from './reply-headers.ts';
 import { settle } from './settle.ts';
 
@@ -22,24 +24,49 @@ export { refuse } from './refuse.ts';
 export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> {
   const start = beginRequest(gateway, arrival);
   let journey: Received | null = null;
+  let once: Once | null = null;
   try {
     const received = receive(gateway, arrival, start);
     journey = received;
     const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups);
+    if (hasIdempotencyKey(received)) {
+      const claimed = await claimOnce(gateway, identified);
+      if (claimed !== null && 'answer' in claimed) return replayed(gateway, start, identified, claimed);
+      once = claimed;
+    }
     const planned = plan(gateway, identified);
     const admitted = await admit(gateway, planned);
     const answered = await call(gateway, admitted);
     const { reply } = answered;
     if (reply.body instanceof Uint8Array) {
-      return described(gateway, start, answered, finish(gateway, answered, await reply.outcome));
+      const outcome = await reply.outcome;
+      const cost = finish(gateway, answered, outcome);
+      const { status, body } = reply;
+      if (once !== null) await once.over(outcome, cost, { status, contentType: contentTypeOf(reply), body });
+      return described(gateway, start, answered, cost);
     }
+    if (once !== null)
+      return keptStream(gateway, answered, once, described(gateway, start, answered, null), reply.body);
     reply.outcome.then((outcome) => finish(gateway, answered, outcome));
     return described(gateway, start, answered, null);
   } catch (cause) {
     const error = asGatewayError(cause);
+    if (once !== null) await (error.code === 'internal' ? once.lose() : once.giveUp());
     const told = journey === null ? await credentialFirst(gateway, arrival.headers, error) : error;
     return refused(gateway, arrival, start, journey, told);
   }
+}
+
+/** A stream under an idempotency key is remembered as it flows. */
+function keptStream(gateway: Gateway, answered: Answered, once: Once, reply: Reply, body: ByteSource): Reply {
+  answered.reply.outcome.then((outcome) =>
+    once.streamOver(outcome, finish(gateway, answered, outcome), reply.status, contentTypeOf(reply)),
+  );
+  return { ...reply, body: once.teed(body) };
+}
+
+function contentTypeOf({ headers }: Reply): string {
+  return headers[headers.indexOf('content-type') + 1] ?? 'application/json';
 }
 
 /** Stations 6 and 7. */

@@ -76,7 +76,7 @@ export function refused(
   };
 }
 
-const noOrigin: ReplyOrigin = Object.freeze({
+export const noOrigin: ReplyOrigin = Object.freeze({
   deployment: null,
   group: null,
   retries: 0,

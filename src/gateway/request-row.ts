@@ -8,6 +8,7 @@ import type { Secret } from '../core/secret.ts';
 import { noUsage } from '../core/usage.ts';
 import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
+import type { ReplayedAnswer } from './once.ts';
 import type { Start } from './receive.ts';
 
 const errorMessageLengthMax = 2_000;
@@ -56,6 +57,46 @@ export interface RefusedRequest {
   readonly status: RequestStatus;
   readonly cost: Nanodollars;
 }
+
+/** The row of a request that was given the answer of an earlier one. */
+export function recordOfReplay(
+  gateway: Gateway,
+  start: Start,
+  journey: Received,
+  { requestId, answer }: ReplayedAnswer,
+): RequestRecord {
+  const fields = ofJourney(journey);
+  return {
+    ...fields,
+    status: answer.status < 400 ? 'success' : 'failure',
+    httpStatus: answer.status,
+    errorCode: null,
+    errorMessage: null,
+    ...neverSent,
+    modelGroup: null,
+    cost: 0,
+    bound: 0,
+    endedAt: gateway.clock.now(),
+    overheadMs: Math.max(0, gateway.clock.tick() - start.tick),
+    metadata: { ...fields.metadata, idempotent_replay_of: requestId },
+  };
+}
+
+const neverSent = {
+  deploymentId: null,
+  provider: null,
+  modelUsed: null,
+  apiBase: null,
+  cacheHit: false,
+  cacheKey: null,
+  usage: noUsage,
+  priceSource: null,
+  firstTokenAt: null,
+  attempts: [],
+  finishReason: null,
+  requestText: null,
+  responseText: null,
+} as const;
 
 export function recordOfRefusal(gateway: Gateway, refused: RefusedRequest): RequestRecord {
   const { arrival, start, journey, error } = refused;

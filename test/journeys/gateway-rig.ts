@@ -68,6 +68,7 @@ export async function startGatewayRig(config: string, environment: Record<string
       tag: () => ({ budgets: [], rateLimits: [] }),
       invalidate: () => undefined,
     },
+    idempotency: null,
     dialects,
     health: createHealth(clock),
     sinks: [],

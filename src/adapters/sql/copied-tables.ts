@@ -55,6 +55,16 @@ export const copiedTables: readonly CopiedTable[] = [
   bookkeeping('book_calls', ['process_id', 'token', 'at', 'answer'], ['process_id', 'token']),
   bookkeeping('changes', ['version', 'scope', 'id'], ['version']),
   bookkeeping('change_counter', ['name', 'version'], ['name']),
+  bookkeeping(
+    'idempotency',
+    [
+      ...['key', 'fingerprint', 'request_id', 'state', 'running_until', 'expires_at'],
+      ...['status', 'content_type', 'body'],
+    ],
+    ['key'],
+  ),
+  content('adjustments', ['id', 'at', 'actor', 'reason', 'request_id', 'key', 'window_start', 'amount'], ['id']),
+  bookkeeping('alerts', ['id', 'at'], ['id']),
   content('usage_daily', [...dailyDimensionColumns, ...dailyFigures], dailyDimensionColumns),
   content('usage_tags', ['tag', 'started_at', 'usage_id'], ['tag', 'started_at', 'usage_id']),
   usageTable,

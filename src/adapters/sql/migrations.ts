@@ -5,6 +5,7 @@ import type { Database } from './engine.ts';
 import type { TableWords } from './migration-1.ts';
 import { createFirstTables } from './migration-1.ts';
 import { createChangeTables } from './migration-2.ts';
+import { createOnceTables } from './migration-3.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -16,6 +17,7 @@ export interface Migration {
 const migrations: readonly Migration[] = [
   { title: 'first tables', apply: createFirstTables },
   { title: 'changes and replicas', apply: createChangeTables },
+  { title: 'idempotency keys, adjustments and alerts', apply: createOnceTables },
 ];
 
 export interface MigrationStep {

@@ -3,6 +3,7 @@ import type { Books, Recalls } from '../../core/books.ts';
 import type { Repositories, Store } from '../../core/store.ts';
 import { SqlAccounts } from './accounts.ts';
 import type { SqlEngine } from './engine.ts';
+import { SqlIdempotency } from './idempotency.ts';
 import { SqlReplicas } from './replicas.ts';
 import { sqlRepositories } from './repository.ts';
 import { SqlUsage } from './usage.ts';
@@ -20,6 +21,7 @@ export function storeOver(engine: SqlEngine, books: Books, recalls: Recalls | nu
     usage: new SqlUsage(engine),
     accounts: new SqlAccounts(engine.reader),
     replicas: new SqlReplicas(engine),
+    idempotency: new SqlIdempotency(engine),
     books,
     recalls,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>

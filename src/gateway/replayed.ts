@@ -1,0 +1,49 @@
+import type { Identified, Reply } from '../core/exchange.ts';
+import { noUsage } from '../core/usage.ts';
+import type { Gateway } from './gateway.ts';
+import type { ReplayedAnswer } from './once.ts';
+import type { Start } from './receive.ts';
+import { tell } from './record.ts';
+import { noOrigin } from './refuse.ts';
+import { headersOf } from './reply-headers.ts';
+import { recordOfReplay } from './request-row.ts';
+
+const free = Object.freeze({ charged: 0, listed: 0, discount: 0, margin: 0 });
+
+/** The reply to a repeated request: the answer of the first one, byte for byte, at no cost, with a row of its own. */
+export function replayed(gateway: Gateway, start: Start, journey: Identified, earlier: ReplayedAnswer): Reply {
+  const row = recordOfReplay(gateway, start, journey, earlier);
+  gateway.ledger.record(row);
+  tell(gateway, row);
+  const { status, contentType, body } = earlier.answer;
+  return {
+    status,
+    headers: [
+      'content-type',
+      contentType,
+      'x-tollgate-idempotent-replay',
+      'true',
+      ...headersOf(gateway, { start, journey, origin: noOrigin, cost: free }),
+    ],
+    body,
+    origin: noOrigin,
+    outcome: Promise.resolve({
+      kind: 'success',
+      usage: noUsage,
+      attempts: [],
+      deployment: null,
+      group: null,
+      modelUsed: null,
+      cacheHit: false,
+      cacheKey: null,
+      error: null,
+      httpStatus: status,
+      finishReason: null,
+      firstTokenAt: null,
+      endedAt: row.endedAt,
+      upstreamMs: 0,
+      ambiguousCost: 0,
+      responseText: null,
+    }),
+  };
+}
