@@ -118,6 +118,7 @@ export class Once {
         source.cancel();
         this.#passed.resolve();
       },
+      interrupt: (error) => source.interrupt(error),
     };
   }
 
