@@ -31,6 +31,7 @@ export function boundOf(
   let free = true;
   let unpriced: Deployment | null = null;
   let unbounded: Deployment | null = null;
+  const variants = variantsOf(planned);
   for (const deployment of reachable) {
     const { price } = deployment;
     if (price === null) {
@@ -40,13 +41,29 @@ export function boundOf(
     }
     if (isFree(price) && price.perWebSearchCall === 0) continue;
     free = false;
-    const inputTokens = inputTokensMaxOf(planned, deployment, inputBytes);
-    if (inputTokens === null) unbounded ??= deployment;
-    const outputTokens = outputTokensMaxOf(planned, deployment, imposed) * choicesOf(planned, deployment);
-    const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searchesOf(planned, price));
-    amount = Math.max(amount, safeCharge(listed, deployment, planned));
+    for (const variant of variants) {
+      const inputTokens = inputTokensMaxOf(variant, deployment, inputBytes);
+      if (inputTokens === null) unbounded ??= deployment;
+      const outputTokens = outputTokensMaxOf(variant, deployment, imposed) * choicesOf(variant, deployment);
+      const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searchesOf(variant, price));
+      amount = Math.max(amount, safeCharge(listed, deployment, planned));
+    }
   }
   return { amount, free, unpriced, unbounded };
+}
+
+/**
+ * The request as it is, and as each fallback entry with fields of its own makes it: those may bring images, searches or
+ * another maximum. Throws GatewayError('malformed_request') for fields that the format does not allow.
+ */
+function variantsOf(planned: Planned): readonly Planned[] {
+  const variants = [planned];
+  for (const { overrides } of planned.options.fallbacks ?? []) {
+    if (Object.keys(overrides).length === 0) continue;
+    const body = { ...planned.body, ...overrides };
+    variants.push({ ...planned, body, facts: planned.dialect.inspect(body) });
+  }
+  return variants;
 }
 
 /** The same at one deployment alone: what an attempt there may cost. */

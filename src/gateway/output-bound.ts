@@ -24,7 +24,10 @@ export function choicesOf({ facts, options }: Planned, { defaults, extraBody }: 
 }
 
 function askedOutputTokens({ facts, options }: Planned, { defaults, extraBody }: Deployment): number | null {
-  let asked = limitIn(extraBody) ?? facts.maxOutputTokens ?? limitIn(defaults);
+  const own = facts.maxOutputTokens ?? limitIn(defaults);
+  const added = limitIn(extraBody);
+  // An addition may stand beside the caller's maximum, under another name, and the provider may take either.
+  let asked = own === null ? added : Math.max(own, added ?? 0);
   if (asked === null) return null;
   for (const { overrides } of options.fallbacks ?? []) asked = Math.max(asked, limitIn(overrides) ?? 0);
   return asked;
