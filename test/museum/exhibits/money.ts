@@ -80,7 +80,7 @@ export const moneyExhibits: readonly Exhibit[] = [
     name: 'the bound forgets that several answers were asked for',
     seen: 'market practice: an estimate for one answer',
     file: 'src/gateway/estimate.ts',
-    changes: [{ find: ' * choicesOf(planned, deployment);', replace: ';' }],
+    changes: [{ find: ' * choicesOf(variant, deployment);', replace: ';' }],
     tests: ['src/gateway/admit.test.ts'],
   },
   {
@@ -94,7 +94,7 @@ export const moneyExhibits: readonly Exhibit[] = [
     name: 'characters that a tokenizer expands are counted as they were sent',
     seen: 'hermes-studio#1640',
     file: 'src/gateway/input-bound.ts',
-    changes: [{ find: "text.normalize('NFKC')", replace: 'text' }],
+    changes: [{ find: "most = Math.max(most, Buffer.byteLength(text.normalize('NFKC')))", replace: 'void text' }],
     tests: ['src/gateway/admit.test.ts'],
   },
   {
