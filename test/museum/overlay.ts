@@ -7,7 +7,7 @@ import { changed, type Exhibit } from './exhibit.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-const copied = ['src', 'test', 'bin', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const copied = ['src', 'test', 'scripts', 'bin', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** An exhibit that takes longer is not worth its time. */
 export const exhibitMsMax = 60_000;
 /** Some bugs make a test wait for ever. */
