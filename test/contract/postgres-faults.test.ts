@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PostgresServer } from '../../scripts/servers/postgres.ts';
 import { migratePostgres, openPostgresStore, pendingPostgresMigrations } from '../../src/adapters/sql/postgres.ts';
 import type { SqlStore } from '../../src/adapters/sql/store.ts';
 import { StoreError } from '../../src/core/store.ts';
 import { type CuttingProxy, openCuttingProxy } from '../servers/cutting-proxy.ts';
 import { freshDatabase, makeDatabase, startPostgres, type TestDatabase } from '../servers/index.ts';
-import type { PostgresServer } from '../../scripts/servers/postgres.ts';
 import { account, entry, requestRecord } from './records.ts';
 
 /* What a server does to the store that a file cannot: refuse, vanish, hang, come back, answer into the void. */
