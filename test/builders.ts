@@ -22,9 +22,9 @@ import type {
   Snapshot,
   WildcardGroup,
 } from '../src/core/route.ts';
+import { wildcardMatches } from '../src/core/wildcard.ts';
 import type { Gateway } from '../src/gateway/gateway.ts';
 import { createHealth } from '../src/gateway/health.ts';
-import { wildcardMatches } from '../src/gateway/match.ts';
 
 /* Whole values of the domain with sensible defaults, so that a test names only what it is about. */
 

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Json, JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
+import { table } from '../core/text-table.ts';
 import { type ConnectionOptions, connect, withConnection } from './connection.ts';
-import { table } from './table.ts';
 
 interface CreateOptions extends ConnectionOptions {
   readonly alias?: string;

@@ -10,11 +10,11 @@ describe('check-config', () => {
     const { text, json, exitCode } = checkConfig(fixture('reference.yaml'), { OPENAI_API_KEY: 'sk-provider' }, sources);
     expect(exitCode).toBe(0);
     const lines = text.split('\n');
-    const header = lines.findIndex((line) => line.startsWith('MODEL'));
-    expect(lines[header + 1]).toMatch(
+    const rule = lines.findIndex((line) => line.startsWith('─'));
+    expect(lines[rule + 1]).toMatch(
       /^llama-4-scout +openai +meta-llama\/Llama-4-Scout-17B-16E-Instruct +http:\/\/vllm_host:8000\/v1 +- +0 +0 +gpt-4o-mini +[0-9a-f]{12}$/,
     );
-    expect(lines[header + 2]).toMatch(
+    expect(lines[rule + 2]).toMatch(
       /^gpt-4o-mini +openai +gpt-4o-mini +https:\/\/api\.openai\.com\/v1 +- +0\.15 +0\.6 +- /,
     );
     expect(json).toMatchObject({ valid: true, strategy: 'cost-based-routing' });

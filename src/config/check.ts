@@ -1,5 +1,6 @@
 import type { ProviderDirectory } from '../core/provider.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
+import { table } from '../core/text-table.ts';
 import { type Diagnostic, isRefused, renderDiagnostics } from './diagnostic.ts';
 import type { Environment } from './environment.ts';
 import { prepareConfig } from './prepare.ts';
@@ -124,7 +125,7 @@ function render(checked: CheckedConfig): string {
     route.fallbacks.join(', ') || '-',
     route.deployment.slice(0, 12) + (route.unusable === null ? '' : ` unusable: ${route.unusable}`),
   ]);
-  lines.push(...table([header, ...rows]));
+  lines.push(table(header, rows));
   for (const [alias, group] of Object.entries(checked.aliases)) lines.push(`alias ${alias} → ${group}`);
   return `${lines.join('\n')}\n`;
 }
@@ -142,14 +143,4 @@ function limitsText(route: CheckedRoute): string {
 
 function priceText(dollars: number | null): string {
   return dollars === null ? 'unknown' : String(Number(dollars.toPrecision(6)));
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../core/json.ts';
+import { nearest } from '../core/nearest.ts';
 import { Secret } from '../core/secret.ts';
 import type { Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
-import { nearest } from './nearest.ts';
 import { type PriceSettings, readPriceSettings } from './price-settings.ts';
 import { publicParams } from './public-params.ts';
 import { isMap } from './read-file.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { normaliseDuration, parseDuration } from '../core/duration.ts';
+import { nearest } from '../core/nearest.ts';
 import { Secret } from '../core/secret.ts';
 import { localTime } from '../core/zone.ts';
-import { nearest } from './nearest.ts';
 
 /** What the reference says about a key. */
 export interface KeyFacts {

@@ -1,9 +1,9 @@
+import { nearest } from '../core/nearest.ts';
 import { type DeploymentEntry, readDeploymentEntry } from './deployment-entry.ts';
 import { type Diagnostic, isRefused, type Path } from './diagnostic.ts';
 import { type Environment, withVariables } from './environment.ts';
 import { Findings } from './findings.ts';
 import { reportInactiveKeys } from './inactive-keys.ts';
-import { nearest } from './nearest.ts';
 import { Origins } from './origin.ts';
 import { isMap, type ReadText, readFileTree } from './read-file.ts';
 import { describe, readValue } from './read-value.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import { nearest } from '../core/nearest.ts';
 import type { Path, Severity } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
-import { nearest } from './nearest.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 /**

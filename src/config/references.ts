@@ -1,8 +1,8 @@
+import { nearest } from '../core/nearest.ts';
+import { patternPieces, wildcardMatches } from '../core/wildcard.ts';
 import type { Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import type { Config } from './load.ts';
-import { nearest } from './nearest.ts';
-import { matchPieces, patternPieces } from './wildcard.ts';
 
 /** Names that should mean something in this configuration: groups in fallbacks and aliases, credentials, ids. */
 export function reportReferences(config: Config, findings: Findings): void {
@@ -21,7 +21,7 @@ export function reportReferences(config: Config, findings: Findings): void {
     groups.has(name) ||
     ids.has(name) ||
     aliases.includes(name) ||
-    patterns.some((pieces) => matchPieces(pieces, name) !== null);
+    patterns.some((pieces) => wildcardMatches(pieces, name) !== null);
   const expectGroup = (name: string, path: Path) => {
     if (name === '*' || exists(name)) return;
     const stored = mayComeFromDatabase ? ' (it may be a stored model)' : '';

@@ -1,5 +1,5 @@
+import { nearest } from '../core/nearest.ts';
 import type { Provider, ProviderDirectory } from '../core/provider.ts';
-import { nearest } from './nearest.ts';
 
 /** The prefix that, by the configuration format, stands for any server with the common chat API. */
 const compatiblePrefix = 'openai';

@@ -4,6 +4,7 @@ import { nanodollarsFromDollars } from '../core/money.ts';
 import type { ProviderDirectory } from '../core/provider.ts';
 import type { Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
+import { bySpecificity, patternPieces, wildcardMatches } from '../core/wildcard.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { DeploymentParts } from './connection.ts';
 import { credentialsByName } from './credentials.ts';
@@ -13,7 +14,6 @@ import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
 import { effectiveSettings } from './gateway-settings.ts';
 import type { Config } from './load.ts';
 import { effectiveRouter } from './router.ts';
-import { bySpecificity, matchPieces, patternPieces } from './wildcard.ts';
 
 export interface SnapshotSources {
   readonly config: Config;
@@ -141,7 +141,7 @@ function wildcardGroup(
     expand(model: string): ModelGroup | null {
       const remembered = expanded.get(model);
       if (remembered !== undefined) return remembered;
-      const matched = matchPieces(pieces, model);
+      const matched = wildcardMatches(pieces, model);
       if (matched === null) return null;
       const filled = items.map(({ deployment, entry }) => fillDeployment(deployment, entry, matched, parts));
       const group = Object.freeze({ name: model, deployments: Object.freeze(filled) });

@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Principal } from '../core/identity.ts';
-import { patternMatches } from './match.ts';
+import { patternMatches } from '../core/wildcard.ts';
 
 /** Throws GatewayError('route_denied') unless the key may call this route: exact path, `prefix/*`, or a group's name. */
 export function requireAllowedRoute(principal: Principal, path: string, routeGroups: readonly string[]): void {

@@ -2,9 +2,9 @@ import type { Planned } from '../core/exchange.ts';
 import type { Principal } from '../core/identity.ts';
 import type { BudgetRule, RateLimitClaim, RateLimitRule } from '../core/limits.ts';
 import type { EndUserLimits, TagLimits } from '../core/ports.ts';
+import { patternMatches } from '../core/wildcard.ts';
 import { fromStore } from './authenticate.ts';
 import type { Gateway } from './gateway.ts';
-import { patternMatches } from './match.ts';
 
 /** Every limit that a request must fit. */
 export interface Limits {

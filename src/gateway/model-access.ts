@@ -2,7 +2,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { ModelAccessRule, Principal } from '../core/identity.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
-import { patternMatches } from './match.ts';
+import { patternMatches } from '../core/wildcard.ts';
 
 /** A model as it may stand in allow-lists. */
 export interface ModelNames {

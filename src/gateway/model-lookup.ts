@@ -1,7 +1,8 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Principal } from '../core/identity.ts';
+import { nearest } from '../core/nearest.ts';
 import type { ModelGroup, Snapshot } from '../core/route.ts';
-import { nearestName, wildcardMatches } from './match.ts';
+import { wildcardMatches } from '../core/wildcard.ts';
 import { mayUse, shown } from './model-access.ts';
 
 /** A public name resolved to the deployments behind it. */
@@ -58,11 +59,13 @@ export function visibleModels(snapshot: Snapshot, principal: Principal): string[
 }
 
 const namesTold = 20;
+/** Longer ones are not a slip of the keyboard, and comparing them takes time. */
+const nameLengthMax = 100;
 
 /** The refusal of a name nobody knows: what the key may use, and the nearest of it. */
 export function unknownModel(snapshot: Snapshot, principal: Principal, asked: string, path: string): GatewayError {
   const names = visibleModels(snapshot, principal).sort();
-  const nearest = nearestName(asked, names);
+  const meant = nearest(asked.slice(0, nameLengthMax), names);
   const rest = names.length - namesTold;
   const list = names.slice(0, namesTold).join(', ') + (rest > 0 ? `, … ${rest} more` : '');
   const usable = names.length === 0 ? ' This key may use no model.' : ` This key may use: ${list}.`;
@@ -70,7 +73,7 @@ export function unknownModel(snapshot: Snapshot, principal: Principal, asked: st
     'unknown_model',
     `${path}: Invalid model name passed in model=${shown(asked)}. ` +
       `Call \`/v1/models\` to view available models for your key.${usable}` +
-      (nearest === null ? '' : ` Did you mean '${nearest}'?`),
+      (meant === undefined ? '' : ` Did you mean '${meant}'?`),
     { param: 'model' },
   );
 }
