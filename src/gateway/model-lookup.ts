@@ -64,6 +64,14 @@ const nameLengthMax = 100;
 
 /** The refusal of a name nobody knows: what the key may use, and the nearest of it. */
 export function unknownModel(snapshot: Snapshot, principal: Principal, asked: string, path: string): GatewayError {
+  if (asked.includes(',')) {
+    return new GatewayError(
+      'unknown_model',
+      `${path}: Invalid model name passed in model=${shown(asked)}. A list of models in one request is not supported: ` +
+        'send one request for each, or name the others in `fallbacks`.',
+      { param: 'model' },
+    );
+  }
   const names = visibleModels(snapshot, principal).sort();
   const meant = nearest(asked.slice(0, nameLengthMax), names);
   const rest = names.length - namesTold;

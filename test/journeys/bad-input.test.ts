@@ -171,6 +171,11 @@ describe.each(both)('%s: a body that is wrong', (name) => {
       },
     ],
     [
+      'two models',
+      body({ model: 'plain,priced' }),
+      { status: 400, message: /A list of models in one request is not supported/, param: 'model' },
+    ],
+    [
       'a model of 100,000 letters',
       body({ model: 'x'.repeat(100_000) }),
       { status: 400, message: /Invalid model name passed in model=x{1,300}[^x]/, param: 'model' },
