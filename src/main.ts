@@ -206,7 +206,11 @@ async function assemble(
     endpoints: controlEndpoints({
       store,
       ledger,
-      principals: { invalidate: (what) => shared.invalidation.announce(what) },
+      principals: {
+        find: (keyId) => principals.find(keyId),
+        tag: (name) => principals.tag(name),
+        invalidate: (what) => shared.invalidation.announce(what),
+      },
       cache: gateway.cache,
       clock,
       chance,

@@ -438,6 +438,7 @@ export function simpleLedger(): Ledger & { readonly rows: Parameters<Ledger['rec
       rows.push(record);
     },
     balance: (rule) => ({ ...accountOf(rule), resetAt: null }),
+    reread: async () => {},
     flush: async () => {},
     close: async () => {},
   };

@@ -8,8 +8,8 @@ import type { Vault } from './encryption.ts';
 /** Everything the control plane needs from outside, handed in once by the composition root. */
 export interface ControlPlane {
   readonly store: Store;
-  readonly ledger: Pick<Ledger, 'balance' | 'flush'>;
-  readonly principals: Pick<PrincipalSource, 'invalidate'>;
+  readonly ledger: Pick<Ledger, 'balance' | 'flush' | 'reread'>;
+  readonly principals: Pick<PrincipalSource, 'invalidate' | 'find' | 'tag'>;
   readonly cache: ResponseCache;
   readonly clock: Clock;
   readonly chance: Chance;

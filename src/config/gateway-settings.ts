@@ -6,7 +6,6 @@ import { nanodollarsFromDollars } from '../core/money.ts';
 import type { Operation } from '../core/operation.ts';
 import type { CacheSettings, GatewaySettings, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
-import { budgetWindow, dollars } from './field.ts';
 import { milliseconds, timerMilliseconds, timerMsMax } from './router.ts';
 import type { Sections } from './schema/sections.ts';
 
@@ -49,10 +48,8 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
         });
   const tagBudgets = new Map<string, BudgetRule[]>();
   for (const [tag, written] of Object.entries(litellm.tag_budget_config ?? {})) {
-    const cap = dollars().safeParse(written.max_budget ?? written.budget_limit);
-    if (!cap.success) continue;
-    const window = budgetWindow().safeParse(written.budget_duration ?? written.time_period);
-    const rule = budget('tag', `tag ${tag}`, cap.data, window.success ? (window.data ?? undefined) : undefined);
+    const cap = written.max_budget ?? written.budget_limit;
+    const rule = budget('tag', `tag ${tag}`, cap, written.budget_duration ?? written.time_period);
     if (rule !== null) tagBudgets.set(tag, [{ ...rule, id: tag }]);
   }
   return Object.freeze({

@@ -1,3 +1,4 @@
+import type { AccountRef } from './books.ts';
 import type { Principal } from './identity.ts';
 import type { BudgetDenial, BudgetRule, RateLimitClaim, RateLimitDenial, RateLimitRule } from './limits.ts';
 import type { Nanodollars } from './money.ts';
@@ -156,6 +157,8 @@ export interface Ledger {
   record(record: RequestRecord): void;
   /** What the books say of these accounts now, holds included. From memory, at most a heartbeat old. */
   balance(rule: BudgetRule): AccountBalance;
+  /** Takes over the store's figures of accounts that were changed there. */
+  reread(accounts: readonly AccountRef[]): Promise<void>;
   /** Every record so far is in the store. */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -233,6 +233,28 @@ export class StoreError extends Error {
   }
 }
 
+/** Money given back to an account: one line of the books. */
+export interface AdjustmentRecord {
+  readonly id: string;
+  readonly at: number;
+  readonly actor: string;
+  readonly reason: string;
+  /** Set when the cost of one request is given back. */
+  readonly requestId: string | null;
+  readonly key: string;
+  readonly windowStart: number;
+  /** More than 0: taken from what was spent. */
+  readonly amount: Nanodollars;
+}
+
+/** The only way in which what was spent falls; inside a transaction, beside the audit row. */
+export interface AdjustmentRepository {
+  /** Writes the line and changes the account. Resolves to the account; null, with nothing done, when less was spent. */
+  credit(adjustment: AdjustmentRecord): Promise<AccountRecord | null>;
+  /** What was given back for a request on one account so far. */
+  creditedFor(requestId: string, key: string, windowStart: number): Promise<Nanodollars>;
+}
+
 /** Something was changed through the control plane; `version` counts such changes from 1 in the order of their commits. */
 export interface ChangeRecord {
   readonly version: number;
@@ -277,6 +299,7 @@ export interface Repositories {
   readonly settings: Repository<SettingRecord>;
   readonly audit: Repository<AuditRecord>;
   readonly changes: ChangeRepository;
+  readonly adjustments: AdjustmentRepository;
 }
 
 export interface Store extends Repositories {

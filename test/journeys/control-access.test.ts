@@ -16,6 +16,7 @@ const expected: Record<Access, string[]> = {
     'GET /routes',
   ],
   any_key: [
+    'GET /budget/chain',
     'GET /key/info',
     'GET /model/info',
     'GET /model_group/info',

@@ -50,8 +50,10 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
   const invalidated: ({ scope: string; id: string } | null)[] = [];
   const plane: ControlPlane = {
     store,
-    ledger: { balance: () => ({ spent: 0, held: 0, resetAt: null }), flush: async () => {} },
+    ledger: { balance: () => ({ spent: 0, held: 0, resetAt: null }), flush: async () => {}, reread: async () => {} },
     principals: {
+      find: (keyId) => principals.find(keyId),
+      tag: (name) => principals.tag(name),
       invalidate(what) {
         invalidated.push(what);
         principals.invalidate(what);

@@ -147,6 +147,7 @@ function notingLedger(records: RequestRecord[]): NotingLedger {
     settle: (_reservation, record) => void records.push(record),
     record: (record) => void records.push(record),
     balance: () => ({ spent: 0, held: 0, resetAt: null }),
+    reread: async () => undefined,
     flush: async () => undefined,
     close: async () => undefined,
   };

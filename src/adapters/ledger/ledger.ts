@@ -1,4 +1,4 @@
-import type { Books, Recalls } from '../../core/books.ts';
+import type { AccountRef, Books, Recalls } from '../../core/books.ts';
 import { shareOf } from '../../core/books.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { BudgetDenial, BudgetRule } from '../../core/limits.ts';
@@ -230,6 +230,19 @@ export class LeasedLedger implements Ledger {
       held: account.held + account.leasedToOthers,
       resetAt: account.windowEnd,
     };
+  }
+
+  async reread(accounts: readonly AccountRef[]): Promise<void> {
+    const now = this.#clock.now();
+    for (const { key, windowStart, spent, leased } of await this.#books.balances(accounts)) {
+      const account = this.#accounts.find(key, windowStart);
+      // Whoever is at work on it learns of the change anyway; a lease that ended may stand under `spent`.
+      if (account === undefined || account.underway > 0 || !account.lock.free) continue;
+      if (account.lease > 0 && now >= account.goodUntil) continue;
+      account.charged = spent + account.lease;
+      account.chargedAt = now;
+      account.leasedToOthers = Math.max(0, leased - account.lease);
+    }
   }
 
   async flush(): Promise<void> {

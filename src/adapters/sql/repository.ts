@@ -1,6 +1,7 @@
 import type { Kysely, SelectQueryBuilder } from 'kysely';
 import { sql } from 'kysely';
 import type { ListQuery, Repositories, Repository } from '../../core/store.ts';
+import { SqlAdjustments } from './adjustments.ts';
 import { SqlChanges } from './changes.ts';
 import type { SqlRow } from './columns.ts';
 import { sqlValue, wholeNumber } from './columns.ts';
@@ -137,5 +138,6 @@ export function sqlRepositories(reader: Kysely<Database>, writer: Kysely<Databas
     settings: over(tables.settings),
     audit: over(tables.audit),
     changes: new SqlChanges(reader, writer),
+    adjustments: new SqlAdjustments(writer, locksRows),
   };
 }

@@ -52,7 +52,7 @@ function table<Row>(name: string, columns: Columns<Row>): Table<Row> {
 
 type RowOf<Of> = Of extends Repository<infer Row> ? Row : never;
 
-type Described = Omit<Repositories, 'changes'>;
+type Described = Omit<Repositories, 'changes' | 'adjustments'>;
 
 export type Tables = { readonly [Name in keyof Described]: Table<RowOf<Described[Name]>> };
 

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import { activityEndpoints } from './activity.ts';
 import { auditEndpoints } from './audit.ts';
+import { budgetLifeEndpoints } from './budget-life.ts';
 import { budgetEndpoints } from './budgets.ts';
 import { cacheEndpoints } from './cache.ts';
 import { credentialEndpoints } from './credentials.ts';
@@ -36,6 +37,7 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...organizationEndpoints(plane),
     ...organizationMemberEndpoints(plane),
     ...budgetEndpoints(plane),
+    ...budgetLifeEndpoints(plane),
     ...tagEndpoints(plane),
     ...modelEndpoints(plane),
     ...modelReadEndpoints(plane),

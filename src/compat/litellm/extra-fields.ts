@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { budgetWindows } from './limit-fields.ts';
 
 /*
  * Fields of the format that have no column: they are kept as written, answered with the default when nothing was written,
@@ -55,9 +56,12 @@ export const organizationExtras: JsonObject = { model_rpm_limit: null, model_tpm
 
 export const endUserExtras: JsonObject = { object_permission: null };
 
-/** Body fields for these: anything, kept as written. */
-export function extraFields(extras: JsonObject): Record<string, z.ZodOptional<z.ZodUnknown>> {
-  return Object.fromEntries(Object.keys(extras).map((name) => [name, z.unknown().optional()]));
+/** Those that bound money are checked as they come. */
+const checked: Readonly<Record<string, z.ZodType>> = { budget_limits: budgetWindows.nullable() };
+
+/** Body fields for these: kept as written. */
+export function extraFields(extras: JsonObject): Record<string, z.ZodOptional<z.ZodType>> {
+  return Object.fromEntries(Object.keys(extras).map((name) => [name, (checked[name] ?? z.unknown()).optional()]));
 }
 
 export function extraOutput(extras: JsonObject): Record<string, z.ZodUnknown> {

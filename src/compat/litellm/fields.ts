@@ -11,16 +11,18 @@ import { normaliseDuration } from '../../core/window.ts';
 
 const numeric = z.string().regex(/^\s*\d+(\.\d+)?(e[+-]?\d+)?\s*$/i, 'expected a number');
 
+/** As many whole nano-dollars as one figure holds. */
+const dollarsMax = 9_000_000;
+const dollarsExpected = 'expected US dollars from 0 to 9,000,000, a number without a unit such as 10 or 0.5';
+
 /** US dollars in, whole nano-dollars out. */
 export const dollars = z
-  .union([z.number().nonnegative(), numeric])
+  .union([z.number(), z.string()], { error: dollarsExpected })
   .transform((value, context) => {
-    try {
-      return nanodollarsFromDollars(value);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return z.NEVER;
-    }
+    const amount = typeof value === 'number' || numeric.safeParse(value).success ? Number(value) : Number.NaN;
+    if (amount >= 0 && amount <= dollarsMax) return nanodollarsFromDollars(amount);
+    context.addIssue({ code: 'custom', message: dollarsExpected });
+    return z.NEVER;
   })
   .describe('US dollars');
 

@@ -119,6 +119,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
           if (body.temp_budget_increase !== undefined) changes.temporaryIncrease = body.temp_budget_increase;
           if (body.temp_budget_expiry !== undefined)
             changes.temporaryIncreaseUntil = untilWhen(body.temp_budget_expiry, now);
+          requireWholeIncrease({ ...old, ...changes });
           await checkKey(mutation, changes, old.id);
           return { key: body.key ?? old.id, row: await mutation.update(keyResource, old.id, changes) };
         });
@@ -304,6 +305,16 @@ async function findByAlias(mutation: Mutation, body: { key_alias?: string | null
   const [row] = await mutation.repositories.keys.list({ where: { alias: body.key_alias }, limit: 1 });
   if (row === undefined) throw notFound('key', body.key_alias);
   return row;
+}
+
+function requireWholeIncrease(row: KeyRecord): void {
+  if ((row.temporaryIncrease === null) === (row.temporaryIncreaseUntil === null)) return;
+  const param = row.temporaryIncrease === null ? 'temp_budget_increase' : 'temp_budget_expiry';
+  throw new GatewayError(
+    'malformed_request',
+    `${param} is missing: a temporary increase needs an amount (temp_budget_increase, US dollars) and an end (temp_budget_expiry, such as 24h or an ISO 8601 time).`,
+    { param },
+  );
 }
 
 function untilWhen(text: string | null, now: number): number | null {

@@ -2,6 +2,39 @@ import { z } from 'zod';
 import type { BudgetRecord, LimitColumns } from '../../core/store.ts';
 import { budgetDuration, count, dollars, identifier, inDollars, isoTime, tree } from './fields.ts';
 
+const oneBudget = z.looseObject({
+  max_budget: dollars.nullish(),
+  budget_limit: dollars.nullish(),
+  budget_duration: budgetDuration.nullish(),
+  time_period: budgetDuration.nullish(),
+  rpm_limit: count.nullish(),
+  tpm_limit: count.nullish(),
+});
+
+/** Checked, and kept as written. */
+function asWritten<Value extends z.ZodType>(value: Value) {
+  return (written: unknown, context: z.RefinementCtx): void => {
+    for (const issue of value.safeParse(written).error?.issues ?? []) {
+      context.addIssue({ code: 'custom', message: issue.message, path: issue.path });
+    }
+  };
+}
+
+/** Budgets by model: an amount, or a map with the window and rates. */
+const modelBudgets = tree.superRefine(checkEach);
+
+function checkEach(models: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  for (const [model, written] of Object.entries(models)) {
+    const schema = typeof written === 'object' && written !== null ? oneBudget : dollars;
+    for (const { message, path } of schema.safeParse(written).error?.issues ?? []) {
+      context.addIssue({ code: 'custom', message, path: [model, ...path] });
+    }
+  }
+}
+
+/** More windows at once, each with a cap of its own. */
+export const budgetWindows = z.array(z.unknown()).superRefine(asWritten(z.array(oneBudget)));
+
 /** Body fields of everything that has limits. `max_budget_usd` is another spelling of `max_budget`. */
 export const limitFields = {
   max_budget: dollars.nullish(),
@@ -12,7 +45,7 @@ export const limitFields = {
   tpm_limit: count.nullish(),
   rpm_limit: count.nullish(),
   max_parallel_requests: count.nullish(),
-  model_max_budget: tree.nullish(),
+  model_max_budget: modelBudgets.nullish(),
 };
 
 const limitBody = z.object(limitFields);

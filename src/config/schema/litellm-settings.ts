@@ -98,7 +98,17 @@ export const litellmSettings = map({
   ),
   route_all_chat_openai_to_responses: key(flag(), 'Call the Responses API for chat.', 'false'),
   mcp_aliases: key(mapOf(text()), 'Short names of MCP servers.'),
-  tag_budget_config: key(mapOf(openMap()), 'Budgets by tag.'),
+  tag_budget_config: key(
+    mapOf(
+      map({
+        max_budget: key(dollars(), 'US dollars in one window.'),
+        budget_duration: key(budgetWindow(), 'Window.'),
+        budget_limit: key(dollars(), 'The same as `max_budget`.'),
+        time_period: key(budgetWindow(), 'The same as `budget_duration`.'),
+      }),
+    ),
+    'Budgets by tag.',
+  ),
   extra_spend_tag_headers: key(texts(), 'Request headers that become tags.'),
   return_response_headers: key(flag(), 'Give the provider’s response headers to the caller.', 'true'),
   disable_hf_tokenizer_download: key(flag(), 'Nothing is downloaded; accepted for compatibility.'),
