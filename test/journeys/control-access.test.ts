@@ -80,6 +80,7 @@ const expected: Record<Access, string[]> = {
     'GET /budget/list',
     'GET /budget/settings',
     'GET /cache/ping',
+    'GET /cache/redis/info',
     'GET /config/cost_discount_config',
     'GET /config/cost_margin_config',
     'GET /config/list',
@@ -247,7 +248,10 @@ describe('who may call what', () => {
     expect(
       wrong(found, (_access, status) => status !== 401 && status !== 403 && (status < 500 || status === unset)),
     ).toEqual([]);
-    expect([...found].filter(([, status]) => status === unset).map(([route]) => route)).toEqual(['GET /cache/ping']);
+    expect([...found].filter(([, status]) => status === unset).map(([route]) => route)).toEqual([
+      'GET /cache/ping',
+      'GET /cache/redis/info',
+    ]);
   });
 
   it('answers unknown paths and methods as such', async () => {
