@@ -122,6 +122,7 @@ const expected: Record<Access, string[]> = {
     'DELETE /organization/delete',
     'PATCH /credentials/{name}',
     'PATCH /model/{model_id}/update',
+    'POST /budget/adjust',
     'POST /budget/delete',
     'POST /budget/new',
     'POST /budget/update',
