@@ -2,19 +2,21 @@ import type { AccountEntry, AccountSpec, BookBatch, BookEntry, JournalCheckpoint
 import type { RequestRecord } from '../../core/request-record.ts';
 
 /*
- * A batch on its way to another thread, as JSON. The records of a batch share few accounts, so each account is written
- * once and entries point at it; a record that has been written already is not written again.
+ * A batch on its way to another thread, as pieces of JSON: the head, then one for each entry. The records of a batch
+ * share few accounts, so each account is written once and entries point at it; a record that has been written already is
+ * not written again. Pieces, because one long text would be a large object, which only a full garbage collection frees.
  */
 
-interface PackedBatch {
+interface Head {
   readonly processId: string;
   readonly checkpoint?: JournalCheckpoint;
   readonly specs: readonly AccountSpec[];
-  /** Record; then place in `specs`, delta and lease return, for each of its accounts. */
-  readonly packed: readonly (readonly [RequestRecord, ...number[]])[];
 }
 
-export function packBatch({ processId, entries, checkpoint }: BookBatch): string {
+/** Record; then place in `specs`, delta and lease return, for each of its accounts. */
+type PackedEntry = readonly [RequestRecord, ...number[]];
+
+export function packBatch({ processId, entries, checkpoint }: BookBatch): string[] {
   const places = new Map<string, number>();
   const specs: string[] = [];
   const place = (account: AccountEntry): number => {
@@ -28,19 +30,21 @@ export function packBatch({ processId, entries, checkpoint }: BookBatch): string
     }
     return found;
   };
-  let packed = '';
+  const pieces = [''];
   for (const { record, recordText, accounts } of entries) {
-    packed += `${packed === '' ? '' : ','}[${recordText ?? JSON.stringify(record)}`;
-    for (const account of accounts) packed += `,${place(account)},${account.delta},${account.leaseReturn}`;
-    packed += ']';
+    let piece = `[${recordText ?? JSON.stringify(record)}`;
+    for (const account of accounts) piece += `,${place(account)},${account.delta},${account.leaseReturn}`;
+    pieces.push(`${piece}]`);
   }
   const end = checkpoint === undefined ? '' : `"checkpoint":${JSON.stringify(checkpoint)},`;
-  return `{"processId":${JSON.stringify(processId)},${end}"specs":[${specs.join(',')}],"packed":[${packed}]}`;
+  pieces[0] = `{"processId":${JSON.stringify(processId)},${end}"specs":[${specs.join(',')}]}`;
+  return pieces;
 }
 
-export function unpackBatch(text: string): BookBatch {
-  const { specs, packed, ...rest } = JSON.parse(text) as PackedBatch;
-  const entries = packed.map(([record, ...figures]): BookEntry => {
+export function unpackBatch([head, ...pieces]: readonly string[]): BookBatch {
+  const { specs, ...rest } = JSON.parse(head!) as Head;
+  const entries = pieces.map((piece): BookEntry => {
+    const [record, ...figures] = JSON.parse(piece) as PackedEntry;
     const accounts: AccountEntry[] = [];
     for (let at = 0; at < figures.length; at += 3) {
       const { key, windowStart, scope, id, model, duration, cap } = specs[figures[at]!]!;

@@ -8,13 +8,13 @@ import { SqliteDialect } from './sqlite-dialect.ts';
 import { sqliteEngine } from './sqlite-engine.ts';
 
 /** The books in the thread of the connection: a call's many statements cost no hops between threads. */
-export function booksOver(connection: SqliteConnection): (method: string, args: string) => Promise<unknown> {
+export function booksOver(connection: SqliteConnection): (method: string, args: readonly string[]) => Promise<unknown> {
   const database = new Kysely<Database>({ dialect: new SqliteDialect(connection) });
   const close = async () => connection.close();
   const books = new SqlBooks(sqliteEngine(database, database, close));
   return (method, args) => {
     if (method === 'apply') return books.apply(unpackBatch(args));
-    const given = JSON.parse(args) as unknown[];
+    const given = JSON.parse(args[0]!) as unknown[];
     const call = books[method as keyof Books] as (...given: unknown[]) => Promise<unknown>;
     return call.apply(books, given);
   };

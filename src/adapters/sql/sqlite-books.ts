@@ -64,10 +64,10 @@ export class SqliteBooks implements Books {
 
   /** The arguments are copied before this returns: the caller may change them afterwards. */
   #call<Result>(method: keyof Books, args: readonly unknown[]): Promise<Result> {
-    return this.#written(method, JSON.stringify(args));
+    return this.#written(method, [JSON.stringify(args)]);
   }
 
-  #written<Result>(method: keyof Books, written: string): Promise<Result> {
+  #written<Result>(method: keyof Books, written: readonly string[]): Promise<Result> {
     return this.#writer.connection().execute(async () => (await this.#link.call(method, written)) as Result);
   }
 }

@@ -60,8 +60,8 @@ export class SqliteLink implements SqliteRunner {
     return this.#ask({ sql, parameters }) as Promise<SqliteAnswer>;
   }
 
-  /** Runs a call of the books in the other thread; `args` is a JSON list. */
-  async call(method: string, args: string): Promise<unknown> {
+  /** Runs a call of the books in the other thread; `args` as in `SqliteBookCall`. */
+  async call(method: string, args: readonly string[]): Promise<unknown> {
     const { result } = (await this.#ask({ method, args })) as SqliteBookAnswer;
     return result;
   }
@@ -74,7 +74,9 @@ export class SqliteLink implements SqliteRunner {
     await this.#exited;
   }
 
-  #ask(question: { sql: string; parameters: readonly unknown[] } | { method: string; args: string }): Promise<Answer> {
+  #ask(
+    question: { sql: string; parameters: readonly unknown[] } | { method: string; args: readonly string[] },
+  ): Promise<Answer> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     this.#lastId += 1;
     const answer = this.#await(this.#lastId);

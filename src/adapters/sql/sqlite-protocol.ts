@@ -20,8 +20,8 @@ export interface SqliteStatement {
 export interface SqliteBookCall {
   readonly id: number;
   readonly method: string;
-  /** A JSON list, for `apply` a packed batch: cheaper to hand over than the objects themselves. */
-  readonly args: string;
+  /** One JSON list, for `apply` the pieces of a batch: cheaper to hand over than the objects themselves. */
+  readonly args: readonly string[];
 }
 
 export type SqliteQuestion = SqliteStatement | SqliteBookCall;

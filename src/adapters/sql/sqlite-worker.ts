@@ -10,7 +10,7 @@ import type { SqliteFailure, SqliteOpening, SqliteQuestion } from './sqlite-prot
 const port = parentPort!;
 const opening = workerData as SqliteOpening;
 let connection: SqliteConnection | undefined;
-let callBooks: ((method: string, args: string) => Promise<unknown>) | undefined;
+let callBooks: ((method: string, args: readonly string[]) => Promise<unknown>) | undefined;
 
 function failure(id: number, cause: unknown): SqliteFailure {
   const error = cause as { message?: string; errcode?: number };

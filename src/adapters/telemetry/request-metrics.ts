@@ -130,6 +130,8 @@ interface Handles {
   readonly firstToken: Distribution;
   readonly overhead: Distribution;
   readonly deploymentSuccess: Counted;
+  /** Attempts at the deployment that answered, for the usual request that needed no other. */
+  readonly deploymentTotal: Counted;
   readonly latencyPerToken: Distribution;
 }
 
@@ -167,7 +169,8 @@ export class RequestMetrics implements RecordSink {
       this.#countFailure(record);
     }
     handles.spend.value += dollarsFromNanodollars(record.cost);
-    this.#countAttempts(record);
+    if (isPlain(record)) handles.deploymentTotal.value++;
+    else this.#countAttempts(record);
   }
 
   render(): string {
@@ -217,6 +220,14 @@ export class RequestMetrics implements RecordSink {
         record.keyAlias ?? '',
       ]),
       deploymentSuccess: this.#families.deploymentSuccess.series([asked, ...deploymentLabels, ...keyLabels]),
+      deploymentTotal: this.#families.deploymentTotal.series([
+        asked,
+        model,
+        id,
+        '',
+        record.provider ?? '',
+        ...keyLabels,
+      ]),
       latencyPerToken: this.#families.latencyPerToken.series([...deploymentLabels, ...keyLabels]),
     };
     this.#handles.set(name, handles);
@@ -250,6 +261,18 @@ export class RequestMetrics implements RecordSink {
       family.series([asked, attempt.group, ...keyLabelsOf(record), ...failure]).value++;
     }
   }
+}
+
+/** One attempt, and it succeeded under the names that stand in the record. */
+function isPlain({ attempts, deploymentId, provider, modelUsed }: RequestRecord): boolean {
+  if (attempts.length !== 1) return false;
+  const only = attempts[0]!;
+  return (
+    only.result === 'success' &&
+    only.deploymentId === deploymentId &&
+    only.provider === provider &&
+    only.model === modelUsed
+  );
 }
 
 function tokenCounter(kind: string, help: string): Counter {

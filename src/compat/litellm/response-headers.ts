@@ -84,14 +84,8 @@ function writeRateLimits(
   for (const [index, { rule }] of claims.entries()) {
     const left = String(Math.max(0, remaining[index] ?? 0));
     const metric = metricNames[rule.metric];
-    const scope = scopeNames[rule.scope] ?? rule.scope;
-    const name = rule.model === null ? scope : rule.scope === 'key' ? 'model_per_key' : `model_per_${scope}`;
-    headers.push(
-      `x-ratelimit-${name}-limit-${metric}`,
-      String(rule.limit),
-      `x-ratelimit-${name}-remaining-${metric}`,
-      left,
-    );
+    const names = namesOf(rule);
+    headers.push(names.limit, String(rule.limit), names.remaining, left);
     if (rule.scope !== 'key' || rule.metric === 'parallel') continue;
     if (rule.model !== null)
       headers.push(`x-litellm-key-remaining-${metric}-${tokenOf(facts.model ?? rule.model)}`, left);
@@ -110,9 +104,41 @@ function writeRateLimits(
       `x-ratelimit-remaining-${metric}`,
       String(Math.max(0, remaining[index]!)),
       `x-ratelimit-reset-${metric}`,
-      new Date(resetAt[index]!).toISOString(),
+      isoTime(resetAt[index]!),
     );
   }
+}
+
+interface RateLimitNames {
+  readonly limit: string;
+  readonly remaining: string;
+}
+
+/** Rules live as long as a key is cached. */
+const rateLimitNames = new WeakMap<RateLimitClaim['rule'], RateLimitNames>();
+
+function namesOf(rule: RateLimitClaim['rule']): RateLimitNames {
+  let names = rateLimitNames.get(rule);
+  if (names === undefined) {
+    const metric = metricNames[rule.metric];
+    const scope = scopeNames[rule.scope] ?? rule.scope;
+    const name = rule.model === null ? scope : rule.scope === 'key' ? 'model_per_key' : `model_per_${scope}`;
+    names = { limit: `x-ratelimit-${name}-limit-${metric}`, remaining: `x-ratelimit-${name}-remaining-${metric}` };
+    rateLimitNames.set(rule, names);
+  }
+  return names;
+}
+
+let lastTime = Number.NaN;
+let lastText = '';
+
+/** Requests and tokens of one moment are usually free again at one moment. */
+function isoTime(time: number): string {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString();
+    lastTime = time;
+  }
+  return lastText;
 }
 
 function tightest(claims: readonly RateLimitClaim[], remaining: readonly number[], metric: string): number {
