@@ -15,9 +15,20 @@ const entry = existsSync(compiled) ? compiled : join(root, 'src', 'cli.ts');
 // What was compiled once is kept, so that later starts take half the time and do not load the compiler (a third of the
 // memory); it is only ever read back for the same text and the same Node.
 const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'tollgate');
-// Left alone, the heap's nursery grows to three times 64 MB under load. 16 MB still outlive most requests.
-const nodeFlags = process.env.NODE_OPTIONS?.includes('semi-space-size') ? [] : ['--max-semi-space-size=16'];
-const environment = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+// Left alone, the heap grows to several times of what is alive in it, and four threads collect it together, which costs
+// a small machine more than one does. Measured in docs/performance.md; an operator's own heap flags replace all of these.
+const memoryFlags = [
+  '--max-semi-space-size=16',
+  '--initial-old-space-size=48',
+  '--heap-growing-percent=40',
+  '--v8-pool-size=1',
+];
+const nodeFlags = process.env.NODE_OPTIONS?.includes('semi-space-size') ? [] : memoryFlags;
+const environment = {
+  ...process.env,
+  NODE_COMPILE_CACHE: compileCache,
+  MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2',
+};
 
 if (Number.parseInt(process.versions.node, 10) >= nodeMajorMin) {
   const isPrepared = nodeFlags.length === 0 || process.execArgv.some((flag) => flag.includes('semi-space-size'));

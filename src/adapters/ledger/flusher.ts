@@ -27,7 +27,7 @@ export interface FlushPolicy {
 }
 
 /** A commit costs as much as the rows of some 50 requests, and nobody waits for it: the journal has them already. */
-export const flushPolicy: FlushPolicy = { delayMs: 100, batchMax: 500, pendingMax: 10_000 };
+export const flushPolicy: FlushPolicy = { delayMs: 100, batchMax: 256, pendingMax: 10_000 };
 
 /** Moves settled requests to the store, in the order of the journal, one transaction per batch. */
 export class Flusher {

@@ -16,14 +16,15 @@ export class SqliteConnection implements SqliteRunner {
 
   constructor({ file, readOnly, busyTimeoutMs }: SqliteOpening) {
     this.#database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-    this.#database.exec('pragma temp_store = memory; pragma cache_size = -8192');
-    if (readOnly) this.#database.exec('pragma query_only = on');
+    this.#database.exec('pragma temp_store = memory');
+    // KiB. What a report reads it reads once; the operating system keeps the file's pages anyway.
+    if (readOnly) this.#database.exec('pragma query_only = on; pragma cache_size = -2048');
     else this.#prepareToWrite();
   }
 
   #prepareToWrite(): void {
     this.#database.exec(
-      `pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${logPagesMax}`,
+      `pragma cache_size = -8192; pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${logPagesMax}`,
     );
     const { page_count: count } = this.#database.prepare('pragma page_count').get() as { page_count: number };
     const { page_size: size } = this.#database.prepare('pragma page_size').get() as { page_size: number };

@@ -10,7 +10,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-const youngGenerationMb = 8;
+const youngGenerationMb = 4;
 
 /** One SQLite connection in a thread of its own. It keeps the program alive only while a question is open. */
 export class SqliteLink implements SqliteRunner {
