@@ -74,7 +74,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
       onChanges: invalidation.received.bind(invalidation),
       onGap: () => void invalidation.look(),
     };
-    const subscription = new ChangeChannel(redis, link, listener, log);
+    const subscription = new ChangeChannel(redis, link, listener, clock, log);
     channel = subscription;
     const returned = async () => {
       await remote.prepare();

@@ -1,4 +1,4 @@
-import type { Log } from '../../core/ports.ts';
+import type { Clock, Log, Timer } from '../../core/ports.ts';
 import type { RedisSettings } from '../../core/redis-settings.ts';
 import { connectRedis, type RedisClient } from './connect.ts';
 import type { RedisLink } from './link.ts';
@@ -17,15 +17,20 @@ export interface ChangeListener {
 }
 
 const changesMax = 10_000;
+const reviveAfterMs = 250;
 
 /** Replicas tell each other at once what they have changed. A message may be lost: the store knows better. */
 export class ChangeChannel {
   readonly #link: RedisLink;
   readonly #channel: string;
   readonly #subscriber: RedisClient;
+  readonly #clock: Clock;
+  #revival: Timer | null = null;
+  #isClosed = false;
 
-  constructor(settings: RedisSettings, link: RedisLink, listener: ChangeListener, log: Log) {
+  constructor(settings: RedisSettings, link: RedisLink, listener: ChangeListener, clock: Clock, log: Log) {
     this.#link = link;
+    this.#clock = clock;
     this.#channel = `${settings.prefix}:changes`;
     this.#subscriber = connectRedis(settings);
     // The other connection reports the same trouble.
@@ -36,6 +41,8 @@ export class ChangeChannel {
         (error: Error) => log.debug('Redis subscription failed', { reason: error.message }),
       );
     });
+    // During a failover the client may give up for good.
+    this.#subscriber.on('end', () => this.#revive());
     this.#subscriber.on('message', (_channel: string, text: string) => {
       const changes = readChanges(text);
       if (changes === undefined) listener.onGap();
@@ -49,7 +56,17 @@ export class ChangeChannel {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#revival?.cancel();
     this.#subscriber.disconnect();
+  }
+
+  #revive(): void {
+    if (this.#isClosed || this.#revival !== null) return;
+    this.#revival = this.#clock.setTimer(reviveAfterMs, () => {
+      this.#revival = null;
+      if (this.#subscriber.status === 'end') this.#subscriber.connect().catch(() => this.#revive());
+    });
   }
 }
 
