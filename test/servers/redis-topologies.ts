@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, ServerChild } from './child.ts';
-import { removeFolder, serverFolder } from './folder.ts';
-import { findRedis, type RedisServer, startRedis } from './redis.ts';
+import { freePort, ServerChild } from '../../scripts/servers/child.ts';
+import { removeFolder, serverFolder } from '../../scripts/servers/folder.ts';
+import { findRedis, type RedisServer, startRedis } from '../../scripts/servers/redis.ts';
 
 export interface RedisCluster {
   readonly ports: readonly number[];
