@@ -1,0 +1,114 @@
+import { type GatewayProcess, masterKey, startGateway } from '../journeys/support/gateway-process.ts';
+import { freePort } from '../servers/child.ts';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../tcp-fault/index.ts';
+
+export interface ReplicaOptions {
+  readonly folder: string;
+  readonly config: string;
+  /** Of the real server; the replica is given the way through its own fault proxy. */
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+}
+
+/** One gateway process that may be killed, frozen, cut off from its stores, and started again on its folder and port. */
+export class Replica {
+  readonly port: number;
+  /** Its own way to PostgreSQL and to Redis. */
+  readonly toDatabase: TcpFaultProxy;
+  readonly toRedis: TcpFaultProxy;
+  readonly #options: ReplicaOptions;
+  #gateway: GatewayProcess | null = null;
+  #log = '';
+
+  private constructor(options: ReplicaOptions, port: number, toDatabase: TcpFaultProxy, toRedis: TcpFaultProxy) {
+    this.#options = options;
+    this.port = port;
+    this.toDatabase = toDatabase;
+    this.toRedis = toRedis;
+  }
+
+  static async prepare(options: ReplicaOptions): Promise<Replica> {
+    const to = (url: string) => startTcpFaultProxy({ port: Number(new URL(url).port) });
+    return new Replica(options, await freePort(), await to(options.databaseUrl), await to(options.redisUrl));
+  }
+
+  get isUp(): boolean {
+    return this.#gateway !== null;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What all its lives wrote to standard error. */
+  get log(): string {
+    return this.#log + (this.#gateway?.log() ?? '');
+  }
+
+  async start(): Promise<void> {
+    const { folder, config, databaseUrl, redisUrl } = this.#options;
+    this.#gateway = await startGateway({
+      config,
+      folder,
+      port: this.port,
+      env: { DATABASE_URL: through(databaseUrl, this.toDatabase), REDIS_URL: through(redisUrl, this.toRedis) },
+    });
+  }
+
+  async kill(): Promise<void> {
+    const gateway = this.#take();
+    await gateway?.kill();
+  }
+
+  /** Orderly; resolves to the exit code. */
+  async stop(): Promise<number | null> {
+    const gateway = this.#take();
+    gateway?.child.kill('SIGCONT');
+    return gateway === null ? null : gateway.stop();
+  }
+
+  freeze(): void {
+    this.#gateway?.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#gateway?.child.kill('SIGCONT');
+  }
+
+  async heal(): Promise<void> {
+    this.thaw();
+    await this.toDatabase.restore();
+    await this.toRedis.restore();
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await this.toDatabase.close();
+    await this.toRedis.close();
+  }
+
+  /** A call of the control plane; throws what the gateway answered when it refuses. */
+  async admin(path: string, body: unknown): Promise<Record<string, unknown>> {
+    const answer = await fetch(this.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    return JSON.parse(text) as Record<string, unknown>;
+  }
+
+  #take(): GatewayProcess | null {
+    const gateway = this.#gateway;
+    this.#gateway = null;
+    if (gateway !== null) this.#log += gateway.log();
+    return gateway;
+  }
+}
+
+function through(url: string, proxy: TcpFaultProxy): string {
+  const way = new URL(url);
+  way.port = String(proxy.port);
+  return way.href;
+}

@@ -1,0 +1,136 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Script } from '../fake-provider/script.ts';
+import { type SpawnedFakeProvider, spawnFakeProvider } from '../fake-provider/spawn.ts';
+import { makeDatabase, type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { type RedisServer, startRedis } from '../servers/redis.ts';
+import { price } from './price.ts';
+import { Replica } from './replica.ts';
+import { until } from './row.ts';
+
+/** What every provider of the rig does unless a row says otherwise: long enough that `max_tokens` cuts every answer. */
+export const usualScript: Script = { text: 'word '.repeat(120), delayBeforeHeadersMs: 5, eventsPerWrite: 8 };
+
+export interface Rig {
+  readonly replicas: readonly Replica[];
+  readonly upstream: SpawnedFakeProvider;
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+  /** Where the provider wrote down what it was asked and what it will bill. */
+  readonly invoiceFile: string;
+  /** A direct way to the database, past every fault. */
+  query<Result extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Result[]>;
+  /** A new number for names and ids. */
+  next(): number;
+  /** Ends every fault, starts what is down, and waits until nothing is held any more. False when that takes too long. */
+  calm(limitMs?: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Everything of a production set-up as processes of this machine: PostgreSQL, Redis, replicas, and a provider that keeps an invoice. */
+export async function startRig(replicaCount = 3): Promise<Rig> {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-chaos-'));
+  const closers: (() => Promise<unknown> | unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+    closers.push(() => postgres.close(), () => redis.close());
+    const database = await makeDatabase(postgres.url);
+    const invoiceFile = join(folder, 'invoice.jsonl');
+    const upstream = await spawnFakeProvider({ invoice: invoiceFile, script: JSON.stringify(usualScript) });
+    closers.push(() => upstream.close());
+
+    const pool = new pg.Pool({ connectionString: database.url, max: 4 });
+    pool.on('error', () => {});
+    closers.push(() => pool.end());
+
+    const replicas: Replica[] = [];
+    for (let number = 0; number < replicaCount; number++) {
+      const own = join(folder, `replica-${number}`);
+      mkdirSync(own);
+      const config = configOf(upstream.url);
+      const replica = await Replica.prepare({ folder: own, config, databaseUrl: database.url, redisUrl: redis.url });
+      replicas.push(replica);
+      closers.push(() => replica.close());
+    }
+    await Promise.all(replicas.map((replica) => replica.start()));
+
+    const query = async <Result extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+      (await pool.query<Result>(text, values)).rows;
+    let numbers = 0;
+    return {
+      replicas,
+      upstream,
+      postgres,
+      redis,
+      invoiceFile,
+      query,
+      next: () => {
+        numbers += 1;
+        return numbers;
+      },
+      async calm(limitMs = 15_000) {
+        postgres.resume();
+        redis.resume();
+        await postgres.start().catch(() => {});
+        await redis.start().catch(() => {});
+        await upstream.setDefault(usualScript);
+        for (const replica of replicas) await replica.heal();
+        await Promise.all(replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start()));
+        return until(() => isQuiet(query), limitMs);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Twice in a row the same number of rows, and nothing held. */
+async function isQuiet(query: Rig['query']): Promise<boolean> {
+  const look = async () => {
+    const [row] = await query<{ rows: number; held: number }>(
+      `select (select count(*)::int from usage) as rows, (select coalesce(sum(leased), 0)::float from accounts) as held`,
+    );
+    return row!;
+  };
+  try {
+    const before = await look();
+    if (before.held > 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const after = await look();
+    return after.held === 0 && after.rows === before.rows;
+  } catch {
+    return false;
+  }
+}
+
+function configOf(upstreamUrl: string): string {
+  return `
+model_list:
+  - model_name: ${price.model}
+    litellm_params:
+      model: openai/${price.model}
+      api_base: "${upstreamUrl}/v1"
+      api_key: none
+      input_cost_per_token: ${price.inputNanodollars / 1e9}
+      output_cost_per_token: ${price.outputNanodollars / 1e9}
+  - model_name: ${price.exactModel}
+    litellm_params:
+      model: openai/${price.exactModel}
+      api_base: "${upstreamUrl}/v1"
+      api_key: none
+      input_cost_per_token: 0
+      output_cost_per_token: ${price.outputNanodollars / 1e9}
+router_settings:
+  num_retries: 0
+  redis_url: os.environ/REDIS_URL
+general_settings:
+  database_url: os.environ/DATABASE_URL
+`;
+}

@@ -1,0 +1,55 @@
+import { audit } from '../audit.ts';
+import { crowd, makeTenant } from '../buyers.ts';
+import { pause, type Row, seeded } from '../row.ts';
+
+const clients = 24;
+
+/** Promise 5: replicas are killed at random instants under load and start again on their folders; the invoice is the oracle. */
+export const killsRow: Row = {
+  row: 5,
+  promise: 'Every admitted request is recorded exactly once, even with kill -9',
+  target: 'missing 0, duplicated 0 over 500 kills and at least 100,000 dispatches',
+  async run(rig, size) {
+    const kills = size === 'short' ? 4 : 500;
+    const random = seeded(5);
+    const before = await audit(rig);
+    const tenants = [await makeTenant(rig, { key: 1e12, team: 1e12 }), await makeTenant(rig, { organization: 1e12 })];
+    let isOver = false;
+    const load = crowd(rig, {
+      clients,
+      isOver: () => isOver,
+      wish: (client, turn) => ({
+        key: tenants[client % tenants.length]!.key,
+        maxTokens: 5 + ((client * 7 + turn) % 60),
+        stream: (client + turn) % 2 === 0,
+      }),
+    });
+    for (let kill = 0; kill < kills; kill++) {
+      await pause(100 + random() * 400);
+      const replica = rig.replicas[Math.floor(random() * rig.replicas.length)]!;
+      await replica.kill();
+      await replica.start();
+    }
+    isOver = true;
+    const purchases = await load;
+    const isQuiet = await rig.calm();
+    const books = await audit(rig);
+    const broken = [...books.differences];
+    const dispatches = books.dispatches - before.dispatches;
+    const unknown = books.unknown - before.unknown;
+    if (!isQuiet) broken.push(`still held after the end: ${books.held} nano-dollars`);
+    // Kills that meet nothing under way would show nothing.
+    if (unknown === 0) broken.push('no kill met a request under way');
+    return {
+      figures: {
+        kills,
+        requests: purchases.length,
+        missing: `${books.dispatchesWithoutRow - before.dispatchesWithoutRow} of ${dispatches} dispatches`,
+        duplicated: `${books.requestsWithTwoRows - before.requestsWithTwoRows} of ${books.rows - before.rows} rows`,
+        'charged with their bound': unknown,
+        'audit differences': books.differences.length,
+      },
+      broken,
+    };
+  },
+};

@@ -1,0 +1,120 @@
+import { audit } from '../audit.ts';
+import { crowd, makeTenant } from '../buyers.ts';
+import { watchCaps } from '../cap-watch.ts';
+import { billed } from '../price.ts';
+import type { Replica } from '../replica.ts';
+import type { Rig } from '../rig.ts';
+import { pause, type Row, seeded } from '../row.ts';
+
+const clients = 40;
+const cap = 30_000_000;
+
+interface Fault {
+  readonly name: string;
+  begin(rig: Rig, replica: Replica): Promise<unknown> | unknown;
+  end(rig: Rig, replica: Replica): Promise<unknown> | unknown;
+}
+
+const faults: readonly Fault[] = [
+  { name: 'replica killed', begin: (_, replica) => replica.kill(), end: (_, replica) => replica.start() },
+  { name: 'replica frozen', begin: (_, replica) => replica.freeze(), end: (_, replica) => replica.thaw() },
+  { name: 'database killed', begin: ({ postgres }) => postgres.kill(), end: ({ postgres }) => postgres.start() },
+  { name: 'database frozen', begin: ({ postgres }) => postgres.pause(), end: ({ postgres }) => postgres.resume() },
+  {
+    name: 'partition from the database',
+    begin: (_, { toDatabase }) => toDatabase.blackHole(),
+    end: (_, { toDatabase }) => toDatabase.restore(),
+  },
+  {
+    name: 'database connections reset',
+    begin: (_, { toDatabase }) => toDatabase.reset(),
+    end: () => {},
+  },
+  {
+    name: 'database slow',
+    begin: (_, { toDatabase }) => toDatabase.delay(400),
+    end: (_, { toDatabase }) => toDatabase.restore(),
+  },
+  {
+    name: 'started while the database is away',
+    begin: async (_, replica) => {
+      await replica.kill();
+      await replica.toDatabase.refuse();
+      // It waits, or says why not and ends: either is fine, as long as nothing is sold.
+      await replica.start().catch(() => replica.kill());
+    },
+    end: async (_, replica) => {
+      await replica.toDatabase.restore();
+      if (!replica.isUp) await replica.start();
+    },
+  },
+  { name: 'Redis killed', begin: ({ redis }) => redis.kill(), end: ({ redis }) => redis.start() },
+];
+
+/** Promise 2: the first one again, while things die by a seeded schedule. */
+export const scheduleRow: Row = {
+  row: 2,
+  promise: 'A hard cap is never exceeded, also while things die',
+  target: 'overspend 0 in 300 of 300 schedules; nothing held after recovery',
+  async run(rig, size) {
+    const schedules = size === 'short' ? 1 : 300;
+    const broken: string[] = [];
+    const watch = watchCaps(rig);
+    let faultCount = 0;
+    let requests = 0;
+    let sold = 0;
+    let overspend = 0;
+    let unquiet = 0;
+    let refused = 0;
+    for (let schedule = 0; schedule < schedules; schedule++) {
+      const random = seeded(2_000 + schedule);
+      const { key } = await makeTenant(rig, { [schedule % 2 === 0 ? 'key' : 'team']: cap });
+      let isOver = false;
+      const load = crowd(rig, {
+        clients,
+        isOver: () => isOver,
+        wish: (client, turn) => ({ key, maxTokens: 1 + ((client * 13 + turn) % 40), stream: (client + turn) % 2 === 0 }),
+      });
+      const order = [...faults].sort(() => random() - 0.5);
+      for (const fault of order.slice(0, size === 'short' ? 4 : 6)) {
+        await pause(random() * 200);
+        const replica = rig.replicas[Math.floor(random() * rig.replicas.length)]!;
+        await fault.begin(rig, replica);
+        await pause(100 + random() * (size === 'short' ? 300 : 2_000));
+        await fault.end(rig, replica);
+        faultCount += 1;
+      }
+      isOver = true;
+      const purchases = await load;
+      requests += purchases.length;
+      const held = !(await rig.calm(20_000));
+      if (held) unquiet += 1;
+      const refs = new Set(purchases.map(({ ref }) => ref));
+      const invoice = (await rig.upstream.invoice()).filter(({ reference }) => refs.has(reference ?? ''));
+      const spent = invoice.reduce((all, { model, usage }) => all + billed(model, usage), 0);
+      overspend += Math.max(0, spent - cap);
+      sold += purchases.filter(({ status }) => status === 200).length;
+      refused += purchases.filter(({ status }) => status === 429).length;
+    }
+    await watch.stop();
+    const books = await audit(rig);
+    broken.push(...watch.violations.slice(0, 3), ...books.differences);
+    if (overspend > 0) broken.push(`the provider billed ${overspend} nano-dollars above the caps`);
+    if (unquiet > 0) broken.push(`${books.held} nano-dollars still held after recovery`);
+    if (sold === 0) broken.push('nothing was sold, so nothing was shown');
+    return {
+      figures: {
+        schedules,
+        faults: faultCount,
+        requests,
+        sold,
+        refused,
+        'overspend (nano-dollars)': overspend,
+        'still held after recovery': `${unquiet} of ${schedules}`,
+        'polls above the cap': `${watch.violations.length} of ${watch.polls}`,
+        'audit differences': books.differences.length,
+      },
+      broken,
+    };
+  },
+};
