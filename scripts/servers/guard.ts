@@ -44,6 +44,11 @@ createInterface({ input: process.stdin })
   });
 
 function start(): void {
+  if (server?.pid !== undefined) {
+    // A second one would fail on the first one's files, and nobody would stop the first.
+    console.log(`\nstarted ${server.pid}`);
+    return;
+  }
   const started = spawn(program, [...words], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],

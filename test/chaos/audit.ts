@@ -1,5 +1,5 @@
 import { type InvoiceEntry, readInvoice } from '../fake-provider/invoice.ts';
-import { billed, price } from './price.ts';
+import { billed } from './price.ts';
 import type { Rig } from './rig.ts';
 
 /*
@@ -96,7 +96,11 @@ export async function audit(rig: Rig): Promise<Audit> {
   };
 }
 
-function compareWithInvoice(rows: readonly UsageRow[], invoice: readonly InvoiceEntry[], differ: (text: string) => void) {
+function compareWithInvoice(
+  rows: readonly UsageRow[],
+  invoice: readonly InvoiceEntry[],
+  differ: (text: string) => void,
+) {
   const byRef = new Map<string, UsageRow[]>();
   // The gateway's own id is the caller's with something unique behind it.
   for (const row of rows) gather(byRef, row.id.split('.')[0]!, row);
@@ -176,7 +180,10 @@ async function compareWithAccounts(
     const { scope, id } = account;
     const start = Number(account.window_start);
     const next = Math.min(
-      ...accounts.filter(({ key }) => key === account.key).map((one) => Number(one.window_start)).filter((one) => one > start),
+      ...accounts
+        .filter(({ key }) => key === account.key)
+        .map((one) => Number(one.window_start))
+        .filter((one) => one > start),
       Number.POSITIVE_INFINITY,
     );
     const spent = total(
@@ -186,14 +193,24 @@ async function compareWithAccounts(
     );
     const inStore = Number(account.spent) - Number(account.written_off);
     if (inStore !== spent) differ(`account ${account.key} has spent ${inStore}, its rows come to ${spent}`);
-    if (account.leased !== account.out) differ(`account ${account.key} has ${account.leased} held, leases ${account.out}`);
+    if (account.leased !== account.out)
+      differ(`account ${account.key} has ${account.leased} held, leases ${account.out}`);
     if (account.cap !== null && Number(account.spent) + Number(account.leased) > Number(account.cap)) {
       differ(`account ${account.key}: spent ${account.spent} and held ${account.leased} pass the cap ${account.cap}`);
     }
   }
 }
 
-const dayGroups = ['key_id', 'user_id', 'team_id', 'organization_id', 'model_group', 'model_used', 'provider', 'day'] as const;
+const dayGroups = [
+  'key_id',
+  'user_id',
+  'team_id',
+  'organization_id',
+  'model_group',
+  'model_used',
+  'provider',
+  'day',
+] as const;
 
 /** The daily sums against the rows, by each dimension and by tag. */
 async function compareWithDays(rig: Rig, rows: readonly UsageRow[], differ: (text: string) => void): Promise<void> {

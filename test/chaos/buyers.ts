@@ -119,7 +119,8 @@ export interface Caps {
 export async function makeTenant(rig: Rig, caps: Caps, extra: Readonly<Record<string, unknown>> = {}): Promise<Tenant> {
   const admin = rig.replicas.find(({ isUp }) => isUp)!;
   const number = rig.next();
-  const budget = (cap: number | undefined) => (cap === undefined ? {} : { max_budget: cap / 1e9, budget_duration: '30d' });
+  const budget = (cap: number | undefined) =>
+    cap === undefined ? {} : { max_budget: cap / 1e9, budget_duration: '30d' };
   const organization = await admin.admin('/organization/new', {
     organization_alias: `organization-${number}`,
     models: [],

@@ -38,7 +38,10 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
   };
   try {
     const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-    closers.push(() => postgres.close(), () => redis.close());
+    closers.push(
+      () => postgres.close(),
+      () => redis.close(),
+    );
     const database = await makeDatabase(postgres.url);
     const invoiceFile = join(folder, 'invoice.jsonl');
     const upstream = await spawnFakeProvider({ invoice: invoiceFile, script: JSON.stringify(usualScript) });
@@ -76,8 +79,7 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
       async calm(limitMs = 15_000) {
         postgres.resume();
         redis.resume();
-        await postgres.start().catch(() => {});
-        await redis.start().catch(() => {});
+        await Promise.all([postgres.start(), redis.start()]);
         await upstream.setDefault(usualScript);
         for (const replica of replicas) await replica.heal();
         await Promise.all(replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start()));

@@ -57,7 +57,8 @@ export const capRow: Row = {
     const books = await audit(rig);
     if (overspend > 0) broken.push(`the provider billed ${overspend} nano-dollars above the caps`);
     broken.push(...watch.violations.slice(0, 3), ...books.differences);
-    for (const { status, body } of stray.slice(0, 3)) broken.push(`an answer that is neither 200 nor 429: ${status} ${body}`);
+    for (const { status, body } of stray.slice(0, 3))
+      broken.push(`an answer that is neither 200 nor 429: ${status} ${body}`);
     if (!isQuiet) broken.push('something is still held after the end');
     if (sold === 0 || refused === 0) broken.push(`nothing was shown: ${sold} sold, ${refused} refused`);
     return {

@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import { isKept, keepProof, type Result, tableOf } from './proof.ts';
+import { startRig } from './rig.ts';
+import { rows } from './rows/index.ts';
+
+const help = `npm run chaos -- [options]
+
+Starts PostgreSQL, Redis, three gateways and a provider that keeps an invoice, breaks them, and compares the gateways'
+books with the invoice. Exit code 1 when a promise is broken.
+
+  --rows 1,2,5   only these promises (default: all)
+  --full         with the numbers of the promise (minutes to hours) in place of a short run
+  --json         one line of JSON for each promise
+  --write        keep the result in docs/proof.md
+  --list         what there is
+  -h, --help     this text`;
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const wanted = values.rows?.split(',').map(Number);
+const unknown = wanted?.filter((number) => !rows.some(({ row }) => row === number)) ?? [];
+if (values.help) {
+  console.log(help);
+} else if (values.list) {
+  for (const { row, promise, target } of rows) console.log(`${row}. ${promise}\n    full: ${target}`);
+} else if (unknown.length > 0) {
+  console.error(`there is no row ${unknown.join(', ')}; there are ${rows.map(({ row }) => row).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = (await run()).every(isKept) ? 0 : 1;
+}
+
+async function run(): Promise<Result[]> {
+  const size = values.full ? 'full' : 'short';
+  const results: Result[] = [];
+  const rig = await startRig();
+  try {
+    for (const row of rows) {
+      if (wanted !== undefined && !wanted.includes(row.row)) continue;
+      const startedAt = performance.now();
+      const outcome = await row.run(rig, size).catch((error: Error) => ({ figures: {}, broken: [`${error.stack}`] }));
+      const result = { row, size, outcome, tookMs: performance.now() - startedAt } as const;
+      results.push(result);
+      console.log(values.json ? JSON.stringify(asJson(result)) : tableOf([result]));
+      // The next row begins with everything up.
+      if (outcome.broken.length > 0) await rig.calm().catch(() => false);
+    }
+  } finally {
+    await rig.close();
+  }
+  if (values.write) keepProof(results, commandWords());
+  return results;
+}
+
+function asJson({ row, size, outcome, tookMs }: Result) {
+  const { row: number, promise, target } = row;
+  const isPromiseKept = outcome.broken.length === 0;
+  return { row: number, promise, target, size, kept: isPromiseKept, ...outcome, tookMs: Math.round(tookMs) };
+}
+
+function commandWords(): string {
+  const words = [values.rows === undefined ? '' : `--rows ${values.rows}`, values.full ? '--full' : ''].filter(Boolean);
+  return ['npm run chaos', ...(words.length === 0 ? [] : ['--', ...words])].join(' ');
+}
