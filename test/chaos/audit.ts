@@ -80,7 +80,7 @@ export async function audit(rig: Rig): Promise<Audit> {
            coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 1
              and leases.window_start = accounts.window_start), 0) as written_off
     from accounts`);
-  await compareWithAccounts(rig, rows, accounts, differ);
+  compareWithAccounts(rig, rows, accounts, differ);
   await compareWithDays(rig, rows, differ);
   return {
     dispatches: invoice.length,
@@ -142,19 +142,14 @@ function compareWithInvoice(
   return { dispatchesWithoutRow, requestsWithTwoRows };
 }
 
-async function compareWithAccounts(
+function compareWithAccounts(
   rig: Rig,
   rows: readonly UsageRow[],
   accounts: readonly AccountRow[],
   differ: (text: string) => void,
-): Promise<void> {
-  const keys = await rig.query<{ id: string; account: string | null }>(
-    "select id, (extra::jsonb) ->> 'account_id' as account from keys",
-  );
-  // A rotated key goes on in the account of its predecessor.
-  const accountOfKey = new Map(keys.map(({ id, account }) => [id, account ?? id]));
+): void {
   const ownersOf: Readonly<Record<string, (row: UsageRow) => readonly (string | null)[]>> = {
-    key: (row) => [row.key_id === null ? null : (accountOfKey.get(row.key_id) ?? row.key_id)],
+    key: (row) => [rig.accountOfKey.get(row.key_id ?? '') ?? row.key_id],
     user: (row) => [row.user_id],
     team: (row) => [row.team_id],
     organization: (row) => [row.organization_id],

@@ -2,6 +2,7 @@ import { Agent } from 'undici';
 import { price } from './price.ts';
 import type { Replica } from './replica.ts';
 import type { Rig } from './rig.ts';
+import { pause } from './row.ts';
 
 /** One request as its caller saw it. Times are of this process's monotonic clock. */
 export interface Purchase {
@@ -77,12 +78,14 @@ export interface Crowd {
   wish(client: number, turn: number): Wish | null;
   /** Which replica it goes to; by default they take turns. */
   replica?(client: number, turn: number): Replica;
+  /** Between the end of one request and the next; 0 when left out. */
+  readonly pauseMs?: number;
   /** Ends the crowd early. */
   isOver?(): boolean;
 }
 
 /** Clients that ask one request after the other. Resolves to all that they sent. */
-export async function crowd(rig: Rig, { clients, wish, replica, isOver }: Crowd): Promise<Purchase[]> {
+export async function crowd(rig: Rig, { clients, wish, replica, isOver, pauseMs = 0 }: Crowd): Promise<Purchase[]> {
   const purchases: Purchase[] = [];
   const client = async (number: number) => {
     for (let turn = 0; isOver?.() !== true; turn++) {
@@ -92,7 +95,8 @@ export async function crowd(rig: Rig, { clients, wish, replica, isOver }: Crowd)
       const purchase = await buy(rig, target, wanted);
       purchases.push(purchase);
       // A dead replica refuses connections faster than it can start again.
-      if (purchase.status === null) await new Promise((resolve) => setTimeout(resolve, 20));
+      const restMs = purchase.status === null ? Math.max(20, pauseMs) : pauseMs;
+      if (restMs > 0) await pause(restMs);
     }
   };
   await Promise.all(Array.from({ length: clients }, (_, number) => client(number)));

@@ -20,6 +20,11 @@ export interface Rig {
   readonly redis: RedisServer;
   /** Where the provider wrote down what it was asked and what it will bill. */
   readonly invoiceFile: string;
+  /**
+   * Keys made by rotation → the key whose account they go on in. A key in the middle of a chain of rotations is no longer
+   * in the store when the audit asks.
+   */
+  readonly accountOfKey: Map<string, string>;
   /** A direct way to the database, past every fault. */
   query<Result extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Result[]>;
   /** A new number for names and ids. */
@@ -71,6 +76,7 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
       postgres,
       redis,
       invoiceFile,
+      accountOfKey: new Map(),
       query,
       next: () => {
         numbers += 1;

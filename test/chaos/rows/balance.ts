@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { audit } from '../audit.ts';
 import { buy, makeTenant } from '../buyers.ts';
 import { price } from '../price.ts';
@@ -13,6 +14,7 @@ export const balanceRow: Row = {
     const cap = 1_000 * price.outputNanodollars;
     const rotations = size === 'short' ? 2 : 50;
     let { key } = await makeTenant(rig, { key: cap, team: cap * 2 });
+    const first = idOf(key);
     for (let rotation = 0; rotation < rotations; rotation++) {
       for (const replica of rig.replicas) {
         const { status } = await buy(rig, replica, { key, model: price.exactModel, maxTokens: 5 });
@@ -20,6 +22,7 @@ export const balanceRow: Row = {
       }
       const made = await rig.replicas[0]!.admin('/key/regenerate', { key });
       key = String(made.key);
+      rig.accountOfKey.set(idOf(key), first);
     }
     // The successor goes on in the same account: what its predecessors spent is gone for it, too.
     const spent = rotations * rig.replicas.length * 5;
@@ -41,3 +44,8 @@ export const balanceRow: Row = {
     };
   },
 };
+
+/** Keys are known to the store by their hash. */
+function idOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

@@ -16,6 +16,7 @@ export const deadReplicaRow: Row = {
     let isOver = false;
     const load = crowd(rig, {
       clients,
+      pauseMs: 20,
       isOver: () => isOver,
       wish: (client, turn) => ({ key: tenant.key, maxTokens: 20, stream: (client + turn) % 2 === 0 }),
       replica: (client) => rig.replicas[client % rig.replicas.length]!,

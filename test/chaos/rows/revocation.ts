@@ -34,7 +34,12 @@ export const revocationRow: Row = {
         for (const cut of size === 'short' ? cuts.slice(isRedisUp ? 0 : 2) : cuts) {
           const tenant = await makeTenant(rig, { key: 1e12 });
           let isOver = false;
-          const load = crowd(rig, { clients, isOver: () => isOver, wish: () => ({ key: tenant.key, maxTokens: 1 }) });
+          const load = crowd(rig, {
+            clients,
+            pauseMs: 20,
+            isOver: () => isOver,
+            wish: () => ({ key: tenant.key, maxTokens: 1 }),
+          });
           await pause(200);
           await cut.apply(rig, tenant);
           const cutAt = performance.now();
