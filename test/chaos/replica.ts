@@ -1,5 +1,5 @@
+import { freePort } from '../../scripts/servers/child.ts';
 import { type GatewayProcess, masterKey, startGateway } from '../journeys/support/gateway-process.ts';
-import { freePort } from '../servers/child.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../tcp-fault/index.ts';
 
 export interface ReplicaOptions {
