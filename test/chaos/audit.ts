@@ -103,7 +103,9 @@ function compareWithInvoice(
 ) {
   const byRef = new Map<string, UsageRow[]>();
   // The gateway's own id is the caller's with something unique behind it.
-  for (const row of rows) gather(byRef, row.id.split('.')[0]!, row);
+  // Refusals and replayed answers sent nothing and cost nothing: they have rows of their own beside that of the dispatch.
+  const sent = rows.filter(({ attempts, cost }) => attempts > 0 || cost !== '0');
+  for (const row of sent) gather(byRef, row.id.split('.')[0]!, row);
   let requestsWithTwoRows = 0;
   for (const [ref, found] of byRef) {
     if (found.length === 1) continue;
@@ -129,7 +131,7 @@ function compareWithInvoice(
     const isClear = entries.length === 1 && entries[0]!.outcome === 'complete' && row.status === 'success';
     if (isClear && cost !== owed) differ(`${ref} was a success and costs ${cost}, billed are ${owed}`);
   }
-  for (const row of rows) {
+  for (const row of sent) {
     const ref = row.id.split('.')[0]!;
     if (row.status === 'success' && !dispatchesByRef.has(ref)) differ(`${ref} has a successful row and was never sent`);
     if (row.status !== 'success') continue;

@@ -22,6 +22,8 @@ export interface Wish {
   readonly key: string;
   readonly maxTokens: number;
   readonly model?: string;
+  /** Stands in the prompt, and so on the invoice; a new one when left out. */
+  readonly ref?: string;
   readonly stream?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -32,7 +34,7 @@ const agent = new Agent({ connections: 400, headersTimeout: 60_000, bodyTimeout:
 /** Sends one request and reads its answer to the end. Never throws: a broken connection is an outcome, too. */
 export async function buy(rig: Rig, replica: Replica, wish: Wish): Promise<Purchase> {
   const { key, maxTokens, model = price.model, stream = false } = wish;
-  const ref = `r${rig.next()}`;
+  const ref = wish.ref ?? `r${rig.next()}`;
   const purchase: Purchase = {
     ref,
     model,

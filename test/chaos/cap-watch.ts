@@ -3,7 +3,9 @@ import { pause } from './row.ts';
 
 export interface CapWatch {
   readonly polls: number;
-  /** Polls that saw an account above its cap, with the figures. */
+  /** Number of polls that saw one. */
+  readonly violated: number;
+  /** Accounts that were seen above their cap, with the figures. */
   readonly violations: readonly string[];
   stop(): Promise<void>;
 }
@@ -13,6 +15,7 @@ const everyMs = 5;
 /** Looks at every account over and over: is what is spent and held together within the cap? */
 export function watchCaps(rig: Rig): CapWatch {
   let polls = 0;
+  let violated = 0;
   let isOver = false;
   const violations: string[] = [];
   const watching = (async () => {
@@ -22,6 +25,7 @@ export function watchCaps(rig: Rig): CapWatch {
           'select key, cap, spent, leased from accounts where cap is not null and spent + leased > cap',
         );
         polls += 1;
+        if (found.length > 0) violated += 1;
         for (const { key, cap, spent, leased } of found) {
           violations.push(`${key}: spent ${spent} + held ${leased} > cap ${cap}`);
         }
@@ -34,6 +38,9 @@ export function watchCaps(rig: Rig): CapWatch {
   return {
     get polls() {
       return polls;
+    },
+    get violated() {
+      return violated;
     },
     violations,
     async stop() {

@@ -68,7 +68,7 @@ export const capRow: Row = {
         sold,
         refused,
         'overspend (nano-dollars)': overspend,
-        'polls above the cap': `${watch.violations.length} of ${watch.polls}`,
+        'polls above the cap': `${watch.violated} of ${watch.polls}`,
         'audit differences': books.differences.length,
       },
       broken,

@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { balanceRow } from './balance.ts';
 import { capRow } from './cap.ts';
 import { deadReplicaRow } from './dead-replica.ts';
+import { idempotencyRow } from './idempotency.ts';
 import { killsRow } from './kills.ts';
 import { limitsRow } from './limits.ts';
 import { refusalsRow } from './refusals.ts';
@@ -16,6 +17,7 @@ export const testedRows: readonly Row[] = [
   scheduleRow,
   deadReplicaRow,
   revocationRow,
+  idempotencyRow,
   balanceRow,
 ];
 

@@ -116,7 +116,7 @@ export const scheduleRow: Row = {
         refused,
         'overspend (nano-dollars)': overspend,
         'still held after recovery': `${unquiet} of ${schedules}`,
-        'polls above the cap': `${watch.violations.length} of ${watch.polls}`,
+        'polls above the cap': `${watch.violated} of ${watch.polls}`,
         'audit differences': books.differences.length,
       },
       broken,
