@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly dataFolder: string | null;
   readonly logLevel: LogLevel | null;
   readonly version: string;
+  /** Processes that share the port and the data folder, this one included. */
+  readonly workers: number;
   readonly environment: Environment;
   /** Told of what a configuration holds that is wrong, odd or not active; `isRefused` when the old one stays. */
   onReport(diagnostics: readonly Diagnostic[], isRefused: boolean): void;
@@ -64,6 +66,8 @@ export interface RunningGateway {
   readonly masterKey: MasterKey;
   readonly dataFolder: string;
   readonly isDemo: boolean;
+  /** Whether limits and cached answers can be shared with other processes. */
+  readonly hasRedis: boolean;
   readonly demo: DemoUpstreams | null;
   readonly log: Log;
   snapshot(): Snapshot;
@@ -163,7 +167,7 @@ async function assemble(
   const shared = await openShared({
     redis,
     store,
-    alone: databaseUrl === null,
+    alone: databaseUrl === null && options.workers === 1,
     clock,
     chance,
     log,
@@ -268,6 +272,7 @@ async function assemble(
     masterKey,
     dataFolder,
     isDemo: demo !== null,
+    hasRedis: redis !== null,
     demo,
     log,
     snapshot,

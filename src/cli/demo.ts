@@ -17,6 +17,7 @@ export function demoCommand(): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const folder = mkdtempSync(join(tmpdir(), 'tollgate-demo-'));
       const gateway = await startGateway({
+        workers: 1,
         configFile: null,
         host: '127.0.0.1',
         port: 0,

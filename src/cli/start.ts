@@ -1,10 +1,13 @@
+import cluster from 'node:cluster';
 import { flushCompileCache } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../adapters/system-clock.ts';
 import { ConfigError, type Diagnostic, renderDiagnostic } from '../config/diagnostic.ts';
 import { systemEnvironment } from '../config/environment.ts';
 import { configFileFromEnvironment } from '../config/start-settings.ts';
 import { type RunningGateway, startGateway } from '../main.ts';
 import { version } from './version.ts';
+import { obeyPrimary, superviseWorkers, tellReady } from './workers.ts';
 
 interface StartWords {
   readonly config?: string;
@@ -13,6 +16,8 @@ interface StartWords {
   readonly dataFolder?: string;
   readonly json?: boolean;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly workers?: number;
+  readonly num_workers?: number;
   readonly debug?: boolean;
   readonly detailed_debug?: boolean;
 }
@@ -25,7 +30,7 @@ const foreignFlags = [
   '--use_prisma_db_push',
   '--skip_server_startup',
 ];
-const foreignOptions = ['--num_workers', '--max_requests_before_restart', '--telemetry', '--keepalive_timeout'];
+const foreignOptions = ['--max_requests_before_restart', '--telemetry', '--keepalive_timeout'];
 
 /** `tollgate start`: run the gateway until it is told to stop. */
 export function startCommand(): Command {
@@ -38,6 +43,8 @@ export function startCommand(): Command {
       '--data-folder <folder>',
       'where the embedded database, the journal and the master key live (default: ./data)',
     )
+    .option('--workers <number>', 'processes that share the port; each takes a share of the work', workerCount)
+    .option('--num_workers <number>', 'the same as --workers', workerCount)
     .option('--log-level <level>', 'debug, info, warn, error or silent', level)
     .option('--debug', 'the same as --log-level debug')
     .option('--detailed_debug', 'the same as --log-level debug')
@@ -53,9 +60,13 @@ export function isStartOption(word: string): boolean {
 }
 
 async function run(words: StartWords): Promise<void> {
+  const workers = words.workers ?? words.num_workers ?? 1;
+  if (workers > 1 && cluster.isPrimary) process.exit(await superviseWorkers(workers, systemClock()));
   // Before there is anything to reload, a hangup means nothing; unheard it would end the program.
   let gateway: RunningGateway | undefined;
-  process.on('SIGHUP', () => gateway?.reload());
+  process.on('SIGHUP', () => {
+    if (cluster.isPrimary) gateway?.reload();
+  });
   const environment = systemEnvironment();
   const configFile = words.config ?? configFileFromEnvironment(environment);
   gateway = await startGateway({
@@ -65,6 +76,7 @@ async function run(words: StartWords): Promise<void> {
     dataFolder: words.dataFolder ?? null,
     logLevel: words.logLevel ?? (words.debug || words.detailed_debug ? 'debug' : null),
     version,
+    workers,
     environment,
     onReport: (diagnostics, isRefused) => report(diagnostics, isRefused, words.json ?? false),
   }).catch((cause: unknown) => {
@@ -74,7 +86,14 @@ async function run(words: StartWords): Promise<void> {
   });
   // Before anybody is told that it runs: who reads that may stop it at once.
   stopOnSignals(gateway);
-  announce(gateway, configFile, words.json ?? false);
+  if (cluster.isWorker) {
+    if (cluster.worker?.id === 1 && !gateway.hasRedis) {
+      console.error(
+        `no Redis is configured: each of the ${workers} workers applies its share of every rate limit and keeps its own cached answers; with REDIS_URL they share them`,
+      );
+    }
+    tellReady(announcement(gateway, configFile, words.json ?? false));
+  } else console.log(announcement(gateway, configFile, words.json ?? false));
   // Not only at the end, which may be a sudden one.
   flushCompileCache();
 }
@@ -95,14 +114,19 @@ function report(diagnostics: readonly Diagnostic[], isRefused: boolean, json: bo
   }
 }
 
-function announce(gateway: RunningGateway, configFile: string | null, json: boolean): void {
+function announcement(gateway: RunningGateway, configFile: string | null, json: boolean): string {
   const { address, replica, masterKey, dataFolder, isDemo } = gateway;
   if (json) {
     const source = { kind: masterKey.source.kind, place: masterKey.source.place };
-    console.log(
-      JSON.stringify({ event: 'listening', address, replica, masterKey: source, dataFolder, configFile, demo: isDemo }),
-    );
-    return;
+    return JSON.stringify({
+      event: 'listening',
+      address,
+      replica,
+      masterKey: source,
+      dataFolder,
+      configFile,
+      demo: isDemo,
+    });
   }
   const [model] = gateway.snapshot().groups.keys();
   const key = keyInShell(gateway);
@@ -112,19 +136,17 @@ function announce(gateway: RunningGateway, configFile: string | null, json: bool
     environment: `from ${masterKey.source.place}`,
     config: `from ${masterKey.source.place} of ${configFile}`,
   }[masterKey.source.kind];
-  console.log(
-    [
-      `Tollgate ${version} listens on ${address}`,
-      `  serving     ${isDemo ? 'the built-in demo (two simulated models); --config FILE serves yours' : configFile}`,
-      `  data        ${dataFolder}`,
-      `  master key  ${where}`,
-      '',
-      'Try it:',
-      `  curl -N ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${JSON.stringify(
-        { model: model ?? 'MODEL', stream: true, messages: [{ role: 'user', content: 'Hello' }] },
-      )}'`,
-    ].join('\n'),
-  );
+  return [
+    `Tollgate ${version} listens on ${address}`,
+    `  serving     ${isDemo ? 'the built-in demo (two simulated models); --config FILE serves yours' : configFile}`,
+    `  data        ${dataFolder}`,
+    `  master key  ${where}`,
+    '',
+    'Try it:',
+    `  curl -N ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${JSON.stringify(
+      { model: model ?? 'MODEL', stream: true, messages: [{ role: 'user', content: 'Hello' }] },
+    )}'`,
+  ].join('\n');
 }
 
 /** How a shell gets at the key without it being printed. */
@@ -138,7 +160,8 @@ function stopOnSignals(gateway: RunningGateway): void {
   let isStopping = false;
   const stop = () => {
     // A second signal means now.
-    if (isStopping) process.exit(130);
+    if (isStopping && cluster.isPrimary) process.exit(130);
+    if (isStopping) return;
     isStopping = true;
     gateway.close().then(
       () => process.exit(0),
@@ -148,6 +171,10 @@ function stopOnSignals(gateway: RunningGateway): void {
       },
     );
   };
+  if (cluster.isWorker) {
+    obeyPrimary(stop, () => gateway.reload());
+    return;
+  }
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // Started by an older Node in front of this one: end with it.
@@ -158,6 +185,12 @@ function portNumber(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('expected 0 to 65535');
   return port;
+}
+
+function workerCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 256) throw new InvalidArgumentError('expected 1 to 256');
+  return count;
 }
 
 function level(text: string): string {
