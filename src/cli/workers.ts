@@ -15,6 +15,8 @@ const pauseMs = 1_000;
  */
 export async function superviseWorkers(count: number, clock: Clock): Promise<number> {
   const workers = new Set<Worker>();
+  /** Those that have come so far as to hear what they are told. */
+  const listening = new Set<Worker>();
   const all = Promise.withResolvers<number>();
   let isStopping = false;
   let exitCode = 0;
@@ -28,13 +30,17 @@ export async function superviseWorkers(count: number, clock: Clock): Promise<num
     const ready = Promise.withResolvers<string>();
     workers.add(worker);
     worker.on('message', (message: WorkerMessage) => {
-      if (message?.tollgate === 'ready') ready.resolve(message.announcement);
+      if (message?.tollgate !== 'ready') return;
+      listening.add(worker);
+      ready.resolve(message.announcement);
+      if (isStopping) worker.send({ tollgate: 'stop' } satisfies PrimaryMessage);
     });
     worker.on('exit', (code, signal) => {
       workers.delete(worker);
+      const served = listening.delete(worker);
       ready.reject(new Error(`a worker ended before it was ready (${signal ?? code})`));
       if (isStopping) {
-        if (code !== 0) exitCode = 1;
+        if (code !== 0 && served) exitCode = 1;
         if (workers.size === 0) all.resolve(exitCode);
         return;
       }
@@ -49,7 +55,7 @@ export async function superviseWorkers(count: number, clock: Clock): Promise<num
   };
 
   const tell = (message: PrimaryMessage) => {
-    for (const worker of workers) if (worker.isConnected()) worker.send(message);
+    for (const worker of listening) if (worker.isConnected()) worker.send(message);
   };
   const stop = () => {
     if (isStopping) {
@@ -59,6 +65,7 @@ export async function superviseWorkers(count: number, clock: Clock): Promise<num
     }
     isStopping = true;
     if (workers.size === 0) all.resolve(exitCode);
+    for (const worker of workers) if (!listening.has(worker)) worker.process.kill('SIGTERM');
     tell({ tollgate: 'stop' });
   };
   process.on('SIGTERM', stop);
