@@ -172,6 +172,7 @@ async function assemble(
     chance,
     log,
     cacheBytesMax: snapshot().settings.cache?.bytesMax ?? cacheBytesMaxDefault,
+    limitsWithoutRedis: () => snapshot().settings.limitsWithoutRedis,
   });
   closers.push(() => shared.close());
   const modelReload = coalesced(reloadModels, (cause) =>

@@ -186,6 +186,7 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     clampOutputTokens: false,
     budgetStoreDown: 'closed',
     unknownOutcome: 'charge_bound',
+    limitsWithoutRedis: 'share',
     hangupCharges: {},
     idempotency: { ttlMs: 86_400_000, answerBytesMax: 1_048_576 },
     cache: null,

@@ -26,6 +26,8 @@ export interface SharedOptions {
   readonly log: Log;
   /** Memory for cached answers where they are not kept in Redis. */
   readonly cacheBytesMax: number;
+  /** What becomes of rate limits while Redis does not answer; `share` when left out. */
+  readonly limitsWithoutRedis?: () => 'share' | 'open' | 'closed';
 }
 
 /** What replicas have in common. */
@@ -60,7 +62,13 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   const remote = link === null ? null : new RedisLimiter({ link, clock, chance });
   const replicaStore = alone ? null : store.replicas;
   const presence = new Presence({ id: chance.id(), link, replicas: replicaStore, clock });
-  const shared = new SharedLimiter({ remote, local, replicas: () => presence.count, clock });
+  const shared = new SharedLimiter({
+    remote,
+    local,
+    replicas: () => presence.count,
+    clock,
+    withoutRemote: options.limitsWithoutRedis ?? (() => 'share'),
+  });
 
   let channel: ChangeChannel | null = null;
   const invalidation = new Invalidation({

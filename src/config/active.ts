@@ -74,7 +74,14 @@ export const activeKeys = {
       'price_catalogue_file',
       'unpriced_models',
     ],
-    ...['budget_store_down', 'unknown_outcome', 'hangup_charge', 'idempotency_ttl', 'idempotency_answer_max_kb'],
+    ...[
+      'limits_without_redis',
+      'budget_store_down',
+      'unknown_outcome',
+      'hangup_charge',
+      'idempotency_ttl',
+      'idempotency_answer_max_kb',
+    ],
     ...['health_check_details', 'allow_requests_on_db_unavailable'],
     ...['heartbeat_seconds', 'clamp_output_tokens', 'budget_error_status', 'show_allowed_models', 'store_model_in_db'],
     ...[

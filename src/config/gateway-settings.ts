@@ -70,6 +70,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     showAllowedModels: general.show_allowed_models ?? true,
     clampOutputTokens: general.clamp_output_tokens ?? false,
     budgetStoreDown: general.budget_store_down ?? 'closed',
+    limitsWithoutRedis: general.limits_without_redis ?? 'share',
     unknownOutcome: general.unknown_outcome ?? 'charge_bound',
     hangupCharges: Object.freeze({ ...general.hangup_charge }),
     idempotency: Object.freeze({

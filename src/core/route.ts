@@ -171,6 +171,8 @@ export interface GatewaySettings {
   readonly clampOutputTokens: boolean;
   /** Requests that need money from a store that does not answer: refused, or admitted by the last known figures. */
   readonly budgetStoreDown: 'closed' | 'spool';
+  /** Rate limits while the configured Redis does not answer: a share each, none, or nobody who has one gets in. */
+  readonly limitsWithoutRedis: 'share' | 'open' | 'closed';
   /** A request whose end nobody saw because the gateway died costs its bound, or nothing. */
   readonly unknownOutcome: 'charge_bound' | 'charge_nothing';
   /** By provider id, where the operator says what a caller pays who hangs up: what was seen, or what was held. */

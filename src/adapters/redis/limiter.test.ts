@@ -49,7 +49,7 @@ async function overRedis(time: TestClock): Promise<SharedLimiter> {
   });
   const remote = new RedisLimiter({ link: bound, clock: time, chance: systemChance, time: () => time.now() });
   const local = createMemoryLimiter(time);
-  const limiter = new SharedLimiter({ remote, local, replicas: () => 1, clock: time });
+  const limiter = new SharedLimiter({ remote, local, replicas: () => 1, clock: time, withoutRemote: () => 'share' });
   await remote.prepare();
   await limiter.catchUp();
   expect(limiter.remoteDecides).toBe(true);

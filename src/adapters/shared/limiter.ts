@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/errors.ts';
 import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../core/limits.ts';
 import type { Clock, Limiter, RateLimitReservation } from '../../core/ports.ts';
 import type { MemoryLimiter } from '../memory/limiter.ts';
@@ -12,6 +13,8 @@ export interface SharedLimiterOptions {
   /** Processes that share the limits now, this one included. */
   readonly replicas: () => number;
   readonly clock: Pick<Clock, 'tick'>;
+  /** While Redis does not answer: a share each, no limit, or nobody who has one. */
+  readonly withoutRemote: () => 'share' | 'open' | 'closed';
 }
 
 /** Requests or tokens admitted here without Redis, which it must still be told of. */
@@ -123,9 +126,10 @@ export class SharedLimiter implements Limiter {
   }
 
   #reserveShare(claims: readonly RateLimitClaim[]): RateLimitReservation | RateLimitDenial {
-    const { local, remote, replicas } = this.#options;
-    const count = replicas();
-    const answer = local.reserve('', count <= 1 ? claims : claims.map((claim) => shareOf(claim, count)));
+    const { local, remote, withoutRemote } = this.#options;
+    const policy = remote === null ? 'share' : withoutRemote();
+    if (policy === 'closed') throw noLimits();
+    const answer = policy === 'open' ? local.count(claims) : local.reserve('', this.#shares(claims));
     if ('rule' in answer) return answer;
     if (remote === null) return new SharedReservation(answer, answer, null, nothing);
     const parallel = claims.filter(({ rule }) => rule.metric === 'parallel');
@@ -135,6 +139,11 @@ export class SharedLimiter implements Limiter {
       parallel.length === 0 ? null : remote.adopt(parallel),
       this.#keepUntold(claims),
     );
+  }
+
+  #shares(claims: readonly RateLimitClaim[]): readonly RateLimitClaim[] {
+    const count = this.#options.replicas();
+    return count <= 1 ? claims : claims.map((claim) => shareOf(claim, count));
   }
 
   #keepUntold(claims: readonly RateLimitClaim[]): readonly Untold[] {
@@ -165,3 +174,11 @@ export class SharedLimiter implements Limiter {
 }
 
 const nothing: readonly Untold[] = [];
+
+function noLimits(): GatewayError {
+  return new GatewayError(
+    'overloaded',
+    'The rate limits of this key cannot be checked, because Redis does not answer. Try again shortly.',
+    { retryAfterSeconds: 1 },
+  );
+}

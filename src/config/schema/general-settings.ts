@@ -81,6 +81,11 @@ const ourKeys = {
     'Ours: requests that need new money from a store that does not answer. `closed`: 503; `spool`: admitted up to the last known figures, kept in the journal, and booked when the store is back.',
     'closed',
   ),
+  limits_without_redis: key(
+    oneOf('share', 'open', 'closed'),
+    'Ours: rate limits while the configured Redis does not answer. `share`: each replica keeps to its share; `open`: nothing is limited, everything is counted; `closed`: 503 for whoever has a limit.',
+    'share',
+  ),
   unknown_outcome: key(
     oneOf('charge_bound', 'charge_nothing'),
     'Ours: a request that was sent, and whose end nobody saw because the gateway died. Read at the start.',
