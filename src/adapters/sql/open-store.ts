@@ -4,7 +4,6 @@ import type { Secret } from '../../core/secret.ts';
 import { StoreError } from '../../core/store.ts';
 import type { SqlEngine } from './engine.ts';
 import type { MigrationStep } from './migrations.ts';
-import { migratePostgres, openPostgresEngine, openPostgresStore, pendingPostgresMigrations } from './postgres.ts';
 import { parsePostgresAddress } from './postgres-address.ts';
 import { migrateSqlite, openSqliteEngine, openSqliteStore, pendingSqliteMigrations } from './sqlite.ts';
 import type { SqlStore } from './store.ts';
@@ -20,14 +19,18 @@ export interface StoreSettings {
   readonly connectionsMax?: number | null;
 }
 
+/** The driver is loaded only where it is used: the embedded store should not pay for it. */
+const postgres = () => import('./postgres.ts');
+
 /** The embedded database in a data folder. */
 export function embeddedDatabase(dataFolder: string): string {
   return join(dataFolder, 'tollgate.db');
 }
 
 /** Opens the store that the settings ask for, with its tables at the newest version. Throws StoreError. */
-export function openStore({ databaseUrl, dataFolder, connectionsMax = null }: StoreSettings): Promise<SqlStore> {
+export async function openStore({ databaseUrl, dataFolder, connectionsMax = null }: StoreSettings): Promise<SqlStore> {
   if (databaseUrl === null) return openSqliteStore({ file: embeddedDatabase(dataFolder) });
+  const { openPostgresStore } = await postgres();
   return openPostgresStore({
     url: databaseUrl.reveal(),
     ...(connectionsMax === null ? {} : { poolMax: connectionsMax }),
@@ -35,8 +38,12 @@ export function openStore({ databaseUrl, dataFolder, connectionsMax = null }: St
 }
 
 /** Brings the tables to the newest version, or only tells what that would take. Throws StoreError. */
-export function migrateStore({ databaseUrl, dataFolder }: StoreSettings, dryRun: boolean): Promise<MigrationStep[]> {
+export async function migrateStore(
+  { databaseUrl, dataFolder }: StoreSettings,
+  dryRun: boolean,
+): Promise<MigrationStep[]> {
   if (databaseUrl !== null) {
+    const { migratePostgres, pendingPostgresMigrations } = await postgres();
     const options = { url: databaseUrl.reveal() };
     return dryRun ? pendingPostgresMigrations(options) : migratePostgres(options);
   }
@@ -90,7 +97,8 @@ function place(text: string): Place {
   return { url: text, file: null, label, identity: `${label}?${schema ?? ''}` };
 }
 
-function openEngine({ file, url }: Place): Promise<SqlEngine> {
+async function openEngine({ file, url }: Place): Promise<SqlEngine> {
   if (file !== null) return openSqliteEngine({ file });
+  const { openPostgresEngine } = await postgres();
   return openPostgresEngine({ url, poolMax: 2, statementTimeoutMs: copyStatementTimeoutMs });
 }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Nanodollars } from '../../core/money.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import { Gauge } from './registry.ts';
@@ -32,7 +32,8 @@ export class Exposition {
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
   readonly #requests: RequestMetrics;
   readonly #readings: GaugeReadings;
-  readonly #program = new Registry();
+  /** Of the process itself, from the first scrape on: who never scrapes need not load it. */
+  #program: Registry | undefined;
   readonly #inFlight = new Gauge('litellm_in_flight_requests', 'Requests being answered now.', []);
   readonly #deploymentState = new Gauge('litellm_deployment_state', '0 healthy, 1 partly failing, 2 out of use.', [
     'litellm_model_name',
@@ -48,7 +49,6 @@ export class Exposition {
   constructor(requests: RequestMetrics, readings: GaugeReadings) {
     this.#requests = requests;
     this.#readings = readings;
-    collectDefaultMetrics({ register: this.#program });
   }
 
   async render(): Promise<string> {
@@ -59,7 +59,20 @@ export class Exposition {
       ...Object.values(this.#budgets.key),
       ...Object.values(this.#budgets.team),
     ];
-    return this.#requests.render() + gauges.map((gauge) => gauge.render()).join('') + (await this.#program.metrics());
+    return (
+      this.#requests.render() +
+      gauges.map((gauge) => gauge.render()).join('') +
+      (await (await this.#programMetrics()).metrics())
+    );
+  }
+
+  async #programMetrics(): Promise<Registry> {
+    if (this.#program === undefined) {
+      const { collectDefaultMetrics, Registry } = await import('prom-client');
+      this.#program = new Registry();
+      collectDefaultMetrics({ register: this.#program });
+    }
+    return this.#program;
   }
 
   #read(): void {
