@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util';
 import { isKept, keepProof, type Result, tableOf } from './proof.ts';
 import { startRig } from './rig.ts';
+import { pause } from './row.ts';
 import { rows } from './rows/index.ts';
+
+/** The servers end with this program, however it ends. */
+const closeLimitMs = 15_000;
 
 const help = `npm run chaos -- [options]
 
@@ -36,7 +40,8 @@ if (values.help) {
   console.error(`there is no row ${unknown.join(', ')}; there are ${rows.map(({ row }) => row).join(', ')}`);
   process.exitCode = 2;
 } else {
-  process.exitCode = (await run()).every(isKept) ? 0 : 1;
+  // A connection that does not end must not keep the program.
+  process.exit((await run()).every(isKept) ? 0 : 1);
 }
 
 async function run(): Promise<Result[]> {
@@ -55,7 +60,7 @@ async function run(): Promise<Result[]> {
       if (outcome.broken.length > 0) await rig.calm().catch(() => false);
     }
   } finally {
-    await rig.close();
+    await Promise.race([rig.close(), pause(closeLimitMs)]);
   }
   if (values.write) keepProof(results, commandWords());
   return results;

@@ -66,6 +66,8 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
       closers.push(() => replica.close());
     }
     await Promise.all(replicas.map((replica) => replica.start()));
+    // First of all when it ends: whatever else does not end in time, no gateway outlives the rig.
+    closers.push(() => Promise.all(replicas.map((replica) => replica.kill())));
 
     const query = async <Result extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
       (await pool.query<Result>(text, values)).rows;

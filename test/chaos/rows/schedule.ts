@@ -7,8 +7,8 @@ import type { Rig } from '../rig.ts';
 import { pause, type Row, seeded } from '../row.ts';
 
 const clients = 40;
-/** About 80 requests: reached in the first second, so that most of the faults fall on an account at its limit. */
-const cap = 5_000_000;
+/** About 80 requests, reached in the first second: most of the faults fall on an account at its limit. In every second schedule money flows throughout. */
+const caps = [5_000_000, 500_000_000] as const;
 
 interface Fault {
   readonly name: string;
@@ -69,7 +69,8 @@ export const scheduleRow: Row = {
     let refused = 0;
     for (let schedule = 0; schedule < schedules; schedule++) {
       const random = seeded(2_000 + schedule);
-      const { key } = await makeTenant(rig, { [schedule % 2 === 0 ? 'key' : 'team']: cap });
+      const cap = caps[schedule % caps.length]!;
+      const { key } = await makeTenant(rig, { [schedule % 4 < 2 ? 'key' : 'team']: cap });
       let isOver = false;
       const load = crowd(rig, {
         clients,
