@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { AlertDelivery } from './adapters/alerts/delivery.ts';
+import { slackChannel, webhookChannel } from './adapters/alerts/webhooks.ts';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
 import { StorePrincipals } from './adapters/principals.ts';
@@ -139,6 +141,17 @@ async function assemble(
   const reloadModels = async () => config.setStored(await loadStoredModels(store, vault, options.environment, log));
   await reloadModels();
 
+  const { alertWebhook, alertSlack } = settings;
+  const alerts = new AlertDelivery({
+    channels: [
+      ...(alertWebhook === null ? [] : [webhookChannel(alertWebhook)]),
+      ...(alertSlack === null ? [] : [slackChannel(alertSlack)]),
+    ],
+    claim: (id, now) => store.alerts.claim(id, now),
+    clock,
+    log,
+  });
+  closers.push(() => alerts.close());
   const ledger = await openLedger({
     books: store.books,
     folder: new DiskJournalFolder(join(dataFolder, 'journal')),
@@ -150,6 +163,7 @@ async function assemble(
     recalls: store.recalls,
     unknownCharge: snapshot().settings.unknownOutcome === 'charge_bound' ? 'bound' : 'nothing',
     spools: () => snapshot().settings.budgetStoreDown === 'spool',
+    alerts,
   });
   closers.push(() => ledger.close());
 

@@ -75,6 +75,7 @@ export const activeKeys = {
       'unpriced_models',
     ],
     ...[
+      'alerting',
       'limits_without_redis',
       'budget_store_down',
       'unknown_outcome',

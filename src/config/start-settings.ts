@@ -21,6 +21,9 @@ export interface StartSettings {
   /** Where callers reach the gateway, for links. */
   readonly publicUrl: string | null;
   readonly priceFile: string | null;
+  /** Where alerts go, beside the log; null where the operator wants none there or gave no address. */
+  readonly alertWebhook: Secret | null;
+  readonly alertSlack: Secret | null;
 }
 
 /** The file to load when the command line names none. */
@@ -32,6 +35,7 @@ export function configFileFromEnvironment(environment: Environment): string | nu
 export function readStartSettings(config: Config | null, given: Environment): StartSettings {
   const environment = config?.environment ?? given;
   const general = config?.sections.general_settings ?? {};
+  const alerting = general.alerting ?? [];
   const port = Number(present(environment.PORT) ?? Number.NaN);
   return {
     masterKey: general.master_key ?? null,
@@ -45,6 +49,8 @@ export function readStartSettings(config: Config | null, given: Environment): St
     rootPath: (present(environment.SERVER_ROOT_PATH) ?? '').replace(/\/+$/, ''),
     publicUrl: present(environment.PROXY_BASE_URL),
     priceFile: general.price_catalogue_file ?? null,
+    alertWebhook: alerting.includes('webhook') ? secret(environment.WEBHOOK_URL) : null,
+    alertSlack: alerting.includes('slack') ? secret(environment.SLACK_WEBHOOK_URL) : null,
   };
 }
 

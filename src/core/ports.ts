@@ -1,5 +1,5 @@
 import type { AccountRef } from './books.ts';
-import type { Principal } from './identity.ts';
+import type { Principal, Scope } from './identity.ts';
 import type { BudgetDenial, BudgetRule, RateLimitClaim, RateLimitDenial, RateLimitRule } from './limits.ts';
 import type { Nanodollars } from './money.ts';
 import type { Attempt, RequestRecord } from './request-record.ts';
@@ -286,6 +286,24 @@ export interface TagLimits {
 }
 
 // ─── Telemetry ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface BudgetAlert {
+  /** The same in every process for one crossing of one limit in one window. */
+  readonly id: string;
+  readonly event: 'soft_budget_crossed' | 'budget_crossed';
+  readonly scope: Scope;
+  readonly subjectId: string;
+  readonly label: string;
+  readonly spent: Nanodollars;
+  readonly cap: Nanodollars | null;
+  readonly softCap: Nanodollars | null;
+  readonly message: string;
+}
+
+/** Told of budgets that were crossed; must return at once and never throw. */
+export interface AlertSink {
+  alert(alert: BudgetAlert): void;
+}
 
 /** Told of every finished request; must return at once and never throw. */
 export interface RecordSink {

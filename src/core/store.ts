@@ -272,6 +272,11 @@ export interface ChangeRepository {
   since(version: number): Promise<readonly ChangeRecord[] | null>;
 }
 
+export interface AlertRepository {
+  /** True for the first who asks for this id, over all processes. */
+  claim(id: string, now: number): Promise<boolean>;
+}
+
 export interface ReplicaBeat {
   readonly id: string;
   /** Grows as long as the process lives. No clock is compared. */
@@ -307,6 +312,7 @@ export interface Store extends Repositories {
   readonly accounts: AccountRepository;
   readonly replicas: ReplicaRepository;
   readonly idempotency: IdempotencyStore;
+  readonly alerts: AlertRepository;
   /**
    * All writes inside commit together or not at all. Whoever works inside uses the repositories given to it and waits for
    * nothing but them: other writers stand in line meanwhile.

@@ -46,6 +46,9 @@ export class Account implements AccountSpec {
   recallSentAt = 0;
   /** Counts these calls, so that an older answer is not taken for a newer one. */
   changes = 0;
+  /** The soft budget and the cap whose crossing was told already. */
+  softAlerted: Nanodollars | null = null;
+  capAlerted: Nanodollars | null = null;
   /** Set when it was dropped from memory: rules must look it up again. */
   dropped = false;
   #fragment = '';

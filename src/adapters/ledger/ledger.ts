@@ -5,6 +5,7 @@ import type { BudgetDenial, BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type {
   AccountBalance,
+  AlertSink,
   BudgetPart,
   BudgetReservation,
   Chance,
@@ -20,6 +21,7 @@ import { Journal } from '../journal.ts';
 import type { JournalFolder } from '../journal-folder.ts';
 import { Accounts } from './accounts.ts';
 import { Admission, denial } from './admission.ts';
+import { BudgetAlerts } from './budget-alerts.ts';
 import type { FlushPolicy } from './flusher.ts';
 import { Flusher } from './flusher.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -49,6 +51,8 @@ export interface LedgerOptions {
   readonly unknownCharge?: UnknownCharge;
   /** While the store does not answer: admit by the last known figures (true), or refuse what needs it. */
   readonly spools?: () => boolean;
+  /** Told of budgets that are crossed. */
+  readonly alerts?: AlertSink;
   readonly journalSizes?: JournalSizes;
   readonly flushPolicy?: FlushPolicy;
   readonly leasePolicy?: LeasePolicy;
@@ -105,6 +109,7 @@ export class LeasedLedger implements Ledger {
   /** Replays what a sibling on this machine left when it died. */
   readonly #recoverOthers: () => Promise<RecoveryReport>;
   readonly #spools: () => boolean;
+  readonly #alerts: BudgetAlerts | null;
   readonly #onBoundBreach: (record: RequestRecord) => void;
   #openHolds = 0;
   #storeFailures = 0;
@@ -127,6 +132,7 @@ export class LeasedLedger implements Ledger {
     this.#leasePolicy = { ...(options.leasePolicy ?? leasePolicy(options.alone, recalls !== null)) };
     this.#patience = new Patience(clock, chance, (cause) => this.#storeFailed(cause));
     this.#spools = options.spools ?? (() => false);
+    this.#alerts = options.alerts === undefined ? null : new BudgetAlerts(options.alerts);
     const journal = new Journal(folder, this.processId, options.journalSizes);
     this.#journal = new LedgerJournal(journal, folder, this.#accounts, log);
     const leases = new Leases(books, this.processId, clock, chance, this.#patience, this.#leasePolicy);
@@ -160,7 +166,7 @@ export class LeasedLedger implements Ledger {
     const hold = this.#accounts.chain(requestId, rules, now);
     const verdict = this.#admission.admit(hold, bound, now);
     if (verdict instanceof Promise) return this.#reserved(hold, bound, verdict);
-    if (verdict !== true) return verdict;
+    if (verdict !== true) return this.#refused(hold, verdict);
     this.#openHolds += 1;
     return hold;
   }
@@ -214,6 +220,7 @@ export class LeasedLedger implements Ledger {
     if (hold.parts.length > 0) bearers = bearers.filter((account) => shareOf(account, record) > 0);
     for (const account of bearers) account.pending += shareOf(account, record);
     this.#keep(kept, bearers, hold);
+    this.#alerts?.spent(hold);
     if (breached) this.#breached(kept, hold.bound);
   }
 
@@ -306,9 +313,14 @@ export class LeasedLedger implements Ledger {
     verdict: Promise<true | BudgetDenial>,
   ): Promise<BudgetReservation | BudgetDenial> {
     const late = await this.#decided(hold, bound, verdict);
-    if (late !== true) return late;
+    if (late !== true) return this.#refused(hold, late);
     this.#openHolds += 1;
     return hold;
+  }
+
+  #refused(hold: Hold, denial: BudgetDenial): BudgetDenial {
+    this.#alerts?.refused(hold, hold.rules.indexOf(denial.rule), denial.bound);
+    return denial;
   }
 
   #extended(hold: Hold, extra: Nanodollars, admitted: boolean): boolean {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Books, Recalls } from '../../core/books.ts';
 import type { Repositories, Store } from '../../core/store.ts';
 import { SqlAccounts } from './accounts.ts';
+import { SqlAlerts } from './alerts.ts';
 import type { SqlEngine } from './engine.ts';
 import { SqlIdempotency } from './idempotency.ts';
 import { SqlReplicas } from './replicas.ts';
@@ -22,6 +23,7 @@ export function storeOver(engine: SqlEngine, books: Books, recalls: Recalls | nu
     accounts: new SqlAccounts(engine.reader),
     replicas: new SqlReplicas(engine),
     idempotency: new SqlIdempotency(engine),
+    alerts: new SqlAlerts(engine),
     books,
     recalls,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>

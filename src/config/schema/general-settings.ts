@@ -172,7 +172,10 @@ export const generalSettings = map({
   health_check_details: key(flag(), '`/health` shows details to administrators.', 'true'),
   health_check_concurrency: key(count(), 'Checks at the same time.'),
   use_shared_health_check: key(flag(), 'Replicas share health checks.', 'false'),
-  alerting: key(texts(), 'Where alerts go (`slack`, `email`, `webhook`, `pagerduty`).'),
+  alerting: key(
+    texts(),
+    'Where alerts over budgets go beside the log: `webhook` (to `WEBHOOK_URL`), `slack` (to `SLACK_WEBHOOK_URL`). Read at the start.',
+  ),
   alerting_threshold: key(seconds(), 'An answer slower than this is worth an alert.'),
   alerting_args: key(openMap(), 'Settings of alerting.'),
   alert_types: key(texts(), 'Which alerts are sent.', 'all'),

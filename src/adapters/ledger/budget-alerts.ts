@@ -1,0 +1,60 @@
+import { formatDollars, type Nanodollars } from '../../core/money.ts';
+import type { AlertSink, BudgetAlert } from '../../core/ports.ts';
+import type { Account } from './account.ts';
+import type { Hold } from './hold.ts';
+
+/** Notices budgets that are crossed: each kind once for every window, whatever happens after. */
+export class BudgetAlerts {
+  readonly #sink: AlertSink;
+
+  constructor(sink: AlertSink) {
+    this.#sink = sink;
+  }
+
+  /** After a settlement: has what was spent reached a soft budget? */
+  spent(hold: Hold): void {
+    for (const [at, account] of hold.accounts.entries()) {
+      const { softCap } = hold.rules[at]!;
+      if (softCap === null || account.softAlerted === softCap) continue;
+      const spent = spentOf(account);
+      if (spent < softCap) continue;
+      account.softAlerted = softCap;
+      this.#tell('soft_budget_crossed', hold, at, spent);
+    }
+  }
+
+  /** After a refusal that what was spent explains by itself, without what is only held. */
+  refused(hold: Hold, at: number, bound: Nanodollars): void {
+    const account = hold.accounts[at]!;
+    const cap = hold.caps[at]!;
+    const spent = spentOf(account);
+    if (cap === null || spent + bound <= cap || account.capAlerted === cap) return;
+    account.capAlerted = cap;
+    this.#tell('budget_crossed', hold, at, spent);
+  }
+
+  #tell(event: BudgetAlert['event'], hold: Hold, at: number, spent: Nanodollars): void {
+    const account = hold.accounts[at]!;
+    const { scope, id, label, model, softCap } = hold.rules[at]!;
+    const cap = hold.caps[at]!;
+    const subject = `${scope.replace('_', ' ')} ${label}${model === null ? '' : ` (model ${model})`}`;
+    const limit = event === 'soft_budget_crossed' ? softCap! : cap!;
+    const reset = account.windowEnd === null ? '' : ` It resets at ${new Date(account.windowEnd).toISOString()}.`;
+    const what = event === 'soft_budget_crossed' ? 'crossed its soft budget' : 'used up its budget';
+    this.#sink.alert({
+      id: `${event}|${account.key}@${account.windowStart}|${limit}`,
+      event,
+      scope,
+      subjectId: id,
+      label,
+      spent,
+      cap,
+      softCap,
+      message: `Budget alert: ${subject} ${what}: spent ${formatDollars(spent)} of ${formatDollars(limit)} dollars.${reset}`,
+    });
+  }
+}
+
+function spentOf(account: Account): Nanodollars {
+  return account.charged - account.lease + account.pending;
+}
