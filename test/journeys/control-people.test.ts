@@ -144,7 +144,7 @@ describe('what people may do for themselves', () => {
       { allowed_routes: ['management_routes'] },
       { metadata: { guardrails: [] } },
       { permissions: { all: true } },
-      { temp_budget_increase: 5 },
+      { temp_budget_increase: 5, temp_budget_expiry: '2099-01-01T00:00:00Z' },
       { user_id: 'someone-else' },
       { team_id: 'ops' },
     ]) {

@@ -75,7 +75,9 @@ describe('from SQLite to PostgreSQL', () => {
     const planned = await tollgate('migrate', '--dry-run', '--json');
     expect(planned.code).toBe(0);
     const plan = JSON.parse(planned.out) as { dryRun: boolean; migrations: { version: number; title: string }[] };
-    expect(plan).toMatchObject({ dryRun: true, migrations: [{ version: 1, title: 'first tables' }, {}] });
+    expect(plan.dryRun).toBe(true);
+    expect(plan.migrations.map(({ version }) => version)).toEqual(plan.migrations.map((_, index) => index + 1));
+    expect(plan.migrations[0]).toMatchObject({ version: 1, title: 'first tables' });
     const done = await tollgate('migrate', '--json');
     expect(JSON.parse(done.out)).toEqual({ ...plan, dryRun: false });
     expect(planned.out + done.out).not.toContain(new URL(database.url).password);

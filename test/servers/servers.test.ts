@@ -14,7 +14,7 @@ const listens = (port: number): Promise<boolean> =>
 
 /** A run that starts a server of its own and tells its port and folder. */
 async function startRun(): Promise<{ run: ChildProcess; port: number; folder: string }> {
-  const file = new URL('redis.ts', import.meta.url).href;
+  const file = new URL('../../scripts/servers/redis.ts', import.meta.url).href;
   const text = `
     import { startRedis } from ${JSON.stringify(file)};
     import { connect } from 'node:net';
@@ -22,7 +22,9 @@ async function startRun(): Promise<{ run: ChildProcess; port: number; folder: st
     const socket = connect(port, '127.0.0.1', () => socket.write('CONFIG GET dir\\r\\n'));
     socket.on('data', (piece) => console.log(JSON.stringify({ port, folder: /\\/\\S+/.exec(piece.toString())[0] })));`;
   const run = spawn(process.execPath, ['--input-type=module', '-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(run.stdout, 'data')) as [Buffer];
+  const ended = once(run, 'exit').then(() => Promise.reject(new Error('the run ended before its server was ready')));
+  const [line] = (await Promise.race([once(run.stdout, 'data'), ended])) as [Buffer];
+  ended.catch(() => {});
   return { run, ...(JSON.parse(line.toString()) as { port: number; folder: string }) };
 }
 
