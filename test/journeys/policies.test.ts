@@ -34,6 +34,7 @@ model_list:
       input_cost_per_token: 0
       output_cost_per_token: 0.001
 general_settings:
+  drain_timeout_seconds: 1
 ${lines.join('\n')}
 `,
   });
