@@ -65,10 +65,31 @@ export interface Admitted extends Planned {
   readonly [station]: 'admitted' | 'answered' | 'settled';
   readonly reservation: BudgetReservation | null;
   readonly rateReservation: RateLimitReservation | null;
+  /** What the response cache may do for this request and what it knew; null when it is not asked. */
+  readonly cache: CacheLookUp | null;
   readonly bound: Nanodollars;
   /** Maximum output tokens imposed because the caller's bound did not fit; null when nothing was clamped. */
   readonly clampedOutputTokens: number | null;
   readonly admittedTick: number;
+}
+
+/** The response cache, asked before money is held: what it knows costs nothing. */
+export interface CacheLookUp {
+  readonly key: string;
+  /** Milliseconds an answer is kept; null when it must not be kept. */
+  readonly ttlMs: number | null;
+  readonly hit: CacheHit | null;
+}
+
+/** An earlier answer, ready to be told again. */
+export interface CacheHit {
+  /** As it was kept: one body in the caller's dialect. */
+  readonly stored: Buffer;
+  /** As the caller gets it: the same, or a stream. */
+  readonly told: Buffer;
+  readonly usage: Usage;
+  readonly finishReason: string | null;
+  readonly modelUsed: string | null;
 }
 
 /** 5. call: an answer is on its way; `outcome` tells how it went once it is over. */
@@ -108,6 +129,7 @@ class Exchange {
   route: Route | undefined;
   reservation: BudgetReservation | null = null;
   rateReservation: RateLimitReservation | null = null;
+  cache: CacheLookUp | null = null;
   bound: Nanodollars = 0;
   clampedOutputTokens: number | null = null;
   admittedTick = 0;

@@ -2,6 +2,7 @@ import { type Admitted, asAdmitted, type Planned } from '../core/exchange.ts';
 import type { BudgetDenial, BudgetRule } from '../core/limits.ts';
 import type { Nanodollars } from '../core/money.ts';
 import type { BudgetReservation, RateLimitReservation } from '../core/ports.ts';
+import { cacheUse, lookUp } from './answer-cache.ts';
 import { budgetExceeded, unpriceable } from './budget-refusal.ts';
 import { boundOf, largestFitting } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
@@ -9,33 +10,39 @@ import { claimsOf, limitsOf } from './limits.ts';
 import { rateLimited } from './rate-refusal.ts';
 
 /**
- * Station 4: every limit on the chain, all or none. Rate limits first, for they are free to undo; then the upper bound of
- * the cost is held on every account. Refused → 429 that names the limit, the figures and the reset.
+ * Station 4: every limit on the chain, all or none. Rate limits first, for they are free to undo; then the response cache
+ * is asked, for what it knows costs nothing and needs no room in any budget; else the upper bound of the cost is held on
+ * every account. Refused → 429 that names the limit, the figures and the reset.
  */
 export async function admit(gateway: Gateway, planned: Planned): Promise<Admitted> {
   const found = limitsOf(gateway, planned);
   const { budgets, rates } = found instanceof Promise ? await found : found;
+  const rateReservation = await claimRates(gateway, planned, claimsOf(planned, rates));
+  try {
+    const use = cacheUse(planned);
+    const cache = use === null ? null : await lookUp(gateway, planned, use);
+    const hold = cache?.hit ? nothingHeld : await holdMoney(gateway, planned, budgets);
+    return asAdmitted(planned, { ...hold, cache, rateReservation, admittedTick: gateway.clock.tick() });
+  } catch (cause) {
+    if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
+    throw cause;
+  }
+}
+
+type Hold = Pick<Admitted, 'reservation' | 'bound' | 'clampedOutputTokens'>;
+
+const noRules: readonly BudgetRule[] = [];
+const nothingHeld: Hold = Object.freeze({ reservation: null, bound: 0, clampedOutputTokens: null });
+
+async function holdMoney(gateway: Gateway, planned: Planned, budgets: readonly BudgetRule[]): Promise<Hold> {
   const bound = boundOf(planned, null);
   const hard = budgets.find(({ cap }) => cap !== null);
   if (hard !== undefined && (bound.unpriced !== null || bound.unbounded !== null)) {
     throw unpriceable(bound.unpriced, bound.unbounded, hard);
   }
   if (bound.unpriced !== null) warnUnpriced(gateway, bound.unpriced.id, bound.unpriced.group);
-
-  const rateReservation = await claimRates(gateway, planned, claimsOf(planned, rates));
-  let hold: Hold;
-  try {
-    hold = await holdBound(gateway, planned, bound.free ? noRules : budgets, bound.amount);
-  } catch (cause) {
-    if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
-    throw cause;
-  }
-  return asAdmitted(planned, { ...hold, rateReservation, admittedTick: gateway.clock.tick() });
+  return holdBound(gateway, planned, bound.free ? noRules : budgets, bound.amount);
 }
-
-type Hold = Pick<Admitted, 'reservation' | 'bound' | 'clampedOutputTokens'>;
-
-const noRules: readonly BudgetRule[] = [];
 
 async function claimRates(
   gateway: Gateway,

@@ -1,8 +1,12 @@
-import type { Admitted, CacheControls } from '../core/exchange.ts';
+import type { CacheControls, CacheHit, CacheLookUp, Planned } from '../core/exchange.ts';
+import { isJsonObject } from '../core/json.ts';
 import type { CachedAnswer } from '../core/ports.ts';
 import type { CacheSettings } from '../core/route.ts';
+import { noUsage } from '../core/usage.ts';
 import { cacheKey } from './cache-key.ts';
 import type { Gateway } from './gateway.ts';
+import { replayedStream } from './replay.ts';
+import { answerOptions } from './translate.ts';
 
 /** What the response cache may do for one request. */
 export interface CacheUse {
@@ -14,7 +18,7 @@ export interface CacheUse {
 }
 
 /** The caller's controls, as far as its key may use them, over the operator's settings. null when there is no caching. */
-export function cacheUse(exchange: Admitted): CacheUse | null {
+export function cacheUse(exchange: Planned): CacheUse | null {
   const { settings } = exchange.snapshot;
   const { cache } = settings;
   if (cache === null || !cache.operations.includes(exchange.operation)) return null;
@@ -29,14 +33,31 @@ export function cacheUse(exchange: Admitted): CacheUse | null {
   };
 }
 
-/** The stored answer, unless it is older than the caller accepts. */
-export async function cachedAnswer(gateway: Gateway, use: CacheUse): Promise<CachedAnswer | undefined> {
-  if (!use.read) return undefined;
-  const found = gateway.cache.get(use.key);
+/** What is kept for this request, unless it is older than the caller accepts or cannot be told again. */
+export async function lookUp(gateway: Gateway, exchange: Planned, use: CacheUse): Promise<CacheLookUp> {
+  const { key, ttlMs } = use;
+  if (!use.read) return { key, ttlMs, hit: null };
+  const found = gateway.cache.get(key);
   const answer = found instanceof Promise ? await found : found;
-  if (answer === undefined) return undefined;
-  if (use.ageMaxMs !== null && gateway.clock.now() - answer.storedAt > use.ageMaxMs) return undefined;
-  return answer;
+  const tooOld = answer !== undefined && use.ageMaxMs !== null && gateway.clock.now() - answer.storedAt > use.ageMaxMs;
+  return { key, ttlMs, hit: answer === undefined || tooOld ? null : toldAgain(exchange, answer) };
+}
+
+/** null when what was stored cannot be told again; the request then goes on as if nothing had been. */
+function toldAgain(exchange: Planned, { body: bytes, modelUsed }: CachedAnswer): CacheHit | null {
+  const { dialect, facts } = exchange;
+  const stored = Buffer.from(bytes);
+  try {
+    const body: unknown = JSON.parse(stored.toString());
+    if (!isJsonObject(body)) return null;
+    const { usage, finishReason } = dialect.response.read(body);
+    const told = facts.stream
+      ? replayedStream(dialect, dialect.response.decode(body), answerOptions(exchange, false))
+      : stored;
+    return { stored, told, usage: usage ?? noUsage, finishReason, modelUsed };
+  } catch {
+    return null;
+  }
 }
 
 function timeToLive(controls: CacheControls, cache: CacheSettings): number | null {

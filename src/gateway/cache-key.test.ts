@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ExchangeParts, planned, principal } from '../../test/builders.ts';
-import { type Admitted, asAdmitted } from '../core/exchange.ts';
+import { planned, principal } from '../../test/builders.ts';
 import type { CacheSettings } from '../core/route.ts';
 import { cacheKey } from './cache-key.ts';
 
@@ -17,13 +16,8 @@ const colleague = principal({ keyId: 'colleague', teamId: 'team' });
 const stranger = principal({ keyId: 'stranger', teamId: 'other team' });
 const alone = principal({ keyId: 'alone' });
 
-function admitted(parts: ExchangeParts): Admitted {
-  const held = { reservation: null, bound: 0, clampedOutputTokens: null, rateReservation: null, admittedTick: 0 };
-  return asAdmitted(planned(parts), held);
-}
-
 const keysOf = (scope: CacheSettings['scope'], principals: readonly ReturnType<typeof principal>[]) =>
-  principals.map((one) => cacheKey(admitted({ principal: one }), { ...settings, scope }, null));
+  principals.map((one) => cacheKey(planned({ principal: one }), { ...settings, scope }, null));
 
 describe('the cache key', () => {
   it('is shared by who may share: nobody, a team, everybody', () => {

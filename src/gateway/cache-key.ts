@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Admitted } from '../core/exchange.ts';
+import type { Planned } from '../core/exchange.ts';
 import type { CacheSettings } from '../core/route.ts';
 import { fieldsToStrip } from './gateway-fields.ts';
 
@@ -10,11 +10,11 @@ const delivery: ReadonlySet<string> = new Set(['model', 'stream', 'stream_option
  * SHA-256 over everything that decides the answer and over who may share it: tenant, namespace, model group, wire
  * format, and the caller's members in the order of their names. The same answer serves streams and whole answers.
  */
-export function cacheKey(exchange: Admitted, settings: CacheSettings, ownNamespace: string | null): string {
+export function cacheKey(exchange: Planned, settings: CacheSettings, ownNamespace: string | null): string {
   const namespace = ownNamespace ?? settings.namespace;
   const hash = createHash('sha256');
   const scope = [tenant(exchange, settings), namespace, exchange.model, exchange.dialect.name, exchange.operation];
-  hash.update(JSON.stringify([...scope, exchange.clampedOutputTokens]));
+  hash.update(JSON.stringify(scope));
   const { body } = exchange;
   const gatewayOnly = fieldsToStrip(body, exchange.dialect.name);
   for (const name of Object.keys(body).sort()) {
@@ -26,7 +26,7 @@ export function cacheKey(exchange: Admitted, settings: CacheSettings, ownNamespa
   return namespace === '' ? digest : `${namespace}:${digest}`;
 }
 
-function tenant(exchange: Admitted, settings: CacheSettings): readonly string[] {
+function tenant(exchange: Planned, settings: CacheSettings): readonly string[] {
   const { principal } = exchange;
   switch (settings.scope) {
     case 'global':

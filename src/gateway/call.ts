@@ -1,11 +1,8 @@
 import type { StreamProgress } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
-import { type Admitted, type Answered, asAnswered, type Outcome, type Reply } from '../core/exchange.ts';
-import { isJsonObject } from '../core/json.ts';
+import { type Admitted, type Answered, asAnswered, type CacheHit, type Outcome, type Reply } from '../core/exchange.ts';
 import type { NeutralResponse } from '../core/neutral.ts';
-import type { CachedAnswer } from '../core/ports.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
-import { type CacheUse, cachedAnswer, cacheUse } from './answer-cache.ts';
 import { CallTally } from './call-tally.ts';
 import type { Gateway } from './gateway.ts';
 import { replayedStream } from './replay.ts';
@@ -22,27 +19,23 @@ const jsonHeaders = ['content-type', 'application/json'] as const;
 const streamHeaders = ['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache'] as const;
 
 /**
- * Station 5: the response cache, then the attempts in order. Resolves when the answer may leave: a whole body, the
+ * Station 5: what the response cache knew, else the attempts in order. Resolves when the answer may leave: a whole body, the
  * first content of a stream, or the failure that is left when every target was tried. Never rejects for a provider's
  * or a caller's fault.
  */
 export async function call(gateway: Gateway, admitted: Admitted): Promise<Answered> {
   const tally = new CallTally(gateway, admitted);
-  const use = cacheUse(admitted);
-  if (use !== null) {
-    tally.cacheKey = use.key;
-    const cached = await cachedAnswer(gateway, use);
-    const reply = cached === undefined ? null : cachedReply(admitted, tally, cached);
-    if (reply !== null) return asAnswered(admitted, { reply });
-  }
+  tally.cacheKey = admitted.cache?.key ?? null;
+  const hit = admitted.cache?.hit ?? null;
+  if (hit !== null) return asAnswered(admitted, { reply: cachedReply(admitted, tally, hit) });
   const end = await new Walk(gateway, admitted, tally).run();
   switch (end.kind) {
     case 'whole':
-      return asAnswered(admitted, { reply: wholeReply(gateway, admitted, tally, use, end.answer) });
+      return asAnswered(admitted, { reply: wholeReply(gateway, admitted, tally, end.answer) });
     case 'neutral':
       return asAnswered(admitted, { reply: neutralReply(gateway, admitted, tally, end.response) });
     case 'stream':
-      return asAnswered(admitted, { reply: streamReply(gateway, admitted, tally, use, end.stream, end.groupSize) });
+      return asAnswered(admitted, { reply: streamReply(gateway, admitted, tally, end.stream, end.groupSize) });
     case 'failed':
       return asAnswered(admitted, { reply: failedReply(admitted, tally, end.error) });
     case 'gone':
@@ -50,17 +43,11 @@ export async function call(gateway: Gateway, admitted: Admitted): Promise<Answer
   }
 }
 
-function wholeReply(
-  gateway: Gateway,
-  exchange: Admitted,
-  tally: CallTally,
-  use: CacheUse | null,
-  answer: WholeAnswer,
-): Reply {
+function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answer: WholeAnswer): Reply {
   const { bytes, facts } = answer;
   tally.modelUsed = facts.model ?? tally.modelUsed;
   tally.firstTokenAt = gateway.clock.now();
-  keep(gateway, exchange, use, bytes, tally.modelUsed);
+  keep(gateway, exchange, bytes, tally.modelUsed);
   const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
   const responseText = exchange.snapshot.settings.storePromptsAndAnswers ? Buffer.from(bytes).toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason: facts.finishReason, responseText });
@@ -91,38 +78,24 @@ function toldWhole(exchange: Admitted, tally: CallTally, response: NeutralRespon
   return { bytes: Buffer.from(JSON.stringify(dialect.response.encode(response, options))), headers: jsonHeaders };
 }
 
-/** null when what was stored cannot be told again; the call then goes on without it. */
-function cachedReply(exchange: Admitted, tally: CallTally, cached: CachedAnswer): Reply | null {
-  const stored = Buffer.from(cached.body);
-  try {
-    const body: unknown = JSON.parse(stored.toString());
-    if (!isJsonObject(body)) return null;
-    const { dialect, facts } = exchange;
-    const { usage, finishReason } = dialect.response.read(body);
-    const told = facts.stream
-      ? toldWhole(exchange, tally, dialect.response.decode(body))
-      : { bytes: stored, headers: jsonHeaders };
-    tally.modelUsed = cached.modelUsed;
-    tally.group = exchange.model;
-    const outcome = tally.outcome('success', {
-      httpStatus: 200,
-      usage: usage ?? noUsage,
-      cacheHit: true,
-      finishReason,
-      responseText: exchange.snapshot.settings.storePromptsAndAnswers ? stored.toString() : null,
-    });
-    const origin = tally.origin(null, true);
-    return { status: 200, headers: told.headers, body: told.bytes, origin, outcome: Promise.resolve(outcome) };
-  } catch {
-    return null;
-  }
+function cachedReply(exchange: Admitted, tally: CallTally, hit: CacheHit): Reply {
+  tally.modelUsed = hit.modelUsed;
+  tally.group = exchange.model;
+  const outcome = tally.outcome('success', {
+    httpStatus: 200,
+    usage: hit.usage,
+    cacheHit: true,
+    finishReason: hit.finishReason,
+    responseText: exchange.snapshot.settings.storePromptsAndAnswers ? hit.stored.toString() : null,
+  });
+  const headers = exchange.facts.stream ? streamHeaders : jsonHeaders;
+  return { status: 200, headers, body: hit.told, origin: tally.origin(null, true), outcome: Promise.resolve(outcome) };
 }
 
 function streamReply(
   gateway: Gateway,
   exchange: Admitted,
   tally: CallTally,
-  use: CacheUse | null,
   stream: StreamedAnswer,
   groupSize: number,
 ): Reply {
@@ -130,7 +103,7 @@ function streamReply(
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const { attempt, relay } = stream;
   const firstTokenMs = stream.firstContentTick === null ? null : stream.firstContentTick - attempt.startedTick;
-  const keepsAnswer = (use !== null && use.ttlMs !== null) || settings.storePromptsAndAnswers;
+  const keepsAnswer = ttlOf(exchange) !== null || settings.storePromptsAndAnswers;
   const keeper = keepsAnswer ? new StreamKeeper(exchange.dialect, stream) : null;
   tally.firstTokenAt = stream.firstContentTick === null ? null : gateway.clock.now();
   tally.upstreamMs += firstTokenMs ?? 0;
@@ -143,7 +116,7 @@ function streamReply(
     tally.ended(attempt, { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs }, groupSize);
     const whole =
       kind === 'success' ? (keeper?.whole(answerOptions(exchange, tally.fallbacks > 0), usage) ?? null) : null;
-    if (whole !== null) keep(gateway, exchange, use, whole, tally.modelUsed);
+    if (whole !== null) keep(gateway, exchange, whole, tally.modelUsed);
     resolve(
       tally.outcome(kind, {
         httpStatus: kind === 'aborted' ? clientClosedRequest : 200,
@@ -191,14 +164,14 @@ function goneReply(exchange: Admitted, tally: CallTally): Reply {
   };
 }
 
-function keep(
-  gateway: Gateway,
-  exchange: Admitted,
-  use: CacheUse | null,
-  body: Uint8Array,
-  modelUsed: string | null,
-): void {
-  if (use === null || use.ttlMs === null) return;
+function keep(gateway: Gateway, exchange: Admitted, body: Uint8Array, modelUsed: string | null): void {
+  const ttlMs = ttlOf(exchange);
+  if (ttlMs === null) return;
   const answer = { body, dialect: exchange.dialect.name, modelUsed, storedAt: gateway.clock.now() };
-  gateway.cache.set(use.key, answer, use.ttlMs);
+  gateway.cache.set(exchange.cache!.key, answer, ttlMs);
+}
+
+/** An answer that the gateway cut short, because no more fitted, is not for others. */
+function ttlOf({ cache, clampedOutputTokens }: Admitted): number | null {
+  return cache === null || clampedOutputTokens !== null ? null : cache.ttlMs;
 }

@@ -1,6 +1,6 @@
 import type { AnswerOptions, Dialect, EncodeOptions } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Admitted } from '../core/exchange.ts';
+import type { Admitted, Planned } from '../core/exchange.ts';
 import type { JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
 import type { ProviderEndpoint } from '../core/provider.ts';
@@ -120,7 +120,7 @@ function replaceHeader(list: string[], name: string, value: string): void {
 }
 
 /** How the answer is told to the caller. After a fallback it keeps the name of the model that answered. */
-export function answerOptions(exchange: Admitted, fellBack: boolean): AnswerOptions {
+export function answerOptions(exchange: Planned, fellBack: boolean): AnswerOptions {
   return {
     model: fellBack ? undefined : (exchange.facts.model ?? exchange.model),
     usageInStream: exchange.facts.usageInStream || exchange.snapshot.settings.alwaysIncludeStreamUsage,

@@ -84,6 +84,7 @@ function sentTo(exchange: Planned, { provider, ...rest }: Deployment, overrides:
   const one = { provider, ...rest };
   const admitted = asAdmitted(exchange, {
     reservation: null,
+    cache: null,
     bound: 0,
     clampedOutputTokens: null,
     rateReservation: null,

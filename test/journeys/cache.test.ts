@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { budget, principal, rateLimit, simpleLedger } from '../builders.ts';
 import { type FakeProvider, finishAt, serverError, startFakeProvider } from '../fake-provider/index.ts';
 import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
 
@@ -92,4 +93,30 @@ test('only complete answers are kept', async () => {
   await (await rig.chat({ stream: true })).text();
   await (await rig.chat()).text();
   expect(fake.requests).toHaveLength(3);
+});
+
+test('what is known needs no room in any budget, but counts for the rate limits', async () => {
+  const rule = budget({ cap: 30_000_000 });
+  const buyer = principal({ budgets: [rule], rateLimits: [rateLimit({ limit: 3 })] });
+  const books = simpleLedger();
+  Object.assign(rig.gateway, { ledger: books, principals: { ...rig.gateway.principals, find: () => buyer } });
+  const ask = (changes: object = {}) =>
+    rig.chat({ max_tokens: 10, ...changes }, { headers: { authorization: 'Bearer sk-buyer' } });
+  await (await ask()).text();
+  // Somebody else holds all that is left.
+  const { spent, held } = books.balance(rule);
+  books.reserve('other', [rule], 30_000_000 - spent - held);
+  const hit = await ask();
+  expect([hit.status, hit.headers.get('x-litellm-response-cost')]).toEqual([200, '0.0']);
+  await hit.text();
+  const other = await ask({ seed: 1 });
+  expect([other.status, ((await other.json()) as { error: { type: string } }).error.type]).toEqual([
+    429,
+    'budget_exceeded',
+  ]);
+  expect((await ask()).status).toBe(200);
+  const limited = await ask();
+  expect([limited.status, limited.headers.get('rate_limit_type')]).toEqual([429, 'requests']);
+  expect(fake.requests).toHaveLength(1);
+  expect(books.balance(rule).spent).toBe(spent);
 });
