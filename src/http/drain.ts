@@ -1,10 +1,13 @@
 import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports.ts';
 import type { DataDoor } from './data.ts';
 import type { Readiness } from './readiness.ts';
 
 /** Time for the last words to reach clients that read. */
 const lastWordsMs = 1_000;
+/** Time for a connection that has said nothing yet to begin. */
+const firstWordsMs = 500;
 
 export interface DrainParts {
   readonly server: Server;
@@ -13,6 +16,7 @@ export interface DrainParts {
   readonly clock: Clock;
   /** Answers that are not out yet. */
   readonly open: ReadonlySet<ServerResponse>;
+  readonly sockets: ReadonlySet<Socket>;
   /** How long answers that are on their way may take. */
   readonly drainMs: number;
   /** How long requests are still taken; null = as long as balancers need to notice. */
@@ -24,7 +28,8 @@ export interface DrainParts {
  * answers with `Connection: close` meanwhile, then takes nothing new. What is not over in time is told so, streams with an
  * error event in their dialect.
  */
-export async function drain({ server, data, readiness, clock, open, drainMs, delayMs }: DrainParts): Promise<void> {
+export async function drain(parts: DrainParts): Promise<void> {
+  const { server, data, readiness, clock, open, sockets, drainMs, delayMs } = parts;
   readiness.drain();
   for (const response of open) response.shouldKeepAlive = false;
   const closesTick = clock.tick() + drainMs;
@@ -35,8 +40,13 @@ export async function drain({ server, data, readiness, clock, open, drainMs, del
       data.interruptAll();
       clock.setTimer(lastWordsMs, () => server.closeAllConnections());
     });
+    // Clients open connections in advance; one that never sent a byte is not idle in the server's eyes.
+    const silence = clock.setTimer(firstWordsMs, () => {
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    });
     server.close(() => {
       timer.cancel();
+      silence.cancel();
       resolve();
     });
     server.closeIdleConnections();

@@ -41,6 +41,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
   const data = new DataDoor(gateway, options.serve);
   const readiness = options.readiness ?? new Readiness(gateway.clock);
   const open = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
   let draining: Promise<void> | null = null;
   const server = createServer({
     headersTimeout: headersTimeoutMs,
@@ -65,6 +66,10 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     if (data.take(request, response, path)) return;
     void answerControl(gateway, options.control, request, response, path);
   });
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('clientError', onClientError);
   await listen(server, options);
   const address = server.address() as AddressInfo;
@@ -75,7 +80,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     close: () => {
       const { drainMs, drainDelayMs } = gateway.snapshot().settings;
       const { clock } = gateway;
-      draining ??= drain({ server, data, readiness, clock, open, drainMs, delayMs: drainDelayMs });
+      draining ??= drain({ server, data, readiness, clock, open, sockets, drainMs, delayMs: drainDelayMs });
       return draining;
     },
   };

@@ -138,6 +138,28 @@ test('draining finishes what is in flight, takes nothing new, and closes what is
   expect(performance.now() - startedAt).toBeLessThan(900);
 });
 
+test('a connection that was opened in advance and never used does not hold up the end', async () => {
+  rig.snapshot = { ...rig.snapshot, settings: { ...rig.snapshot.settings, drainMs: 10_000 } };
+  const silent = connect(rig.server.port, '127.0.0.1');
+  const ended = new Promise((resolve) => silent.once('close', resolve));
+  silent.on('error', () => {});
+  await expect.poll(() => silent.readyState).toBe('open');
+  // As clients do it: one leaves in the middle of a stream that came over a kept connection, and opens spare ones.
+  await (await fetch(`${rig.url}/health/liveliness`)).text();
+  fake.enqueue({ stall: { at: { event: 3 } } });
+  const leaving = new AbortController();
+  const reader = (await rig.chat({ stream: true }, { signal: leaving.signal })).body!.getReader();
+  await reader.read();
+  leaving.abort();
+  await reader.read().catch(() => {});
+  await (await fetch(`${rig.url}/health/liveliness`)).text();
+  await rig.recorded(1);
+  const startedAt = performance.now();
+  await rig.server.close();
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  await ended;
+});
+
 test('what outlasts the drain time is told so: a whole answer by 503, a stream by an error event', async () => {
   fake.enqueue({ stall: { at: 'before-headers' } }, { stall: { at: { event: 4 } } }, { stall: { at: { event: 4 } } });
   const whole = rig.chat();
