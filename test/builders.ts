@@ -62,6 +62,7 @@ export const testProvider: Provider = {
   id: 'acme',
   aliases: [],
   name: 'Acme',
+  documentation: 'https://docs.acme.example/api',
   dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
   catalogueIds: [],
   credentialVariable: null,

@@ -14,6 +14,8 @@ export interface Provider {
   readonly aliases: readonly string[];
   /** For people and error messages. */
   readonly name: string;
+  /** Where its wire format is described. */
+  readonly documentation: string;
   /** What it speaks for each operation, best first: the caller's own dialect is taken when it is among them. */
   readonly dialects: Partial<Record<Operation, readonly DialectName[]>>;
   /** Names under which the price catalogue knows its models, tried in order. */

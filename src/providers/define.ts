@@ -13,6 +13,8 @@ export type Auth = (settings: ConnectionSettings) => readonly string[];
 export interface ProviderDefinition {
   readonly id: string;
   readonly name: string;
+  /** Where its wire format is described: what this definition was checked against. */
+  readonly documentation: string;
   readonly aliases?: readonly string[];
   /** Address with the version path, as the provider documents it; null where every installation has its own. */
   readonly baseUrl: string | null;
@@ -20,8 +22,10 @@ export interface ProviderDefinition {
   readonly credentialVariable?: string;
   /** False for servers that people run themselves without a key. */
   readonly requiresCredential?: boolean;
-  readonly auth: Auth;
-  readonly dialects: Partial<Record<Operation, readonly DialectName[]>>;
+  /** `bearer()` where absent. */
+  readonly auth?: Auth;
+  /** OpenAI's chat alone where absent. */
+  readonly dialects?: Partial<Record<Operation, readonly DialectName[]>>;
   readonly catalogueIds?: readonly string[];
   readonly usageInStream?: Provider['usageInStream'];
   readonly stopsOnHangup?: boolean;
@@ -57,6 +61,8 @@ const usualTraits: ModelTraits = {
   unsupportedParams: [],
 };
 
+const chatAlone: Provider['dialects'] = { chat: ['openai-chat'] };
+
 /** `Authorization: Bearer KEY`; nothing when there is no key and none is required. */
 export function bearer(): Auth {
   return ({ credential }) => (credential === null ? [] : ['authorization', `Bearer ${credential.reveal()}`]);
@@ -69,13 +75,14 @@ export function keyHeader(name: string, ...also: readonly string[]): Auth {
 
 /** Makes a provider from the few facts that set it apart. */
 export function defineProvider(definition: ProviderDefinition): Provider {
-  const { id, name, auth } = definition;
+  const { id, name, documentation, auth = bearer(), dialects = chatAlone } = definition;
   const prefixes = definition.modelPrefixes ?? [];
   return Object.freeze({
     id,
     name,
+    documentation,
     aliases: definition.aliases ?? [],
-    dialects: definition.dialects,
+    dialects,
     catalogueIds: definition.catalogueIds ?? [id],
     credentialVariable: definition.credentialVariable ?? null,
     baseUrlVariable: definition.baseUrlVariable ?? null,

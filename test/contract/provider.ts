@@ -77,6 +77,29 @@ export function providerContract(provider: Provider, cases: readonly ProviderCas
   });
 }
 
+/** A provider that is like OpenAI behind an address of its own: every dialect at its usual path, the key as bearer. */
+export function compatibleContract(
+  provider: Provider,
+  baseUrl: string,
+  headers: Readonly<Record<string, string>> = { authorization: `Bearer ${canary}` },
+): void {
+  const cases = [...new Set(Object.values(provider.dialects).flat())].map((dialect) => ({
+    settings: provider.defaultBaseUrl === null ? { baseUrl } : {},
+    dialect,
+    model: 'some-model',
+    address: baseUrl + usualPaths[dialect],
+    headers,
+  }));
+  providerContract(provider, cases);
+}
+
+const usualPaths: Partial<Record<DialectName, string>> = {
+  'openai-chat': '/chat/completions',
+  'openai-completions': '/completions',
+  'openai-embeddings': '/embeddings',
+  'anthropic-messages': '/messages',
+};
+
 function pairs(headers: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};
   for (let index = 0; index < headers.length; index += 2) found[headers[index] ?? ''] = headers[index + 1] ?? '';

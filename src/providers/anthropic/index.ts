@@ -3,10 +3,10 @@ import { bearer, defineProvider, keyHeader } from '../define.ts';
 
 const version = ['anthropic-version', '2023-06-01'] as const;
 
-/** https://docs.anthropic.com/en/api/messages */
 export const anthropic = defineProvider({
   id: 'anthropic',
   name: 'Anthropic',
+  documentation: 'https://docs.anthropic.com/en/api/messages',
   aliases: ['anthropic_text'],
   baseUrl: 'https://api.anthropic.com/v1',
   baseUrlVariable: 'ANTHROPIC_API_BASE',

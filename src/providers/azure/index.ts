@@ -7,6 +7,7 @@ const apiVersionDefault = '2024-10-21';
 export const azure = defineProvider({
   id: 'azure',
   name: 'Azure OpenAI',
+  documentation: 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference',
   aliases: ['azure_text'],
   baseUrl: null,
   baseUrlVariable: 'AZURE_API_BASE',

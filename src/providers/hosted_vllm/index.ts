@@ -1,15 +1,15 @@
-import { bearer, defineProvider } from '../define.ts';
+import { defineProvider } from '../define.ts';
 
-/** vLLM's own server: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html */
+/** vLLM's own server */
 export const hostedVllm = defineProvider({
   id: 'hosted_vllm',
   name: 'vLLM',
+  documentation: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
   aliases: ['vllm'],
   baseUrl: null,
   baseUrlVariable: 'HOSTED_VLLM_API_BASE',
   credentialVariable: 'HOSTED_VLLM_API_KEY',
   requiresCredential: false,
-  auth: bearer(),
   dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
   catalogueIds: [],
 });

@@ -1,13 +1,12 @@
-import { bearer, defineProvider } from '../define.ts';
+import { defineProvider } from '../define.ts';
 
-/** https://docs.mistral.ai/api/ */
 export const mistral = defineProvider({
   id: 'mistral',
   name: 'Mistral',
+  documentation: 'https://docs.mistral.ai/api/',
   baseUrl: 'https://api.mistral.ai/v1',
   baseUrlVariable: 'MISTRAL_API_BASE',
   credentialVariable: 'MISTRAL_API_KEY',
-  auth: bearer(),
   dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
   usageInStream: 'always',
   modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],

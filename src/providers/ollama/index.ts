@@ -1,15 +1,15 @@
-import { bearer, defineProvider } from '../define.ts';
+import { defineProvider } from '../define.ts';
 
-/** Ollama through its OpenAI-compatible paths: https://github.com/ollama/ollama/blob/main/docs/openai.md */
+/** Ollama through its OpenAI-compatible paths */
 export const ollama = defineProvider({
   id: 'ollama',
   name: 'Ollama',
+  documentation: 'https://github.com/ollama/ollama/blob/main/docs/openai.md',
   aliases: ['ollama_chat'],
   baseUrl: 'http://localhost:11434/v1',
   baseUrlVariable: 'OLLAMA_API_BASE',
   credentialVariable: 'OLLAMA_API_KEY',
   requiresCredential: false,
-  auth: bearer(),
   dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
   catalogueIds: [],
   // The address people know is the server's root; the compatible paths live below /v1.

@@ -1,9 +1,10 @@
 import { bearer, defineProvider } from '../define.ts';
 
-/** https://platform.openai.com/docs/api-reference; also any server that speaks the same at another `api_base`. */
+/** Also any server that speaks the same at another `api_base`. */
 export const openai = defineProvider({
   id: 'openai',
   name: 'OpenAI',
+  documentation: 'https://platform.openai.com/docs/api-reference',
   aliases: ['text-completion-openai', 'custom_openai'],
   baseUrl: 'https://api.openai.com/v1',
   baseUrlVariable: 'OPENAI_API_BASE',

@@ -1,0 +1,12 @@
+import { defineProvider } from '../define.ts';
+
+export const codestral = defineProvider({
+  id: 'codestral',
+  name: 'Mistral Codestral',
+  documentation: 'https://docs.mistral.ai/capabilities/code_generation/',
+  baseUrl: 'https://codestral.mistral.ai/v1',
+  baseUrlVariable: 'CODESTRAL_API_BASE',
+  credentialVariable: 'CODESTRAL_API_KEY',
+  catalogueIds: ['mistral'],
+  usageInStream: 'always',
+});

@@ -1,0 +1,13 @@
+import { defineProvider } from '../define.ts';
+
+export const litellmProxy = defineProvider({
+  id: 'litellm_proxy',
+  name: 'LiteLLM proxy',
+  documentation: 'https://docs.litellm.ai/docs/providers/litellm_proxy',
+  baseUrl: null,
+  baseUrlVariable: 'LITELLM_PROXY_API_BASE',
+  credentialVariable: 'LITELLM_PROXY_API_KEY',
+  requiresCredential: false,
+  dialects: { chat: ['openai-chat', 'openai-completions', 'anthropic-messages'], embedding: ['openai-embeddings'] },
+  catalogueIds: [],
+});

@@ -1,0 +1,13 @@
+import { defineProvider } from '../define.ts';
+
+export const tollgate = defineProvider({
+  id: 'tollgate',
+  name: 'Another Tollgate',
+  documentation: 'README.md',
+  baseUrl: null,
+  baseUrlVariable: 'TOLLGATE_UPSTREAM_API_BASE',
+  credentialVariable: 'TOLLGATE_UPSTREAM_API_KEY',
+  requiresCredential: false,
+  dialects: { chat: ['openai-chat', 'openai-completions', 'anthropic-messages'], embedding: ['openai-embeddings'] },
+  catalogueIds: [],
+});
