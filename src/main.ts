@@ -209,6 +209,7 @@ async function assemble(
     dialects,
     health: createHealth(clock),
     sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, requestLog(log)] : [metrics],
+    tracing: { begin: () => null },
     log,
     describeReply: createDescribeReply(options.version),
     snapshot,

@@ -182,6 +182,7 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     enforceUserParam: false,
     callerCredentialsAllowed: false,
     storePromptsAndAnswers: false,
+    contentForSinks: false,
     budgetErrorStatus: 429,
     showAllowedModels: true,
     clampOutputTokens: false,
@@ -337,6 +338,8 @@ export const options: RequestOptions = {
   mockResponse: null,
   mockFailure: null,
   noLog: false,
+  redactsContent: false,
+  sinksLeftOut: [],
   dropParams: null,
   endUser: null,
   connection: {},
@@ -371,11 +374,14 @@ export function identified(parts: ExchangeParts = {}): Identified {
     snapshot: parts.snapshot ?? snapshot(),
     receivedAt: 0,
     receivedTick: 0,
+    arrivedTick: 0,
+    trace: null,
   });
   return asIdentified(received, {
     principal: parts.principal ?? principal(),
     endUserId: parts.endUserId ?? null,
     tags: parts.tags ?? [],
+    identifiedTick: 0,
   });
 }
 
@@ -391,6 +397,7 @@ export function planned(parts: ExchangeParts & { readonly reachable?: readonly D
       contentPolicyFallbacks: [],
       reachable,
     },
+    plannedTick: 0,
   });
 }
 
@@ -478,6 +485,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     dialects: new Map(),
     health: createHealth(clock),
     sinks: [],
+    tracing: { begin: () => null },
     log: silentLog,
     describeReply: () => [],
     snapshot: () => snapshot(),

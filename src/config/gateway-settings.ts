@@ -66,6 +66,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     enforceUserParam: general.enforce_user_param ?? false,
     callerCredentialsAllowed: general.allow_client_side_credentials ?? false,
     storePromptsAndAnswers: general.store_prompts_in_spend_logs ?? false,
+    contentForSinks: false,
     budgetErrorStatus: general.budget_error_status === '400' ? 400 : 429,
     showAllowedModels: general.show_allowed_models ?? true,
     clampOutputTokens: general.clamp_output_tokens ?? false,

@@ -7,6 +7,7 @@ import type { Operation } from './operation.ts';
 import type { BudgetReservation, RateLimitReservation } from './ports.ts';
 import type { Attempt, RequestRecord } from './request-record.ts';
 import type { Deployment, Snapshot } from './route.ts';
+import type { TraceContext } from './trace-context.ts';
 import type { Usage } from './usage.ts';
 
 /*
@@ -42,6 +43,10 @@ export interface Received {
   readonly receivedAt: number;
   /** Monotonic milliseconds, for durations. */
   readonly receivedTick: number;
+  /** Monotonic milliseconds when its headers were in. */
+  readonly arrivedTick: number;
+  /** null while nobody wants spans. */
+  readonly trace: TraceContext | null;
 }
 
 /** 2. authenticate: who asks. */
@@ -50,6 +55,7 @@ export interface Identified extends Received {
   readonly principal: Principal;
   readonly endUserId: string | null;
   readonly tags: readonly string[];
+  readonly identifiedTick: number;
 }
 
 /** 3. plan: where it may go, in order. */
@@ -58,6 +64,7 @@ export interface Planned extends Identified {
   /** Public model name after aliases. */
   readonly model: string;
   readonly route: Route;
+  readonly plannedTick: number;
 }
 
 /** 4. admit: it fits every limit and its bound is held. */
@@ -122,11 +129,15 @@ class Exchange {
   snapshot: Snapshot | undefined;
   receivedAt = 0;
   receivedTick = 0;
+  arrivedTick = 0;
+  trace: TraceContext | null = null;
   principal: Principal | undefined;
   endUserId: string | null = null;
   tags: readonly string[] = [];
+  identifiedTick = 0;
   model = '';
   route: Route | undefined;
+  plannedTick = 0;
   reservation: BudgetReservation | null = null;
   rateReservation: RateLimitReservation | null = null;
   cache: CacheLookUp | null = null;
@@ -188,7 +199,12 @@ export interface RequestOptions {
   readonly mockResponse: string | null;
   /** Drills: pretend the first group failed in this way (`fallbacks`, `context_window`, `content_policy`, `rate_limit`). */
   readonly mockFailure: string | null;
+  /** The row is kept, and nothing else is told of this request. */
   readonly noLog: boolean;
+  /** What was asked and answered is left out wherever this request is told of. */
+  readonly redactsContent: boolean;
+  /** Sinks that are not told, by the names that callbacks have. */
+  readonly sinksLeftOut: readonly string[];
   readonly dropParams: boolean | null;
   /** End user by gateway header or metadata, where it beats the body's own field. */
   readonly endUser: string | null;

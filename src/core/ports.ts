@@ -1,8 +1,10 @@
 import type { AccountRef } from './books.ts';
+import type { CallerHeaders, Received } from './exchange.ts';
 import type { Principal, Scope } from './identity.ts';
 import type { BudgetDenial, BudgetRule, RateLimitClaim, RateLimitDenial, RateLimitRule } from './limits.ts';
 import type { Nanodollars } from './money.ts';
 import type { Attempt, RequestRecord } from './request-record.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /* The doors to the outside. Everything behind them is in adapters/ and handed in by the composition root. */
 
@@ -307,7 +309,14 @@ export interface AlertSink {
 
 /** Told of every finished request; must return at once and never throw. */
 export interface RecordSink {
-  record(record: RequestRecord): void;
+  /** `journey` is as far as the request came (null: its body could not be read); to be read now, never kept. */
+  record(record: RequestRecord, journey: Received | null): void;
+}
+
+/** Decides at its beginning which trace a request belongs to and whether its spans are wanted. */
+export interface Tracing {
+  /** null while nobody wants spans. */
+  begin(headers: CallerHeaders, requestId: string): TraceContext | null;
 }
 
 export interface Log {

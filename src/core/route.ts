@@ -164,6 +164,8 @@ export interface GatewaySettings {
   readonly enforceUserParam: boolean;
   readonly callerCredentialsAllowed: boolean;
   readonly storePromptsAndAnswers: boolean;
+  /** Some sink takes what is asked and answered. */
+  readonly contentForSinks: boolean;
   readonly budgetErrorStatus: 400 | 429;
   /** Show the list of allowed models in a model-denied message. */
   readonly showAllowedModels: boolean;

@@ -11,4 +11,6 @@ export interface Arrival {
   readonly bytes: Buffer;
   readonly clientAddress: string | null;
   readonly client: ClientPresence;
+  /** Monotonic milliseconds when its headers were in. */
+  readonly arrivedTick: number;
 }

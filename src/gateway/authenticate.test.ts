@@ -42,6 +42,8 @@ function ask(asking: Asking = {}) {
     snapshot: snapshot({ settings: { masterKeyHash: keyIdOf(masterKey), ...asking.settings } }),
     receivedAt: Date.UTC(2026, 0, 1),
     receivedTick: 0,
+    arrivedTick: 0,
+    trace: null,
   });
   return authenticate(gateway({ principals }), received, ['llm_api_routes', 'openai_routes']);
 }

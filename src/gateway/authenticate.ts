@@ -42,6 +42,7 @@ export async function authenticate(
     principal,
     endUserId,
     tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
+    identifiedTick: gateway.clock.tick(),
   });
 }
 

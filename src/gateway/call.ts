@@ -5,6 +5,7 @@ import type { NeutralResponse } from '../core/neutral.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
 import { CallTally } from './call-tally.ts';
 import type { Gateway } from './gateway.ts';
+import { keepsContent } from './kept-content.ts';
 import { replayedStream } from './replay.ts';
 import { StreamKeeper } from './stream-keeper.ts';
 import type { StreamEnd, StreamedAnswer } from './streamed-answer.ts';
@@ -49,7 +50,7 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
   tally.firstTokenAt = gateway.clock.now();
   keep(gateway, exchange, bytes, tally.modelUsed);
   const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
-  const responseText = exchange.snapshot.settings.storePromptsAndAnswers ? Buffer.from(bytes).toString() : null;
+  const responseText = keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason: facts.finishReason, responseText });
   return {
     status: 200,
@@ -66,7 +67,7 @@ function neutralReply(gateway: Gateway, exchange: Admitted, tally: CallTally, re
   const { bytes, headers } = toldWhole(exchange, tally, response);
   const usage = response.usage ?? estimatedUsage(exchange.bytes.length, bytes.length);
   const finishReason = response.choices[0]?.finishReason ?? null;
-  const responseText = exchange.snapshot.settings.storePromptsAndAnswers ? bytes.toString() : null;
+  const responseText = keepsContent(exchange) ? bytes.toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason, responseText });
   return { status: 200, headers, body: bytes, origin: tally.origin(null), outcome: Promise.resolve(outcome) };
 }
@@ -86,7 +87,7 @@ function cachedReply(exchange: Admitted, tally: CallTally, hit: CacheHit): Reply
     usage: hit.usage,
     cacheHit: true,
     finishReason: hit.finishReason,
-    responseText: exchange.snapshot.settings.storePromptsAndAnswers ? hit.stored.toString() : null,
+    responseText: keepsContent(exchange) ? hit.stored.toString() : null,
   });
   const headers = exchange.facts.stream ? streamHeaders : jsonHeaders;
   return { status: 200, headers, body: hit.told, origin: tally.origin(null, true), outcome: Promise.resolve(outcome) };
@@ -99,11 +100,11 @@ function streamReply(
   stream: StreamedAnswer,
   groupSize: number,
 ): Reply {
-  const { settings } = exchange.snapshot;
+  const wantsContent = keepsContent(exchange);
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const { attempt, relay } = stream;
   const firstTokenMs = stream.firstContentTick === null ? null : stream.firstContentTick - attempt.startedTick;
-  const keepsAnswer = ttlOf(exchange) !== null || settings.storePromptsAndAnswers;
+  const keepsAnswer = ttlOf(exchange) !== null || wantsContent;
   const keeper = keepsAnswer ? new StreamKeeper(exchange.dialect, stream) : null;
   tally.firstTokenAt = stream.firstContentTick === null ? null : gateway.clock.now();
   tally.upstreamMs += firstTokenMs ?? 0;
@@ -123,7 +124,7 @@ function streamReply(
         usage,
         error,
         finishReason: progress.finishReason,
-        responseText: settings.storePromptsAndAnswers ? (whole?.toString() ?? keeper?.text() ?? null) : null,
+        responseText: wantsContent ? (whole?.toString() ?? keeper?.text() ?? null) : null,
       }),
     );
   };

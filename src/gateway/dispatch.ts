@@ -53,7 +53,7 @@ export class Dispatch {
       overrides,
     };
     const body = requestBody(exchange, target);
-    const headers = requestHeaders(exchange, target);
+    const headers = requestHeaders(exchange, target, this.#tally.attempts.length);
     const first = await this.#once(target, group, body, headers, false);
     if (first.kind !== 'failed' || !first.staleConnection) return first;
     // The provider was just closing a kept connection; a fresh one tells whether it is well.

@@ -11,6 +11,7 @@ import type {
   PrincipalSource,
   RecordSink,
   ResponseCache,
+  Tracing,
   Transport,
 } from '../core/ports.ts';
 import type { DescribeReply } from '../core/reply-facts.ts';
@@ -30,6 +31,7 @@ export interface Gateway {
   readonly dialects: ReadonlyMap<DialectName, Dialect>;
   readonly health: Health;
   readonly sinks: readonly RecordSink[];
+  readonly tracing: Tracing;
   readonly log: Log;
   /** Writes what is known about an answer into headers, under the names that callers look for. */
   readonly describeReply: DescribeReply;

@@ -58,6 +58,7 @@ const arrival = (body: string, headers = {}) => ({
   bytes: Buffer.from(body),
   clientAddress: '10.0.0.1',
   client: { gone: false, onGone() {} },
+  arrivedTick: 0,
 });
 const chat = (more = {}) => JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...more });
 

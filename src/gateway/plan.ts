@@ -27,9 +27,17 @@ export function plan(gateway: Gateway, identified: Identified): Planned {
     const instead = allowedOf(identified, snapshot.router.defaultFallbacks, target);
     if (instead.length === 0) throw unknownModel(snapshot, principal, asked, path);
     const [first, ...rest] = instead;
-    return asPlanned(identified, { model: target, route: routeOf(gateway, identified, first!, rest) });
+    return asPlanned(identified, {
+      model: target,
+      route: routeOf(gateway, identified, first!, rest),
+      plannedTick: gateway.clock.tick(),
+    });
   }
-  return asPlanned(identified, { model: found.group.name, route: routeOf(gateway, identified, target, null) });
+  return asPlanned(identified, {
+    model: found.group.name,
+    route: routeOf(gateway, identified, target, null),
+    plannedTick: gateway.clock.tick(),
+  });
 }
 
 /** What one group offers this request. Throws a GatewayError that says why when it offers nothing or is not allowed. */

@@ -54,6 +54,7 @@ export async function probe(gateway: Gateway, deployment: Deployment, masterKey:
     ),
     clientAddress: null,
     client: alwaysThere,
+    arrivedTick: gateway.clock.tick(),
   });
   if (!(reply.body instanceof Uint8Array)) {
     reply.body.cancel();

@@ -23,6 +23,7 @@ function arrive(body: string, headers: CallerHeaders = {}, path = '/v1/chat/comp
     bytes: Buffer.from(body),
     clientAddress: null,
     client: { gone: false, onGone() {} },
+    arrivedTick: 0,
   };
   const ours = gateway({ dialects });
   return receive(ours, arrival, beginRequest(ours, arrival));

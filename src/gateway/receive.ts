@@ -35,6 +35,8 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
     snapshot: start.snapshot,
     receivedAt: start.at,
     receivedTick: start.tick,
+    arrivedTick: arrival.arrivedTick,
+    trace: gateway.tracing.begin(arrival.headers, start.id),
   });
 }
 

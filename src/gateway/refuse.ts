@@ -42,7 +42,7 @@ export function refused(
   if (reservation === null) gateway.ledger.record(row);
   else gateway.ledger.settle(reservation, row);
   if (rateReservation !== null) gateway.limiter.settle(row.id, rateReservation, { inputTokens: 0, outputTokens: 0 });
-  tell(gateway, row);
+  tell(gateway, row, journey);
   const dialect = gateway.dialects.get(arrival.matched.route.dialect);
   const callId = start.callId ?? start.id;
   const body = Buffer.from(JSON.stringify(dialect?.errors.encode(error, callId) ?? plainError(error)));

@@ -14,7 +14,7 @@ const free = Object.freeze({ charged: 0, listed: 0, discount: 0, margin: 0 });
 export function replayed(gateway: Gateway, start: Start, journey: Identified, earlier: ReplayedAnswer): Reply {
   const row = recordOfReplay(gateway, start, journey, earlier);
   gateway.ledger.record(row);
-  tell(gateway, row);
+  tell(gateway, row, journey);
   const { status, contentType, body } = earlier.answer;
   return {
     status,

@@ -29,6 +29,8 @@ const defaults: RequestOptions = Object.freeze({
   mockResponse: null,
   mockFailure: null,
   noLog: false,
+  redactsContent: false,
+  sinksLeftOut: [],
   dropParams: null,
   endUser: null,
   connection: Object.freeze({}),
@@ -76,6 +78,8 @@ export function readRequestOptions(
     mockResponse: read.text(body, 'mock_response'),
     mockFailure: mockFailureOf(body),
     noLog: read.flag(body, 'no-log') ?? false,
+    redactsContent: /^true$/i.test(read.header(headers, 'x-litellm-enable-message-redaction') ?? ''),
+    sinksLeftOut: namesIn(read.header(headers, 'x-litellm-disable-callbacks')),
     dropParams: read.flag(body, 'drop_params'),
     endUser:
       read.header(headers, 'x-litellm-customer-id') ??
@@ -107,8 +111,12 @@ function tagsOf(body: JsonObject, headers: CallerHeaders, metadata: JsonObject):
   return read.uniqueTags([
     ...read.texts(body, 'tags'),
     ...read.texts(metadata, 'tags', 'metadata.'),
-    ...(fromHeader === null ? [] : fromHeader.split(',').map((tag) => tag.trim())),
+    ...namesIn(fromHeader),
   ]);
+}
+
+function namesIn(list: string | null): string[] {
+  return list === null ? [] : list.split(',').map((name) => name.trim());
 }
 
 function cacheControlsOf(body: JsonObject): CacheControls {

@@ -166,7 +166,7 @@ function ofJourney(journey: Received): JourneyFields {
     endUserId: endUserId ?? null,
     tags: tags ?? [],
     sessionId: options.sessionId,
-    traceId: options.traceId,
+    traceId: options.traceId ?? journey.trace?.traceId ?? null,
     clientAddress: journey.clientAddress,
     modelAsked: facts.model === undefined ? null : cut(facts.model, 256),
     stream: facts.stream,

@@ -5,6 +5,7 @@ import type { JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
 import type { ProviderEndpoint } from '../core/provider.ts';
 import type { Deployment } from '../core/route.ts';
+import { attemptSpan, traceparentOf } from '../core/trace-context.ts';
 import type { Gateway } from './gateway.ts';
 import { fieldsToStrip } from './gateway-fields.ts';
 
@@ -87,17 +88,19 @@ function encodeOptions(exchange: Admitted, target: Target): EncodeOptions {
 const jsonRequest = ['content-type', 'application/json', 'accept-encoding', 'identity'] as const;
 const baseHeaders = new WeakMap<ProviderEndpoint, readonly string[]>();
 
-/** Headers for the provider, credential included; nothing of the caller's but what is named here. */
-export function requestHeaders(exchange: Admitted, target: Target): readonly string[] {
+/** Headers for the provider, credential included; nothing of the caller's but what is named here. `attempts` went before. */
+export function requestHeaders(exchange: Admitted, target: Target, attempts: number): readonly string[] {
   let base = baseHeaders.get(target.endpoint);
   if (base === undefined) {
     base = [...target.endpoint.headers, ...jsonRequest];
     baseHeaders.set(target.endpoint, base);
   }
-  const { headers } = exchange;
+  const { headers, trace } = exchange;
   let forwarded: string[] | null = null;
-  const traceparent = headers.traceparent;
+  const traceparent = trace === null ? headers.traceparent : traceparentOf(trace, attemptSpan + attempts);
   if (typeof traceparent === 'string') forwarded = [...base, 'traceparent', traceparent];
+  const tracestate = trace === null ? headers.tracestate : trace.state;
+  if (forwarded !== null && typeof tracestate === 'string') forwarded.push('tracestate', tracestate);
   if (target.dialect.name === 'anthropic-messages') {
     for (const name of ['anthropic-beta', 'anthropic-version']) {
       const value = headers[name];

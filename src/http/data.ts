@@ -55,6 +55,7 @@ export class DataDoor {
         clientAddress: request.socket.remoteAddress ?? null,
         bytes: noBytes,
         client,
+        arrivedTick: this.#gateway.clock.tick(),
       };
       let reply: Reply;
       try {

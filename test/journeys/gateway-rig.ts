@@ -72,6 +72,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     dialects,
     health: createHealth(clock),
     sinks: [],
+    tracing: { begin: () => null },
     log: { debug() {}, info() {}, warn: log, error: log },
     describeReply: createDescribeReply('0.0.0'),
     snapshot: () => rig.snapshot,
