@@ -3,6 +3,7 @@ import { AlertDelivery } from './adapters/alerts/delivery.ts';
 import { slackChannel, webhookChannel } from './adapters/alerts/webhooks.ts';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
+import { openOutside } from './adapters/outside.ts';
 import { StorePrincipals } from './adapters/principals.ts';
 import { openShared } from './adapters/shared.ts';
 import { openStore } from './adapters/sql/open-store.ts';
@@ -169,6 +170,7 @@ async function assemble(
 
   const transport = undiciTransport();
   closers.push(() => transport.close());
+  const outside = openOutside(transport, clock);
   const tokens = new TokenCounter();
   closers.push(() => tokens.close());
   const metrics = new RequestMetrics();
@@ -201,6 +203,7 @@ async function assemble(
     clock,
     chance,
     transport,
+    outside,
     ledger,
     limiter: shared.limiter,
     cache: shared.cache,

@@ -11,7 +11,8 @@ import {
 import type { Principal } from '../src/core/identity.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import type { BudgetRule, RateLimitRule } from '../src/core/limits.ts';
-import type { Chance, Clock, Ledger, Log, PrincipalSource, Transport } from '../src/core/ports.ts';
+import type { Chance, Clock, Ledger, Log, Outside, PrincipalSource, Transport } from '../src/core/ports.ts';
+import { OutsideError } from '../src/core/ports.ts';
 import type { Price } from '../src/core/price.ts';
 import type { Provider } from '../src/core/provider.ts';
 import type {
@@ -364,6 +365,7 @@ export function identified(parts: ExchangeParts = {}): Identified {
     operation: parts.operation ?? 'chat',
     dialect: { name: 'openai-chat' } as Dialect,
     path: '/v1/chat/completions',
+    address: { model: undefined, stream: undefined, query: '' },
     bytes: Buffer.from(JSON.stringify(body)),
     body,
     facts: facts(parts.facts),
@@ -465,6 +467,13 @@ export function principalSource(more: Partial<PrincipalSource> = {}): PrincipalS
   };
 }
 
+/** An outside that nobody may reach for. */
+const nowhere: Outside = {
+  now: () => 0,
+  send: () => Promise.reject(new OutsideError('this test reaches nobody')),
+  readFile: () => Promise.reject(new OutsideError('this test reads no file')),
+};
+
 export function gateway(more: Partial<Gateway> = {}): Gateway {
   const clock = more.clock ?? new TestClock();
   const transport: Transport = {
@@ -477,6 +486,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     clock,
     chance: seededChance(),
     transport,
+    outside: nowhere,
     ledger: simpleLedger(),
     limiter: createMemoryLimiter(clock),
     cache: { get: () => undefined, set() {}, delete: async () => {}, clear: async () => {}, type: 'none' },

@@ -17,7 +17,7 @@ export interface Dialect {
   readonly name: DialectName;
   readonly operation: Operation;
   /** Throws GatewayError('malformed_request') naming the field, what is wrong and what would be right. */
-  inspect(body: JsonObject): RequestFacts;
+  inspect(body: JsonObject, address?: CallAddress): RequestFacts;
   readonly request: {
     /** Throws GatewayError('malformed_request') for what this dialect does not allow. */
     decode(body: JsonObject): NeutralRequest;
@@ -46,11 +46,23 @@ export interface Dialect {
   };
   /** Bytes that keep a silent stream alive without meaning anything, null where the format has none. */
   readonly heartbeat: Uint8Array | null;
+  /** `content-type` of a stream; null for a format without streams. */
+  readonly streamContentType: string | null;
+}
+
+/** What the address of a call says besides its body. */
+export interface CallAddress {
+  /** The model named by the path; it overrides the body's. */
+  readonly model: string | undefined;
+  /** Whether the path asks for a stream; undefined where the body says so. */
+  readonly stream: boolean | undefined;
+  /** As sent, without its `?`. */
+  readonly query: string;
 }
 
 /** What routing and admission must know about a request. */
 export interface RequestFacts {
-  /** As the caller wrote it; undefined when absent (the path or a default may name it). */
+  /** As the caller wrote it; undefined when absent (a default may name it). */
   readonly model: string | undefined;
   readonly stream: boolean;
   /** The caller's cap on output tokens; undefined when absent. */
@@ -191,9 +203,9 @@ export interface StreamDecoder {
 }
 
 /**
- * Caller side of a translation. Returns the text of zero or more whole events; nothing for the part `error`, which the
- * gateway tells with `errors.streamEvent`.
+ * Caller side of a translation. Returns zero or more whole events as text, or as bytes where the format is no text;
+ * nothing for the part `error`, which the gateway tells with `errors.streamEvent`.
  */
 export interface StreamEncoder {
-  encode(part: StreamPart): string;
+  encode(part: StreamPart): string | Uint8Array;
 }

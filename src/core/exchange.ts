@@ -1,4 +1,4 @@
-import type { Dialect, RequestFacts } from './dialect.ts';
+import type { CallAddress, Dialect, RequestFacts } from './dialect.ts';
 import type { GatewayError } from './errors.ts';
 import type { Principal } from './identity.ts';
 import type { JsonObject } from './json.ts';
@@ -26,6 +26,7 @@ export interface Received {
   /** The wire format the caller speaks. */
   readonly dialect: Dialect;
   readonly path: string;
+  readonly address: CallAddress;
   /** The body as sent. */
   readonly bytes: Buffer;
   /** The body parsed, never changed. */
@@ -119,6 +120,7 @@ class Exchange {
   operation: Operation = 'chat';
   dialect: Dialect | undefined;
   path = '';
+  address: CallAddress | undefined;
   bytes: Buffer | undefined;
   body: JsonObject | undefined;
   facts: RequestFacts | undefined;

@@ -34,7 +34,7 @@ export interface Chance {
 
 export interface UpstreamRequest {
   readonly origin: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   /** Flat list name, value … */
   readonly headers: readonly string[];
@@ -81,6 +81,34 @@ export interface Transport {
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamExchange;
   close(): Promise<void>;
 }
+
+/** What the authorisation of calls may reach: the time, identity services, files that hold tokens. */
+export interface Outside {
+  /** Unix milliseconds. */
+  now(): number;
+  /** One small answer, whole, whatever its status. Rejects with an OutsideError that holds no address and no credential. */
+  send(request: OutsideRequest): Promise<OutsideAnswer>;
+  /** Text of a small file. Rejects with an OutsideError. */
+  readFile(path: string): Promise<string>;
+}
+
+export interface OutsideRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Absolute, http or https. */
+  readonly address: string;
+  /** Flat list name, value … lower-case names. */
+  readonly headers: readonly string[];
+  readonly body: string | null;
+  /** Over everything; 10 s where absent. Short where nobody may be there, such as a metadata server. */
+  readonly timeoutMs?: number;
+}
+
+export interface OutsideAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export class OutsideError extends Error {}
 
 // ─── Money ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

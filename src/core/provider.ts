@@ -1,6 +1,7 @@
 import type { ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
 import type { DialectName, Operation } from './operation.ts';
+import type { Outside } from './ports.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -61,8 +62,38 @@ export interface ProviderEndpoint {
   path(dialect: DialectName, model: string, stream: boolean): string;
   /** Flat list name, value, name, value …, lower-case names, credential included: never logged. */
   readonly headers: readonly string[];
+  /**
+   * The headers that authorise one call, for what cannot be made once: signatures, tokens that expire. They come on top
+   * of `headers`. Throws, or rejects with, an AuthorizationError. Absent where `headers` is enough.
+   */
+  readonly authorize?: Authorize;
   /** The path that lists models, used by health probes that must not cost anything; null where there is none. */
   readonly modelsPath: string | null;
+}
+
+export type Authorize = (call: OutgoingCall, outside: Outside) => readonly string[] | Promise<readonly string[]>;
+
+/** A call as it will go over the wire. */
+export interface OutgoingCall {
+  readonly method: 'GET' | 'POST';
+  readonly origin: string;
+  /** With its query. */
+  readonly path: string;
+  /** Flat list name, value … lower-case names. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+}
+
+/** A call could not be authorised, so nothing was sent. Its message is for callers: no credential, no address. */
+export class AuthorizationError extends Error {
+  /** False when it is our credentials that were refused, true when nobody could be asked. */
+  readonly unreachable: boolean;
+
+  constructor(message: string, unreachable = false) {
+    super(message);
+    this.name = 'AuthorizationError';
+    this.unreachable = unreachable;
+  }
 }
 
 export class ProviderSettingsError extends Error {

@@ -183,6 +183,8 @@ export class EventReader {
   }
 }
 
+export const eventStreamType = 'text/event-stream; charset=utf-8';
+
 /** The text that latin1 bytes of UTF-8 stand for. */
 export function decodeLatin1(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'latin1').toString('utf8');

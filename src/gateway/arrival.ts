@@ -7,6 +7,8 @@ export interface Arrival {
   readonly matched: MatchedRoute;
   /** Without the query. */
   readonly path: string;
+  /** As sent, without its `?`; empty when there is none. */
+  readonly query: string;
   readonly headers: CallerHeaders;
   readonly bytes: Buffer;
   readonly clientAddress: string | null;

@@ -2,6 +2,7 @@ import type { StreamRelay } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
 import type { Admitted, CallerHeaders } from '../core/exchange.ts';
 import type { Timer, TransportError, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../core/ports.ts';
+import { Secret } from '../core/secret.ts';
 import { type Decompressor, decompressor } from './decompress.ts';
 import type { Gateway } from './gateway.ts';
 import { NearestDeadline } from './nearest-deadline.ts';
@@ -47,6 +48,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   /** Monotonic milliseconds after which everything about this request is over. */
   readonly #callDeadline: number;
   readonly #relay: (() => StreamRelay) | null;
+  readonly #authorization: readonly string[];
   #upstream: UpstreamExchange | null = null;
   #decompressor: Decompressor | null = null;
   #timer: Timer | null = null;
@@ -61,7 +63,10 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #over = false;
   readonly #deadline = new NearestDeadline();
 
-  /** `relay` makes the way of a stream to the client; null when a whole answer was asked for. */
+  /**
+   * `relay` makes the way of a stream to the client; null when a whole answer was asked for. `authorization` are the
+   * headers made for this call alone: a provider that repeats them is not repeated.
+   */
   constructor(
     gateway: Gateway,
     exchange: Admitted,
@@ -69,6 +74,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
     timeouts: AttemptTimeouts,
     callDeadline: number,
     relay: (() => StreamRelay) | null,
+    authorization: readonly string[],
   ) {
     this.gateway = gateway;
     this.exchange = exchange;
@@ -76,6 +82,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
     this.#timeouts = timeouts;
     this.#callDeadline = callDeadline;
     this.#relay = relay;
+    this.#authorization = authorization;
     this.startedAt = gateway.clock.now();
     this.startedTick = gateway.clock.tick();
     this.#aliveTick = this.startedTick;
@@ -129,7 +136,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   onError(error: TransportError): void {
     if (this.#over) return;
     const { provider } = this.target.deployment;
-    const told = errorOfTransport(provider, error, this.#secrets());
+    const told = errorOfTransport(provider, error, this.secrets());
     if (this.#refusedAlready()) {
       // The verdict was in before the connection broke.
       this.#refused();
@@ -245,7 +252,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
     const status = this.status as number;
     const facts = this.target.dialect.errors.decode(status, Buffer.concat(this.#chunks, this.#size));
     const now = this.gateway.clock.now();
-    this.#fail(errorOfStatus(provider, status, this.headers, facts, this.#secrets(), now), false, false);
+    this.#fail(errorOfStatus(provider, status, this.headers, facts, this.secrets(), now), false, false);
   }
 
   #garbage(what: string): void {
@@ -272,8 +279,12 @@ export class UpstreamAttempt implements UpstreamReceiver {
     resolve?.(end);
   }
 
-  #secrets() {
-    return this.exchange.snapshot.secrets;
+  /** What no error may repeat. */
+  secrets(): readonly Secret[] {
+    const { secrets } = this.exchange.snapshot;
+    if (this.#authorization.length === 0) return secrets;
+    const made = this.#authorization.filter((_, index) => index % 2 === 1);
+    return [...secrets, ...made.map((value) => new Secret(value.replace(/^Bearer /, '')))];
   }
 
   // ── Deadlines: one timer, set for the nearest one and looked at again when it fires ───────────────────────────────
@@ -329,5 +340,5 @@ export class UpstreamAttempt implements UpstreamReceiver {
 function looksLikeStream(headers: CallerHeaders): boolean {
   const contentType = headers['content-type'];
   if (typeof contentType !== 'string') return true;
-  return !/json|html/i.test(contentType);
+  return !/json|html/i.test(contentType) || /ndjson|jsonl/i.test(contentType);
 }

@@ -32,6 +32,7 @@ function ask(asking: Asking = {}) {
     operation: 'chat',
     dialect: { name: 'openai-chat' } as Dialect,
     path: '/v1/chat/completions',
+    address: { model: undefined, stream: undefined, query: '' },
     bytes: Buffer.from('{}'),
     body: asking.body ?? {},
     facts: facts({ endUser: asking.user }),

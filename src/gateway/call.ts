@@ -1,4 +1,4 @@
-import type { StreamProgress } from '../core/dialect.ts';
+import type { Dialect, StreamProgress } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { type Admitted, type Answered, asAnswered, type CacheHit, type Outcome, type Reply } from '../core/exchange.ts';
 import type { NeutralResponse } from '../core/neutral.ts';
@@ -17,7 +17,6 @@ import type { WholeAnswer } from './whole-answer.ts';
 /** What a client that left would have been told (nginx's number for it). */
 const clientClosedRequest = 499;
 const jsonHeaders = ['content-type', 'application/json'] as const;
-const streamHeaders = ['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache'] as const;
 
 /**
  * Station 5: what the response cache knew, else the attempts in order. Resolves when the answer may leave: a whole body, the
@@ -75,7 +74,7 @@ function neutralReply(gateway: Gateway, exchange: Admitted, tally: CallTally, re
 function toldWhole(exchange: Admitted, tally: CallTally, response: NeutralResponse) {
   const { dialect, facts } = exchange;
   const options = answerOptions(exchange, tally.fallbacks > 0);
-  if (facts.stream) return { bytes: replayedStream(dialect, response, options), headers: streamHeaders };
+  if (facts.stream) return { bytes: replayedStream(dialect, response, options), headers: streamHeaders(dialect) };
   return { bytes: Buffer.from(JSON.stringify(dialect.response.encode(response, options))), headers: jsonHeaders };
 }
 
@@ -89,7 +88,7 @@ function cachedReply(exchange: Admitted, tally: CallTally, hit: CacheHit): Reply
     finishReason: hit.finishReason,
     responseText: keepsContent(exchange) ? hit.stored.toString() : null,
   });
-  const headers = exchange.facts.stream ? streamHeaders : jsonHeaders;
+  const headers = exchange.facts.stream ? streamHeaders(exchange.dialect) : jsonHeaders;
   return { status: 200, headers, body: hit.told, origin: tally.origin(null, true), outcome: Promise.resolve(outcome) };
 }
 
@@ -129,7 +128,7 @@ function streamReply(
     );
   };
   stream.takenBy(over);
-  return { status: 200, headers: streamHeaders, body: stream, origin, outcome: promise };
+  return { status: 200, headers: streamHeaders(exchange.dialect), body: stream, origin, outcome: promise };
 }
 
 /** What the provider said, else what can be counted. */
@@ -175,4 +174,8 @@ function keep(gateway: Gateway, exchange: Admitted, body: Uint8Array, modelUsed:
 /** An answer that the gateway cut short, because no more fitted, is not for others. */
 function ttlOf({ cache, clampedOutputTokens }: Admitted): number | null {
   return cache === null || clampedOutputTokens !== null ? null : cache.ttlMs;
+}
+
+function streamHeaders({ streamContentType }: Dialect): string[] {
+  return ['content-type', streamContentType ?? 'application/octet-stream', 'cache-control', 'no-cache'];
 }

@@ -4,6 +4,7 @@ import type { Admitted, RouteGroup } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { BudgetDenial } from '../core/limits.ts';
 import type { BudgetPart, BudgetReservation, DispatchNote } from '../core/ports.ts';
+import { AuthorizationError, type OutgoingCall } from '../core/provider.ts';
 import type { Attempt } from '../core/request-record.ts';
 import type { Deployment } from '../core/route.ts';
 import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt.ts';
@@ -52,38 +53,68 @@ export class Dispatch {
       dialect,
       overrides,
     };
-    const body = requestBody(exchange, target);
-    const headers = requestHeaders(exchange, target, this.#tally.attempts.length);
-    const first = await this.#once(target, group, body, headers, false);
+    const call: OutgoingCall = {
+      method: 'POST',
+      origin: target.endpoint.origin,
+      path: target.endpoint.path(dialect.name, target.model, exchange.facts.stream),
+      headers: requestHeaders(exchange, target, this.#tally.attempts.length),
+      body: requestBody(exchange, target),
+    };
+    let authorization: readonly string[] = nothingAdded;
+    if (target.endpoint.authorize !== undefined) {
+      try {
+        const made = target.endpoint.authorize(call, this.#gateway.outside);
+        authorization = made instanceof Promise ? await made : made;
+      } catch (cause) {
+        return this.#unauthorized(cause, deployment, group);
+      }
+    }
+    const first = await this.#once(target, group, call, authorization, false);
     if (first.kind !== 'failed' || !first.staleConnection) return first;
     // The provider was just closing a kept connection; a fresh one tells whether it is well.
-    return this.#once(target, group, body, headers, true);
+    return this.#once(target, group, call, authorization, true);
+  }
+
+  /** Nothing was sent: no token could be had. Another deployment may be asked, and this one rests like any that fails. */
+  #unauthorized(cause: unknown, deployment: Deployment, group: RouteGroup): WalkEnd {
+    if (!(cause instanceof AuthorizationError)) throw cause;
+    const { health, clock } = this.#gateway;
+    const code = cause.unreachable ? 'upstream_unavailable' : 'upstream_authentication';
+    const { secrets } = this.#exchange.snapshot;
+    const error = providerError(code, deployment.provider, cause.message, secrets, { reason: 'no access token' });
+    health.started(deployment);
+    health.failed(deployment, error, this.#exchange.snapshot, group.candidates.length);
+    return { kind: 'failed', error, final: clock.tick() >= this.#deadline };
   }
 
   async #once(
     target: Target,
     group: RouteGroup,
-    body: Buffer,
-    headers: readonly string[],
+    call: OutgoingCall,
+    authorization: readonly string[],
     freshConnection: boolean,
   ): Promise<WalkEnd & { readonly staleConnection?: boolean }> {
     const exchange = this.#exchange;
     if (exchange.client.gone) return { kind: 'gone' };
     const refused = await this.#hold(target);
     if (refused !== null) return refused;
-    const { deployment, endpoint, dialect } = target;
-    const { stream } = exchange.facts;
+    const { deployment } = target;
     const options = answerOptions(exchange, this.#tally.fallbacks > 0);
     const timeouts = timeoutsFor(exchange, deployment);
-    const relay = stream ? () => this.#relay(target, options) : null;
-    const attempt = new UpstreamAttempt(this.#gateway, exchange, target, timeouts, this.#deadline, relay);
+    const relay = exchange.facts.stream ? () => this.#relay(target, options) : null;
+    const attempt = new UpstreamAttempt(
+      this.#gateway,
+      exchange,
+      target,
+      timeouts,
+      this.#deadline,
+      relay,
+      authorization,
+    );
     this.#gateway.health.started(deployment);
     const end = await attempt.run({
-      origin: endpoint.origin,
-      method: 'POST',
-      path: endpoint.path(dialect.name, target.model, stream),
-      headers,
-      body,
+      ...call,
+      headers: authorization === nothingAdded ? call.headers : [...call.headers, ...authorization],
       connectTimeoutMs: timeouts.connectMs,
       freshConnection,
     });
@@ -250,6 +281,8 @@ export class Dispatch {
     return [...this.#tally.attempts.filter(({ charged }) => charged > 0), open];
   }
 }
+
+const nothingAdded: readonly string[] = [];
 
 function isDenial(answer: BudgetPart | BudgetDenial): answer is BudgetDenial {
   return 'rule' in answer;

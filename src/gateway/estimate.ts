@@ -2,6 +2,7 @@ import type { Admitted, Planned } from '../core/exchange.ts';
 import { type Nanodollars, nanodollarsMax } from '../core/money.ts';
 import { isFree, type Price, upperBoundOf } from '../core/price.ts';
 import type { Deployment } from '../core/route.ts';
+import { addressed } from './call-address.ts';
 import { chargeOf } from './charge.ts';
 import { inputBytesOf, inputTokensMaxOf, searchesAssumed } from './input-bound.ts';
 import { choicesOf, outputTokensMaxOf } from './output-bound.ts';
@@ -61,7 +62,8 @@ function variantsOf(planned: Planned): readonly Planned[] {
   for (const { overrides } of planned.options.fallbacks ?? []) {
     if (Object.keys(overrides).length === 0) continue;
     const body = { ...planned.body, ...overrides };
-    variants.push({ ...planned, body, facts: planned.dialect.inspect(body) });
+    const { address, dialect } = planned;
+    variants.push({ ...planned, body, facts: addressed(dialect.inspect(body, address), address) });
   }
   return variants;
 }

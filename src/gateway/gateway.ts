@@ -8,6 +8,7 @@ import type {
   Ledger,
   Limiter,
   Log,
+  Outside,
   PrincipalSource,
   RecordSink,
   ResponseCache,
@@ -22,6 +23,7 @@ export interface Gateway {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly transport: Transport;
+  readonly outside: Outside;
   readonly ledger: Ledger;
   readonly limiter: Limiter;
   readonly cache: ResponseCache;

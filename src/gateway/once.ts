@@ -156,8 +156,8 @@ function keyIn({ headers }: Received): string {
   );
 }
 
-function fingerprintOf({ path, bytes }: Received): string {
-  return createHash('sha256').update(path).update('\n').update(bytes).digest('hex');
+function fingerprintOf({ path, address, bytes }: Received): string {
+  return createHash('sha256').update(path).update('\n').update(address.query).update(bytes).digest('hex');
 }
 
 function sha256(text: string): string {

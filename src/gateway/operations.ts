@@ -12,6 +12,8 @@ export interface MatchedRoute {
   readonly route: DataRoute;
   /** The model named by the path, decoded; it overrides the body's. */
   readonly model: string | undefined;
+  /** Whether the path asks for a stream; undefined where the body says so. */
+  readonly stream: boolean | undefined;
 }
 
 const chat: DataRoute = {
@@ -37,8 +39,8 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/messages', messages],
     ] as const
   ).flatMap(([path, route]) => [
-    [path, { route, model: undefined }],
-    [`/v1${path}`, { route, model: undefined }],
+    [path, { route, model: undefined, stream: undefined }],
+    [`/v1${path}`, { route, model: undefined, stream: undefined }],
   ]),
 );
 
@@ -66,7 +68,7 @@ function matchModelPath(path: string): MatchedRoute | undefined {
     if (!path.startsWith(prefix)) continue;
     for (const [suffix, route] of modelSuffixes) {
       if (path.endsWith(suffix) && path.length > prefix.length + suffix.length) {
-        return { route, model: decoded(path.slice(prefix.length, -suffix.length)) };
+        return { route, model: decoded(path.slice(prefix.length, -suffix.length)), stream: undefined };
       }
     }
   }

@@ -54,6 +54,7 @@ function set(
 const arrival = (body: string, headers = {}) => ({
   matched: matchRoute('/v1/chat/completions')!,
   path: '/v1/chat/completions',
+  query: '',
   headers: { authorization: `Bearer ${key}`, ...headers },
   bytes: Buffer.from(body),
   clientAddress: '10.0.0.1',

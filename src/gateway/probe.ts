@@ -43,6 +43,7 @@ export async function probe(gateway: Gateway, deployment: Deployment, masterKey:
   const reply = await serve(gateway, {
     matched,
     path,
+    query: '',
     headers: {
       ...(masterKey !== null && { authorization: `Bearer ${masterKey.reveal()}` }),
       'x-litellm-tags': 'health-check',

@@ -19,6 +19,7 @@ function arrive(body: string, headers: CallerHeaders = {}, path = '/v1/chat/comp
   const arrival: Arrival = {
     matched: matchRoute(path)!,
     path,
+    query: '',
     headers,
     bytes: Buffer.from(body),
     clientAddress: null,

@@ -3,6 +3,7 @@ import { asReceived, type Received } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts';
 import type { Snapshot } from '../core/route.ts';
 import type { Arrival } from './arrival.ts';
+import { addressed, addressOf } from './call-address.ts';
 import type { Gateway } from './gateway.ts';
 import { jsonFault } from './json-fault.ts';
 import { readRequestOptions } from './request-options.ts';
@@ -15,19 +16,21 @@ const levelsMax = 512;
  * what is wrong with the body and where.
  */
 export function receive(gateway: Gateway, arrival: Arrival, start: Start): Received {
-  const { route, model } = arrival.matched;
+  const { route } = arrival.matched;
   const dialect = gateway.dialects.get(route.dialect);
   if (dialect === undefined) throw new GatewayError('not_found', `${arrival.path} is not served by this gateway.`);
   const body = parseBody(arrival.bytes);
-  const facts = dialect.inspect(body);
+  const address = addressOf(arrival);
+  const facts = dialect.inspect(body, address);
   return asReceived({
     id: start.id,
     operation: route.operation,
     dialect,
     path: arrival.path,
+    address,
     bytes: arrival.bytes,
     body,
-    facts: model === undefined ? facts : { ...facts, model },
+    facts: addressed(facts, address),
     options: readRequestOptions(body, arrival.headers, dialect.name, start),
     headers: arrival.headers,
     clientAddress: arrival.clientAddress,

@@ -1,12 +1,10 @@
 import type { AnswerOptions, Dialect } from '../core/dialect.ts';
 import type { ContentBlock, NeutralResponse, StreamPart } from '../core/neutral.ts';
+import { encodedParts } from './translated-stream.ts';
 
 /** The bytes of a stream that tells a whole answer: for cached answers, mocks, and providers that would not stream. */
 export function replayedStream(dialect: Dialect, response: NeutralResponse, options: AnswerOptions): Buffer {
-  const encoder = dialect.streamEncoder(options);
-  let text = '';
-  for (const part of partsOf(response)) text += encoder.encode(part);
-  return Buffer.from(text);
+  return encodedParts(dialect.streamEncoder(options), partsOf(response)) ?? Buffer.alloc(0);
 }
 
 /** A whole answer as the parts of a stream, one delta per block. */

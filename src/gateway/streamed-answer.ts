@@ -86,7 +86,7 @@ export class StreamedAnswer implements ByteSource {
         status: undefined,
       };
       if (out !== null && this.committed) this.#deliver(out);
-      this.attempt.refusedInStream(errorOfEvent(provider, facts, this.attempt.exchange.snapshot.secrets));
+      this.attempt.refusedInStream(errorOfEvent(provider, facts, this.attempt.secrets()));
       return;
     }
     const tick = this.attempt.gateway.clock.tick();

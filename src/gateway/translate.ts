@@ -58,6 +58,7 @@ export function requestBody(exchange: Admitted, target: Target): Buffer {
     return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides), ...edits]));
   }
   const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
+  request.stream = exchange.facts.stream;
   return Buffer.from(JSON.stringify(target.dialect.request.encode(request, options)));
 }
 

@@ -27,12 +27,29 @@ export class TranslatedStream implements StreamRelay {
   #drain(): Uint8Array | null {
     const parts = this.#parts;
     if (parts.length === 0) return null;
-    let text = '';
-    for (const part of parts) {
-      observePart(this.progress, part);
-      text += this.#encoder.encode(part);
-    }
+    for (const part of parts) observePart(this.progress, part);
+    const told = encodedParts(this.#encoder, parts);
     parts.length = 0;
-    return text === '' ? null : Buffer.from(text);
+    return told;
   }
+}
+
+/** What an encoder says of some parts, in one piece; null for nothing. */
+export function encodedParts(encoder: StreamEncoder, parts: Iterable<StreamPart>): Buffer | null {
+  let text = '';
+  let pieces: Uint8Array[] | null = null;
+  for (const part of parts) {
+    const piece = encoder.encode(part);
+    if (typeof piece === 'string') {
+      text += piece;
+      continue;
+    }
+    pieces ??= [];
+    if (text !== '') pieces.push(Buffer.from(text));
+    text = '';
+    pieces.push(piece);
+  }
+  if (pieces === null) return text === '' ? null : Buffer.from(text);
+  if (text !== '') pieces.push(Buffer.from(text));
+  return Buffer.concat(pieces);
 }

@@ -47,7 +47,7 @@ function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
   if (isJsonObject(body.error) && body.choices === undefined && body.content === undefined && body.data === undefined) {
     const status = typeof body.error.code === 'number' ? body.error.code : undefined;
     const facts = attempt.target.dialect.errors.decode(status ?? 500, bytes);
-    throw errorOfEvent(provider, { ...facts, status }, attempt.exchange.snapshot.secrets);
+    throw errorOfEvent(provider, { ...facts, status }, attempt.secrets());
   }
   return body;
 }

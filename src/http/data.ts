@@ -10,6 +10,7 @@ import { OpenClients } from './client-presence.ts';
 import { ClientLeft, requestBody } from './data-body.ts';
 import { writeError } from './json-error.ts';
 import { writeReply } from './reply-writer.ts';
+import { queryOf } from './request-path.ts';
 
 /** The journey of a request; never rejects for a fault of caller or provider. */
 export type Serve = (gateway: Gateway, arrival: Arrival) => Promise<Reply>;
@@ -51,6 +52,7 @@ export class DataDoor {
       const arrival: { -readonly [Field in keyof Arrival]: Arrival[Field] } = {
         matched,
         path,
+        query: queryOf(request.url ?? ''),
         headers: request.headers,
         clientAddress: request.socket.remoteAddress ?? null,
         bytes: noBytes,

@@ -6,3 +6,9 @@ export function pathOf(url: string): string {
   const match = /^https?:\/\/[^/]*(\/.*)?$/i.exec(target);
   return match?.[1] ?? '/';
 }
+
+/** Query without its `?`. */
+export function queryOf(url: string): string {
+  const at = url.indexOf('?');
+  return at === -1 ? '' : url.slice(at + 1);
+}

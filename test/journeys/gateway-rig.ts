@@ -1,5 +1,6 @@
 import { createMemoryLimiter } from '../../src/adapters/memory/limiter.ts';
 import { memoryResponseCache } from '../../src/adapters/memory/response-cache.ts';
+import { openOutside } from '../../src/adapters/outside.ts';
 import { systemChance, systemClock } from '../../src/adapters/system-clock.ts';
 import { undiciTransport } from '../../src/adapters/undici-transport.ts';
 import { createDescribeReply } from '../../src/compat/litellm/response-headers.ts';
@@ -59,6 +60,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     clock,
     chance: systemChance,
     transport,
+    outside: openOutside(transport, clock),
     ledger,
     limiter: createMemoryLimiter(clock),
     cache: memoryResponseCache(snapshot.settings.cache?.bytesMax ?? 1_000_000, clock),

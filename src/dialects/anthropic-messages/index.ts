@@ -1,4 +1,5 @@
 import type { Dialect } from '../../core/dialect.ts';
+import { eventStreamType } from '../../core/server-sent-events.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeRequest, passThrough } from './encode-request.ts';
 import { anthropicErrors } from './errors.ts';
@@ -21,4 +22,5 @@ export const anthropicMessages: Dialect = Object.freeze({
   streamEncoder: (options) => new MessageStreamEncoder(options),
   errors: anthropicErrors,
   heartbeat: Buffer.from('event: ping\ndata: {"type": "ping"}\n\n'),
+  streamContentType: eventStreamType,
 } satisfies Dialect);

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../core/dialect.ts';
+import { eventStreamType } from '../../core/server-sent-events.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeRequest, passThrough } from './encode-request.ts';
 import { openaiErrors } from './errors.ts';
@@ -21,4 +22,5 @@ export const openaiChat: Dialect = Object.freeze({
   streamEncoder: (options) => new ChatStreamEncoder(options),
   errors: openaiErrors,
   heartbeat: Buffer.from(': ping\n\n'),
+  streamContentType: eventStreamType,
 } satisfies Dialect);

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../core/dialect.ts';
+import { eventStreamType } from '../../core/server-sent-events.ts';
 import { openaiErrors } from '../openai-chat/errors.ts';
 import { relayChunks } from '../openai-chat/relay.ts';
 import { decodeChunks } from '../openai-chat/stream-decoder.ts';
@@ -19,4 +20,5 @@ export const openaiCompletions: Dialect = Object.freeze({
   streamEncoder: (options) => new CompletionStreamEncoder(options),
   errors: openaiErrors,
   heartbeat: Buffer.from(': ping\n\n'),
+  streamContentType: eventStreamType,
 } satisfies Dialect);

@@ -151,4 +151,5 @@ export const openaiEmbeddings: Dialect = Object.freeze({
   streamEncoder: neverStreams,
   errors: openaiErrors,
   heartbeat: null,
+  streamContentType: null,
 } satisfies Dialect);
