@@ -44,6 +44,7 @@ function set(authorize: Authorize, status = 200, body: object = answer) {
       matched: matchRoute('/v1/chat/completions')!,
       path: '/v1/chat/completions',
       query: '',
+      arrivedTick: 0,
       headers: {},
       bytes: Buffer.from('{"model":"m","messages":[{"role":"user","content":"Hi"}]}'),
       clientAddress: null,
