@@ -20,14 +20,14 @@ const failureMs = 1_000;
  * is still good nobody does.
  */
 export class TokenSource<T> {
-  readonly #fetch: (outside: Outside) => Promise<Expiring<T>>;
+  readonly #obtain: (outside: Outside) => Promise<Expiring<T>>;
   #held: Expiring<T> | null = null;
   #renewAt = 0;
   #fetching: Promise<T> | null = null;
   #failure: { readonly error: AuthorizationError; readonly until: number } | null = null;
 
-  constructor(fetch: (outside: Outside) => Promise<Expiring<T>>) {
-    this.#fetch = fetch;
+  constructor(obtain: (outside: Outside) => Promise<Expiring<T>>) {
+    this.#obtain = obtain;
   }
 
   /** Throws, or rejects with, an AuthorizationError. */
@@ -49,7 +49,7 @@ export class TokenSource<T> {
 
   async #renew(outside: Outside): Promise<T> {
     try {
-      const fetched = await this.#fetch(outside);
+      const fetched = await this.#obtain(outside);
       const now = outside.now();
       this.#held = fetched;
       this.#renewAt = fetched.expiresAt - Math.min(earlyMsMax, (fetched.expiresAt - now) / 4);
@@ -74,12 +74,12 @@ const sources = new Map<string, TokenSource<unknown>>();
  */
 export function sharedTokenSource<T>(
   identity: readonly (string | null)[],
-  fetch: (outside: Outside) => Promise<Expiring<T>>,
+  obtain: (outside: Outside) => Promise<Expiring<T>>,
 ): TokenSource<T> {
   const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
   let source = sources.get(key) as TokenSource<T> | undefined;
   if (source === undefined) {
-    source = new TokenSource(fetch);
+    source = new TokenSource(obtain);
     if (sources.size >= sourcesMax) sources.delete(sources.keys().next().value as string);
     sources.set(key, source);
   }

@@ -1,6 +1,7 @@
 import type { ModelTraits } from '../core/dialect.ts';
 import type { DialectName, Operation } from '../core/operation.ts';
 import {
+  type Authorize,
   type ConnectionSettings,
   type Provider,
   type ProviderEndpoint,
@@ -24,6 +25,8 @@ export interface ProviderDefinition {
   readonly requiresCredential?: boolean;
   /** `bearer()` where absent. */
   readonly auth?: Auth;
+  /** What authorises each call by itself; undefined where `auth` is enough. */
+  readonly authorize?: (settings: ConnectionSettings) => Authorize | undefined;
   /** OpenAI's chat alone where absent. */
   readonly dialects?: Partial<Record<Operation, readonly DialectName[]>>;
   readonly catalogueIds?: readonly string[];
@@ -96,6 +99,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
       const settings = definition.adjust?.(given) ?? given;
       const base = parseBaseUrl(settings.baseUrl ?? definition.baseUrl, id);
       const prefix = base.pathname.replace(/\/+$/, '');
+      const authorize = definition.authorize?.(settings);
       return Object.freeze({
         origin: base.origin,
         headers: Object.freeze([...auth(settings), ...Object.entries(settings.headers).flatMap(lowerCaseName)]),
@@ -105,6 +109,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
           return prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
         },
         modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
+        ...(authorize !== undefined && { authorize }),
       });
     },
   });
