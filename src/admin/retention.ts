@@ -4,6 +4,8 @@ import type { Store } from '../core/store.ts';
 const intervalMsDefault = 10 * 60 * 1000;
 const intervalMsMin = 1_000;
 const firstAfterMsMax = 30_000;
+/** Sums are kept by the hour for the last days, by the day for ever. */
+const hoursKeptMs = 3 * 24 * 60 * 60 * 1000;
 
 export interface RetentionSettings {
   /** null keeps everything. */
@@ -13,7 +15,8 @@ export interface RetentionSettings {
 }
 
 /**
- * Removes request rows older than the operator keeps them, and idempotency keys whose time is over; sums of spend stay.
+ * Removes request rows older than the operator keeps them, and idempotency keys whose time is over; sums stay, those of days
+ * that are over by the day.
  * Returns what stops it.
  */
 export function startRetention(
@@ -32,6 +35,9 @@ export function startRetention(
         (cause: Error) => log.warn('old request rows could not be removed; trying again', { reason: cause.message }),
       );
     }
+    await store.usage
+      .fold(clock.now() - hoursKeptMs)
+      .catch((cause: Error) => log.warn('sums of past hours could not be moved', { reason: cause.message }));
     await store.idempotency
       .removeExpired(clock.now())
       .catch((cause: Error) => log.warn('old idempotency keys could not be removed', { reason: cause.message }));

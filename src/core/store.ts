@@ -346,6 +346,7 @@ export interface UsageFilter {
 }
 
 export type UsageDimension =
+  | 'hour'
   | 'day'
   | 'keyId'
   | 'userId'
@@ -374,6 +375,22 @@ export interface UsageSummary {
   readonly cost: Nanodollars;
 }
 
+/** What only sums that were kept know: how long things took, what came from the cache and from other models. */
+export interface UsageMeasures extends UsageSummary {
+  readonly cacheHits: number;
+  /** Requests to providers. */
+  readonly attempts: number;
+  /** Requests that another model group answered than the one that was tried first. */
+  readonly fallbacks: number;
+  /** Sums over all requests, the gateway's own share apart. */
+  readonly durationMs: number;
+  readonly overheadMs: number;
+  /** Of answers that a provider worked on; bins as in latency-bins.ts. */
+  readonly latency: readonly number[];
+  /** The same until the first content, of streams. */
+  readonly firstToken: readonly number[];
+}
+
 export interface UsageRepository {
   get(id: string): Promise<RequestRecord | undefined>;
   list(
@@ -387,11 +404,15 @@ export interface UsageRepository {
   ): Promise<RequestRecord[]>;
   count(filter: UsageFilter): Promise<number>;
   /**
-   * Sums grouped by the dimensions, days in UTC (`YYYY-MM-DD`); by none, one row for all. Grouped by tag, a request counts
-   * under each of its tags and one without tags nowhere. Whole days that ask for no finer filter are still known after
-   * their rows are removed.
+   * Sums grouped by the dimensions, days (`YYYY-MM-DD`) and hours in UTC; by none, one row for all. Grouped by tag, a
+   * request counts under each of its tags and one without tags nowhere. Whole days that ask for no finer filter, and for
+   * tags or end users but not both, are still known after their rows are removed.
    */
   summarize(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageSummary[]>;
+  /** The same with times, from what was summed as requests came; null when only the rows know: finer filters, parts of hours. */
+  measure(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageMeasures[] | null>;
+  /** Sums of days that ended before the time are no longer kept by the hour. Resolves to the hours moved. */
+  fold(before: number): Promise<number>;
   /** Deletes rows that ended before the time; returns how many. The accounts keep their sums. */
   removeBefore(endedBefore: number): Promise<number>;
 }

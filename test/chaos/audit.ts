@@ -81,7 +81,7 @@ export async function audit(rig: Rig): Promise<Audit> {
              and leases.window_start = accounts.window_start), 0) as written_off
     from accounts`);
   compareWithAccounts(rig, rows, accounts, differ);
-  await compareWithDays(rig, rows, differ);
+  await compareWithSums(rig, rows, differ);
   return {
     dispatches: invoice.length,
     rows: rows.length,
@@ -198,37 +198,31 @@ function compareWithAccounts(
   }
 }
 
-const dayGroups = [
-  'key_id',
-  'user_id',
-  'team_id',
-  'organization_id',
-  'model_group',
-  'model_used',
-  'provider',
-  'day',
-] as const;
+const sumGroups = ['key_id', 'user_id', 'team_id', 'organization_id', 'model_group', 'model_used', 'provider'] as const;
 
-/** The daily sums against the rows, by each dimension and by tag. */
-async function compareWithDays(rig: Rig, rows: readonly UsageRow[], differ: (text: string) => void): Promise<void> {
-  const compare = async (column: string, where: string, valuesOf: (row: UsageRow) => readonly string[]) => {
+/** The sums against the rows, by each dimension and by tag. */
+async function compareWithSums(rig: Rig, rows: readonly UsageRow[], differ: (text: string) => void): Promise<void> {
+  const compare = async (column: string, table: string, valuesOf: (row: UsageRow) => readonly string[]) => {
     const expected = new Map<string, number>();
     for (const row of rows) {
       for (const value of valuesOf(row)) expected.set(value, (expected.get(value) ?? 0) + Number(row.cost));
     }
     const found = await rig.query<{ value: string; cost: string }>(
-      `select ${column} as value, sum(cost) as cost from usage_daily where ${where} group by ${column}`,
+      `select ${column} as value, sum(cost) as cost from ${table} as sums
+       join usage_series as series on series.id = sums.series group by 1`,
     );
     for (const { value, cost } of found) {
       if (Number(cost) !== (expected.get(value) ?? 0)) {
-        differ(`the days of ${column} ${value} come to ${cost}, their rows to ${expected.get(value) ?? 0}`);
+        differ(`the sums of ${column} ${value} come to ${cost}, their rows to ${expected.get(value) ?? 0}`);
       }
       expected.delete(value);
     }
-    for (const value of expected.keys()) differ(`${column} ${value} has rows and no days`);
+    for (const value of expected.keys()) differ(`${column} ${value} has rows and no sums`);
   };
-  for (const column of dayGroups) await compare(column, "tag = ''", (row) => [row[column] ?? '']);
-  await compare('tag', "tag <> ''", (row) => row.tags ?? []);
+  const all = '(select * from usage_hours union all select * from usage_days)';
+  for (const column of sumGroups) await compare(column, all, (row) => [row[column] ?? '']);
+  await compare("to_char(to_timestamp(start / 1000) at time zone 'UTC', 'YYYY-MM-DD')", all, (row) => [row.day]);
+  await compare('name', "(select * from usage_named where kind = 'tag')", (row) => row.tags ?? []);
 }
 
 function gather<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

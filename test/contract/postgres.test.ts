@@ -22,7 +22,9 @@ async function openEmpty() {
   const { rows } = await beside!.query<{ tablename: string }>(
     "select tablename from pg_tables where schemaname = 'public' and tablename !~ '^usage_.*\\d{4}_\\d{2}$'",
   );
-  const names = rows.map(({ tablename }) => tablename).filter((name) => name !== 'schema_migrations');
+  // The store remembers which series are there.
+  const kept = ['schema_migrations', 'usage_series'];
+  const names = rows.map(({ tablename }) => tablename).filter((name) => !kept.includes(name));
   await beside!.query(names.map((name) => `delete from "${name}"`).join(';'));
   const store = {
     ...shared,

@@ -17,7 +17,9 @@ async function openEmpty() {
   shared ??= await openSqliteStore({ file });
   const beside = new DatabaseSync(file, { timeout: 5_000 });
   const tables = beside.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[];
-  for (const { name } of tables) if (name !== 'schema_migrations') beside.exec(`delete from "${name}"`);
+  // The store remembers which series are there.
+  const kept = ['schema_migrations', 'usage_series'];
+  for (const { name } of tables) if (!kept.includes(name)) beside.exec(`delete from "${name}"`);
   beside.close();
   const store = {
     ...shared,

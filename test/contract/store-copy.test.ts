@@ -51,7 +51,7 @@ it('copies pages of rows over many months there and back, and keeps nothing when
     const there = await copyStore(source, postgres, options);
     expect(there.rows).toMatchObject({ usage: count, usage_tags: count / 2, accounts: 1 });
     expect(there).toMatchObject({ spent: String((count * (count - 1)) / 2), cost: there.spent });
-    await expect(copyStore(source, postgres, options)).rejects.toThrow(/not empty: it holds accounts, usage_daily/);
+    await expect(copyStore(source, postgres, options)).rejects.toThrow(/not empty: it holds accounts, usage_hours/);
     const replaced = await copyStore(source, postgres, { ...options, replace: true });
     expect(replaced).toEqual(there);
     expect(await copyStore(postgres, back, options)).toEqual(there);

@@ -32,6 +32,7 @@ import { insertUsage } from './usage-insert.ts';
 
 /** How long the answer of a call is kept for a repetition. */
 const answerKeptMs = 600_000;
+const seriesMax = 100_000;
 
 /** Not a fault: ends the transaction without effect and carries the answer out of it. */
 class LeaseRefused extends Error {
@@ -46,6 +47,8 @@ class LeaseRefused extends Error {
 /** The books in SQL: one transaction per call. */
 export class SqlBooks implements Books {
   readonly #engine: SqlEngine;
+  /** Series of sums that this process has put into the store, or knows to be there. */
+  readonly #series = new Set<string>();
 
   constructor(engine: SqlEngine) {
     this.#engine = engine;
@@ -55,15 +58,21 @@ export class SqlBooks implements Books {
     const { usageRows } = this.#engine;
     const starts = batch.entries.map(({ record }) => record.startedAt);
     const record = async (transaction: BooksTransaction) => {
-      const fresh = await insertUsage(transaction, usageRows, batch.entries);
+      const { fresh, series } = await insertUsage(transaction, usageRows, batch.entries, this.#series);
       const accounts = await this.#applyEntries(transaction, batch.processId, fresh);
       if (batch.checkpoint !== undefined) {
         const { segment, offset } = batch.checkpoint;
         await checkpointWriting.run(transaction, [[batch.processId, segment, offset]]);
       }
-      return { inserted: fresh.map((entry) => entry.record.id), accounts };
+      return { result: { inserted: fresh.map((entry) => entry.record.id), accounts }, series };
     };
-    return this.#engine.transaction(record, () => usageRows.prepare(starts));
+    return this.#engine
+      .transaction(record, () => usageRows.prepare(starts))
+      .then(({ result, series }) => {
+        if (this.#series.size > seriesMax) this.#series.clear();
+        for (const id of series) this.#series.add(id);
+        return result;
+      });
   }
 
   async #applyEntries(

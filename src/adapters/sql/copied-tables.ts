@@ -1,5 +1,5 @@
 import { accountsTable, tables } from './tables.ts';
-import { dailyDimensionColumns, dailyFigures } from './usage-daily.ts';
+import { namedColumns, seriesColumns, sumColumns } from './usage-rollup.ts';
 import { usageColumns } from './usage-row.ts';
 
 /** A table as `store copy` sees it: what to read, and the columns that put its rows in one order. */
@@ -65,7 +65,10 @@ export const copiedTables: readonly CopiedTable[] = [
   ),
   content('adjustments', ['id', 'at', 'actor', 'reason', 'request_id', 'key', 'window_start', 'amount'], ['id']),
   bookkeeping('alerts', ['id', 'at'], ['id']),
-  content('usage_daily', [...dailyDimensionColumns, ...dailyFigures], dailyDimensionColumns),
+  bookkeeping('usage_series', seriesColumns, ['id']),
+  content('usage_hours', sumColumns, ['start', 'series']),
+  content('usage_days', sumColumns, ['start', 'series']),
+  content('usage_named', namedColumns, ['kind', 'name', 'start', 'series']),
   content('usage_tags', ['tag', 'started_at', 'usage_id'], ['tag', 'started_at', 'usage_id']),
   usageTable,
 ];

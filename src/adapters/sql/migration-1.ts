@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { ColumnKind } from './columns.ts';
 import type { Database } from './engine.ts';
 import { accountsTable, tables } from './tables.ts';
-import { dailyDimensionColumns, dailyFigures } from './usage-daily.ts';
 
 /** How an engine says what the migrations mean. */
 export interface TableWords {
@@ -126,11 +125,18 @@ async function createUsage(database: Kysely<Database>, { text, usageByMonth }: T
       .execute();
   }
 
+  // Replaced by a later migration.
   let daily = database.schema.createTable('usage_daily');
   for (const name of dailyDimensionColumns) daily = daily.addColumn(name, text, (column) => column.notNull());
   for (const name of dailyFigures) daily = daily.addColumn(name, 'bigint', (column) => column.notNull());
   await daily.addPrimaryKeyConstraint('usage_daily_primary_key', [...dailyDimensionColumns] as never).execute();
 }
+
+const dailyDimensionColumns = [
+  ...['day', 'tag', 'key_id', 'user_id', 'team_id', 'organization_id', 'end_user_id'],
+  ...['model_used', 'model_group', 'provider', 'deployment_id', 'status', 'path'],
+];
+const dailyFigures = ['requests', 'input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cost'];
 
 async function createBooks(database: Kysely<Database>, { text }: TableWords): Promise<void> {
   await database.schema

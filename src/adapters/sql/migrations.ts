@@ -6,6 +6,7 @@ import type { TableWords } from './migration-1.ts';
 import { createFirstTables } from './migration-1.ts';
 import { createChangeTables } from './migration-2.ts';
 import { createOnceTables } from './migration-3.ts';
+import { createRollups } from './migration-4.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -18,6 +19,7 @@ const migrations: readonly Migration[] = [
   { title: 'first tables', apply: createFirstTables },
   { title: 'changes and replicas', apply: createChangeTables },
   { title: 'idempotency keys, adjustments and alerts', apply: createOnceTables },
+  { title: 'sums by hour and day with latencies', apply: createRollups },
 ];
 
 export interface MigrationStep {

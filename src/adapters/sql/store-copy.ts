@@ -137,7 +137,7 @@ async function compareSums(
     return String(here);
   };
   const [spent, leased] = [await sum('accounts', 'spent'), await sum('accounts', 'leased')];
-  await sum('usage_daily', 'cost');
+  for (const table of ['usage_hours', 'usage_days', 'usage_named']) await sum(table, 'cost');
   return { spent, leased, cost: await sum('usage', 'cost') };
 }
 

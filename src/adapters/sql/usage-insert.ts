@@ -2,29 +2,47 @@ import type { BookEntry } from '../../core/books.ts';
 import type { BooksTransaction } from './book-rows.ts';
 import { BulkInsert } from './bulk-insert.ts';
 import type { UsageRows } from './engine.ts';
-import { dailyDimensionColumns, dailyFigures, dailySums } from './usage-daily.ts';
+import { figureColumns, namedColumns, rollupOf, seriesColumns, sumColumns } from './usage-rollup.ts';
 import { storableRecord, usageValues } from './usage-row.ts';
 
 const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
 
-const dailyInsert = new BulkInsert('usage_daily', [...dailyDimensionColumns, ...dailyFigures], (insert) =>
-  insert.onConflict((conflict) =>
-    conflict
-      .columns([...dailyDimensionColumns])
-      .doUpdateSet((build) =>
-        Object.fromEntries(
-          dailyFigures.map((figure) => [figure, build(`usage_daily.${figure}`, '+', build.ref(`excluded.${figure}`))]),
-        ),
-      ),
-  ),
+const seriesInsert = new BulkInsert('usage_series', seriesColumns, (insert) =>
+  insert.onConflict((conflict) => conflict.column('id').doNothing()),
 );
 
-/** Puts requests on record with their tags and daily sums. Returns the entries that were not on record before. */
+/** Adds to the sums that are there. */
+export function summingInsert(table: string, columns: readonly string[], key: readonly string[]): BulkInsert {
+  return new BulkInsert(table, columns, (insert) =>
+    insert.onConflict((conflict) =>
+      conflict
+        .columns([...key])
+        .doUpdateSet((build) =>
+          Object.fromEntries(
+            figureColumns.map((figure) => [figure, build(`${table}.${figure}`, '+', build.ref(`excluded.${figure}`))]),
+          ),
+        ),
+    ),
+  );
+}
+
+const hourInsert = summingInsert('usage_hours', sumColumns, ['start', 'series']);
+const namedInsert = summingInsert('usage_named', namedColumns, ['kind', 'name', 'start', 'series']);
+
+export interface InsertedUsage {
+  /** The entries that were not on record before. */
+  readonly fresh: BookEntry[];
+  /** Series that are in the store once the transaction has committed. */
+  readonly series: readonly string[];
+}
+
+/** Puts requests on record with their tags and what they add to the sums. `known` are series that the store has. */
 export async function insertUsage(
   transaction: BooksTransaction,
   usageRows: UsageRows,
   given: readonly BookEntry[],
-): Promise<BookEntry[]> {
+  known: ReadonlySet<string>,
+): Promise<InsertedUsage> {
   const entries = given.map((entry) => {
     const record = storableRecord(entry.record);
     return record === entry.record ? entry : { ...entry, record };
@@ -37,6 +55,13 @@ export async function insertUsage(
   const records = fresh.map(({ record }) => record);
   const tags = records.flatMap((record) => [...new Set(record.tags)].map((tag) => [tag, record.startedAt, record.id]));
   await tagInsert.run(transaction, tags);
-  await dailyInsert.run(transaction, dailySums(records));
-  return fresh;
+  const { series, hours, named } = rollupOf(records);
+  const unknown = [...series].filter(([id]) => !known.has(id)).sort(([one], [other]) => (one < other ? -1 : 1));
+  await seriesInsert.run(
+    transaction,
+    unknown.map(([, values]) => values),
+  );
+  await hourInsert.run(transaction, hours);
+  await namedInsert.run(transaction, named);
+  return { fresh, series: unknown.map(([id]) => id) };
 }

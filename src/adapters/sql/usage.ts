@@ -1,34 +1,17 @@
-import type { Kysely, SelectQueryBuilder } from 'kysely';
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { RequestRecord } from '../../core/request-record.ts';
-import type { UsageDimension, UsageFilter, UsageRepository, UsageSummary } from '../../core/store.ts';
-import type { SqlRow } from './columns.ts';
+import type { UsageDimension, UsageFilter, UsageMeasures, UsageRepository, UsageSummary } from '../../core/store.ts';
 import { columnName, wholeNumber } from './columns.ts';
 import type { Database, SqlEngine } from './engine.ts';
-import { dailyDimensions } from './usage-daily.ts';
-import { usageRecord, utcDay } from './usage-row.ts';
+import { filteredRequests, type UsageSelect } from './usage-filter.ts';
+import { foldHours } from './usage-fold.ts';
+import { figureColumns, firstTokenColumns, hourMs, latencyColumns, seriesDimensions } from './usage-rollup.ts';
+import { usageRecord } from './usage-row.ts';
+import { groupText, type Sum, sumsFromRollups } from './usage-sums.ts';
 
-type Select = SelectQueryBuilder<Database, string, SqlRow>;
-
-const dayMs = 86_400_000;
 /** Rows deleted in one transaction: short enough that nobody notices the writer being busy. */
 const removedAtOnce = 500;
-
-/** Filters that name one value of one column. */
-const columnOf = {
-  keyId: 'key_id',
-  userId: 'user_id',
-  teamId: 'team_id',
-  organizationId: 'organization_id',
-  endUserId: 'end_user_id',
-  model: 'model_used',
-  modelGroup: 'model_group',
-  deploymentId: 'deployment_id',
-  provider: 'provider',
-  status: 'status',
-  errorCode: 'error_code',
-  sessionId: 'session_id',
-} as const;
 
 export class SqlUsage implements UsageRepository {
   readonly #engine: SqlEngine;
@@ -64,31 +47,38 @@ export class SqlUsage implements UsageRepository {
   }
 
   async summarize(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageSummary[]> {
-    const fromDays = answeredByDays(filter);
-    const source = fromDays ? this.#days(filter, by.includes('tag')) : this.#requests(filter, by.includes('tag'));
-    const requests = fromDays ? sql.ref('usage_daily.requests') : sql.lit(1);
-    const table = fromDays ? 'usage_daily' : 'usage';
-    const columns = by.map((dimension) => [dimension, dimensionColumn(table, dimension)] as const);
-    const sum = (figure: string) => sql<number>`coalesce(sum(${sql.ref(`${table}.${figure}`)}), 0)`.as(figure);
-    let select = source.select([
-      sql`coalesce(sum(${requests}), 0)`.as('requests'),
-      sql`coalesce(sum(case when ${sql.ref(`${table}.status`)} = 'success' then ${requests} else 0 end), 0)`.as(
-        'successes',
-      ),
-      sum('input_tokens'),
-      sum('output_tokens'),
-      sum('cache_read_tokens'),
-      sum('cache_write_tokens'),
-      sum('cost'),
+    const sums = await sumsFromRollups(this.#reader, filter, by, summaryFigures);
+    if (sums !== null) return sums.map(summaryOf);
+    let select = this.#requests(filter, by.includes('tag')).select([
+      sql`count(*)`.as('requests'),
+      sql`coalesce(sum(case when usage.status = 'success' then 1 else 0 end), 0)`.as('successes'),
+      ...summaryFigures
+        .filter((figure) => figure !== 'requests' && figure !== 'successes')
+        .map((figure) => sql<number>`coalesce(sum(${sql.ref(`usage.${figure}`)}), 0)`.as(figure)),
     ]);
-    for (const [dimension, column] of columns) {
+    for (const dimension of by) {
+      const column = rowDimension(dimension);
       select = select
-        .select(sql.ref(column).as(`by_${dimension}`))
+        .select(column.as(`by_${dimension}`))
         .groupBy(column)
         .orderBy(column);
     }
     const rows = await select.execute();
-    return rows.map((row) => summaryOf(row, by));
+    return rows.map((row) =>
+      summaryOf({
+        group: Object.fromEntries(by.map((dimension) => [dimension, groupText(dimension, row[`by_${dimension}`])])),
+        figures: Object.fromEntries(summaryFigures.map((figure) => [figure, wholeNumber(row[figure])])),
+      }),
+    );
+  }
+
+  async measure(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageMeasures[] | null> {
+    const sums = await sumsFromRollups(this.#reader, filter, by, [...figureColumns, 'successes']);
+    return sums === null ? null : sums.map(measuresOf);
+  }
+
+  fold(before: number): Promise<number> {
+    return foldHours(this.#engine, before);
   }
 
   async removeBefore(endedBefore: number): Promise<number> {
@@ -120,81 +110,65 @@ export class SqlUsage implements UsageRepository {
     }
   }
 
-  #filtered(filter: UsageFilter): Select {
-    return filteredRequests(this.#reader.selectFrom('usage') as unknown as Select, filter);
+  #filtered(filter: UsageFilter): UsageSelect {
+    return filteredRequests(this.#reader.selectFrom('usage') as unknown as UsageSelect, filter);
   }
 
-  #requests(filter: UsageFilter, byTag: boolean): Select {
-    const usage = this.#reader.selectFrom('usage') as unknown as Select;
-    if (!byTag) return filteredRequests(usage, filter);
-    const joined = usage.innerJoin('usage_tags', 'usage_tags.usage_id', 'usage.id') as unknown as Select;
+  #requests(filter: UsageFilter, byTag: boolean): UsageSelect {
+    if (!byTag) return this.#filtered(filter);
+    const usage = this.#reader.selectFrom('usage') as unknown as UsageSelect;
+    const joined = usage.innerJoin('usage_tags', 'usage_tags.usage_id', 'usage.id') as unknown as UsageSelect;
     const { tag, ...rest } = filter;
     const filtered = filteredRequests(joined, rest).where('usage_tags.tag', '<>', '');
     return tag === undefined ? filtered : filtered.where('usage_tags.tag', '=', tag);
   }
-
-  #days(filter: UsageFilter, byTag: boolean): Select {
-    let select = this.#reader.selectFrom('usage_daily') as unknown as Select;
-    if (filter.tag !== undefined) select = select.where('usage_daily.tag', '=', filter.tag);
-    else select = select.where('usage_daily.tag', byTag ? '<>' : '=', '');
-    if (filter.from !== undefined) select = select.where('usage_daily.day', '>=', utcDay(filter.from));
-    if (filter.to !== undefined) select = select.where('usage_daily.day', '<', utcDay(filter.to));
-    for (const [name, column] of Object.entries(columnOf)) {
-      const wanted = filter[name as keyof typeof columnOf];
-      if (wanted !== undefined) select = select.where(`usage_daily.${column}`, '=', wanted);
-    }
-    return select;
-  }
 }
 
-function filteredRequests(select: Select, filter: UsageFilter): Select {
-  let filtered = select;
-  if (filter.from !== undefined) filtered = filtered.where('usage.started_at', '>=', filter.from);
-  if (filter.to !== undefined) filtered = filtered.where('usage.started_at', '<', filter.to);
-  if (filter.costMin !== undefined) filtered = filtered.where('usage.cost', '>=', filter.costMin);
-  if (filter.costMax !== undefined) filtered = filtered.where('usage.cost', '<=', filter.costMax);
-  for (const [name, column] of Object.entries(columnOf)) {
-    const wanted = filter[name as keyof typeof columnOf];
-    if (wanted !== undefined) filtered = filtered.where(`usage.${column}`, '=', wanted);
-  }
-  const { tag } = filter;
-  if (tag !== undefined) {
-    filtered = filtered.where((build) =>
-      build(
-        'usage.id',
-        'in',
-        build.selectFrom('usage_tags').select('usage_tags.usage_id').where('usage_tags.tag', '=', tag),
-      ),
-    );
-  }
-  return filtered;
+const summaryFigures = [
+  'requests',
+  'successes',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cost',
+] as const;
+
+const rowNames: readonly string[] = [...seriesDimensions, 'endUserId', 'day'];
+
+function rowDimension(dimension: UsageDimension) {
+  if (dimension === 'tag') return sql.ref<string>('usage_tags.tag');
+  if (dimension === 'hour') return sql<string>`(usage.started_at - usage.started_at % ${sql.lit(hourMs)})`;
+  if (!rowNames.includes(dimension)) throw new RangeError(`no such dimension: ${dimension}`);
+  return sql.ref<string>(`usage.${columnName(dimension)}`);
 }
 
-/** Whether the daily sums know enough: whole days, and no filter on anything finer. */
-function answeredByDays(filter: UsageFilter): boolean {
-  const finer = [filter.errorCode, filter.sessionId, filter.costMin, filter.costMax];
-  if (finer.some((wanted) => wanted !== undefined)) return false;
-  return [filter.from, filter.to].every((time) => time === undefined || time % dayMs === 0);
-}
-
-function dimensionColumn(table: string, dimension: UsageDimension): string {
-  if (!dailyDimensions.includes(dimension)) throw new RangeError(`no such dimension: ${dimension}`);
-  return dimension === 'tag' && table === 'usage' ? 'usage_tags.tag' : `${table}.${columnName(dimension)}`;
-}
-
-function summaryOf(row: SqlRow, by: readonly UsageDimension[]): UsageSummary {
-  const requests = wholeNumber(row.requests);
-  const successes = wholeNumber(row.successes);
+function summaryOf({ group, figures }: Sum): UsageSummary {
+  const { requests = 0, successes = 0 } = figures;
   return {
-    // '' stands for null in the daily sums.
-    group: Object.fromEntries(by.map((dimension) => [dimension, (row[`by_${dimension}`] as string | null) || null])),
+    group,
     requests,
     successes,
     failures: requests - successes,
-    inputTokens: wholeNumber(row.input_tokens),
-    outputTokens: wholeNumber(row.output_tokens),
-    cacheReadTokens: wholeNumber(row.cache_read_tokens),
-    cacheWriteTokens: wholeNumber(row.cache_write_tokens),
-    cost: wholeNumber(row.cost),
+    inputTokens: figures.input_tokens ?? 0,
+    outputTokens: figures.output_tokens ?? 0,
+    cacheReadTokens: figures.cache_read_tokens ?? 0,
+    cacheWriteTokens: figures.cache_write_tokens ?? 0,
+    cost: figures.cost ?? 0,
+  };
+}
+
+function measuresOf(sum: Sum): UsageMeasures {
+  const { figures } = sum;
+  const counts = (columns: readonly string[]) => columns.map((column) => figures[column] ?? 0);
+  return {
+    ...summaryOf(sum),
+    cacheHits: figures.cache_hits ?? 0,
+    attempts: figures.attempts ?? 0,
+    fallbacks: figures.fallbacks ?? 0,
+    durationMs: figures.duration_ms ?? 0,
+    overheadMs: (figures.overhead_us ?? 0) / 1_000,
+    latency: counts(latencyColumns),
+    firstToken: counts(firstTokenColumns),
   };
 }
