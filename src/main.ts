@@ -7,6 +7,7 @@ import { openOutside } from './adapters/outside.ts';
 import { StorePrincipals } from './adapters/principals.ts';
 import { openShared } from './adapters/shared.ts';
 import { openStore } from './adapters/sql/open-store.ts';
+import { StoreClock } from './adapters/store-clock.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
 import { Exposition } from './adapters/telemetry/exposition.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
@@ -100,17 +101,17 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
 
 async function assemble(
   options: StartOptions,
-  clock: Clock,
+  machine: Clock,
   chance: Chance,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<RunningGateway> {
-  const demo = options.configFile === null ? await startDemoUpstreams({ clock }) : null;
+  const demo = options.configFile === null ? await startDemoUpstreams({ clock: machine }) : null;
   if (demo !== null) closers.push(() => demo.close());
   const prepare = () =>
     demo === null
-      ? prepareConfig(options.configFile ?? '', options.environment, clock.now())
-      : { ...prepareConfig('demo.yaml', options.environment, clock.now(), () => demo.config), files: [] };
+      ? prepareConfig(options.configFile ?? '', options.environment, machine.now())
+      : { ...prepareConfig('demo.yaml', options.environment, machine.now(), () => demo.config), files: [] };
 
   const first = prepare();
   const settings = readStartSettings(first.config ?? null, options.environment);
@@ -138,6 +139,8 @@ async function assemble(
   const { databaseUrl, databaseConnectionsMax } = settings;
   const store = await openStore({ databaseUrl, dataFolder, connectionsMax: databaseConnectionsMax });
   closers.push(() => store.close());
+  const clock = store.time === null ? machine : await StoreClock.follow({ machine, ask: store.time, log });
+  if (clock instanceof StoreClock) closers.push(() => clock.close());
   const vault = createVault(settings.saltKey ?? masterKey.key);
   const reloadModels = async () => config.setStored(await loadStoredModels(store, vault, options.environment, log));
   await reloadModels();

@@ -151,7 +151,12 @@ export interface Books {
    */
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
   /** Gives unused parts of leases back. Resolves to what was really taken back, in the order given. */
-  returnLease(processId: string, token: string, returns: readonly LeaseReturn[]): Promise<readonly Nanodollars[]>;
+  returnLease(
+    processId: string,
+    token: string,
+    returns: readonly LeaseReturn[],
+    now: number,
+  ): Promise<readonly Nanodollars[]>;
   /**
    * Heartbeat: every lease of the process is good until `expiresAt`, also one that had been written off. Resolves to all
    * leases of the process. Answers kept for repetition are forgotten ten minutes after their call.

@@ -121,12 +121,20 @@ export interface Caps {
   readonly organization?: number;
 }
 
-/** A key with a user, a team, an organization and a tag above it, of its own. */
-export async function makeTenant(rig: Rig, caps: Caps, extra: Readonly<Record<string, unknown>> = {}): Promise<Tenant> {
+/**
+ * A key with a user, a team, an organization and a tag above it, of its own. With a cap on the user the key belongs to no
+ * team: what a team pays for does not stop at its user's budget.
+ */
+export async function makeTenant(
+  rig: Rig,
+  caps: Caps,
+  extra: Readonly<Record<string, unknown>> = {},
+  window = '30d',
+): Promise<Tenant> {
   const admin = rig.replicas.find(({ isUp }) => isUp)!;
   const number = rig.next();
   const budget = (cap: number | undefined) =>
-    cap === undefined ? {} : { max_budget: cap / 1e9, budget_duration: '30d' };
+    cap === undefined ? {} : { max_budget: cap / 1e9, budget_duration: window };
   const organization = await admin.admin('/organization/new', {
     organization_alias: `organization-${number}`,
     models: [],
@@ -142,7 +150,7 @@ export async function makeTenant(rig: Rig, caps: Caps, extra: Readonly<Record<st
   await admin.admin('/user/new', { user_id: userId, auto_create_key: false, ...budget(caps.user) });
   const tag = `tag-${number}`;
   const made = await admin.admin('/key/generate', {
-    team_id: team.team_id,
+    ...(caps.user === undefined ? { team_id: team.team_id } : {}),
     user_id: userId,
     metadata: { tags: [tag] },
     ...budget(caps.key),

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { freePort } from '../../scripts/servers/child.ts';
 import { type GatewayProcess, masterKey, startGateway } from '../journeys/support/gateway-process.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../tcp-fault/index.ts';
@@ -8,7 +11,11 @@ export interface ReplicaOptions {
   /** Of the real server; the replica is given the way through its own fault proxy. */
   readonly databaseUrl: string;
   readonly redisUrl: string;
+  /** How far its time of day is off. */
+  readonly clockOffsetMs?: number;
 }
+
+const skewedClock = pathToFileURL(join(import.meta.dirname, 'skewed-clock.ts')).href;
 
 /** One gateway process that may be killed, frozen, cut off from its stores, and started again on its folder and port. */
 export class Replica {
@@ -17,14 +24,17 @@ export class Replica {
   readonly toDatabase: TcpFaultProxy;
   readonly toRedis: TcpFaultProxy;
   readonly #options: ReplicaOptions;
+  #config: string;
   #gateway: GatewayProcess | null = null;
   #log = '';
 
   private constructor(options: ReplicaOptions, port: number, toDatabase: TcpFaultProxy, toRedis: TcpFaultProxy) {
     this.#options = options;
+    this.#config = options.config;
     this.port = port;
     this.toDatabase = toDatabase;
     this.toRedis = toRedis;
+    this.setClock(options.clockOffsetMs ?? 0);
   }
 
   static async prepare(options: ReplicaOptions): Promise<Replica> {
@@ -46,13 +56,33 @@ export class Replica {
   }
 
   async start(): Promise<void> {
-    const { folder, config, databaseUrl, redisUrl } = this.#options;
+    const { folder, databaseUrl, redisUrl } = this.#options;
     this.#gateway = await startGateway({
-      config,
+      config: this.#config,
       folder,
       port: this.port,
-      env: { DATABASE_URL: through(databaseUrl, this.toDatabase), REDIS_URL: through(redisUrl, this.toRedis) },
+      env: {
+        DATABASE_URL: through(databaseUrl, this.toDatabase),
+        REDIS_URL: through(redisUrl, this.toRedis),
+        NODE_OPTIONS: `--import=${skewedClock}`,
+        CHAOS_CLOCK_FILE: this.#clockFile,
+      },
     });
+  }
+
+  /** Its time of day from now on, as far as the machine it runs on is concerned. */
+  setClock(offsetMs: number): void {
+    writeFileSync(this.#clockFile, String(Math.round(offsetMs)));
+  }
+
+  /** Written over the present one, which the gateway notices. */
+  setConfig(config: string): void {
+    this.#config = config;
+    writeFileSync(join(this.#options.folder, 'config.yaml'), config);
+  }
+
+  get #clockFile(): string {
+    return join(this.#options.folder, 'clock-offset');
   }
 
   async kill(): Promise<void> {

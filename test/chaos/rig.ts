@@ -9,9 +9,13 @@ import { type SpawnedFakeProvider, spawnFakeProvider } from '../fake-provider/sp
 import { price } from './price.ts';
 import { Replica } from './replica.ts';
 import { until } from './row.ts';
+import { prepareStoreTime, type StoreTime } from './store-time.ts';
 
 /** What every provider of the rig does unless a row says otherwise: long enough that `max_tokens` cuts every answer. */
 export const usualScript: Script = { text: 'word '.repeat(120), delayBeforeHeadersMs: 5, eventsPerWrite: 8 };
+
+/** The replicas' clocks disagree, in every row: it must not matter. */
+const clockOffsetsMs = [0, 600_000, -600_000] as const;
 
 export interface Rig {
   readonly replicas: readonly Replica[];
@@ -27,6 +31,10 @@ export interface Rig {
   readonly accountOfKey: Map<string, string>;
   /** A direct way to the database, past every fault. */
   query<Result extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Result[]>;
+  /** The database's clock, which is the one that counts. */
+  readonly storeTime: StoreTime;
+  /** Where budgets' days begin, for every replica; noticed without a restart. */
+  setTimezone(timezone: string): void;
   /** A new number for names and ids. */
   next(): number;
   /** Ends every fault, starts what is down, and waits until nothing is held any more. False when that takes too long. */
@@ -55,13 +63,21 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
     const pool = new pg.Pool({ connectionString: database.url, max: 4 });
     pool.on('error', () => {});
     closers.push(() => pool.end());
+    const query = async <Result extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+      (await pool.query<Result>(text, values)).rows;
+    const storeTime = await prepareStoreTime(query, database.url);
 
     const replicas: Replica[] = [];
     for (let number = 0; number < replicaCount; number++) {
       const own = join(folder, `replica-${number}`);
       mkdirSync(own);
-      const config = configOf(upstream.url);
-      const replica = await Replica.prepare({ folder: own, config, databaseUrl: database.url, redisUrl: redis.url });
+      const replica = await Replica.prepare({
+        folder: own,
+        config: configOf(upstream.url),
+        databaseUrl: database.url,
+        redisUrl: redis.url,
+        clockOffsetMs: clockOffsetsMs[number % clockOffsetsMs.length]!,
+      });
       replicas.push(replica);
       closers.push(() => replica.close());
     }
@@ -69,8 +85,6 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
     // First of all when it ends: whatever else does not end in time, no gateway outlives the rig.
     closers.push(() => Promise.all(replicas.map((replica) => replica.kill())));
 
-    const query = async <Result extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
-      (await pool.query<Result>(text, values)).rows;
     let numbers = 0;
     return {
       replicas,
@@ -80,6 +94,10 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
       invoiceFile,
       accountOfKey: new Map(),
       query,
+      storeTime,
+      setTimezone: (timezone) => {
+        for (const replica of replicas) replica.setConfig(configOf(upstream.url, timezone));
+      },
       next: () => {
         numbers += 1;
         return numbers;
@@ -120,7 +138,7 @@ async function isQuiet(query: Rig['query']): Promise<boolean> {
   }
 }
 
-function configOf(upstreamUrl: string): string {
+function configOf(upstreamUrl: string, timezone = 'UTC'): string {
   return `
 model_list:
   - model_name: ${price.model}
@@ -142,5 +160,7 @@ router_settings:
   redis_url: os.environ/REDIS_URL
 general_settings:
   database_url: os.environ/DATABASE_URL
+litellm_settings:
+  timezone: ${timezone}
 `;
 }

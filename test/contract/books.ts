@@ -189,8 +189,8 @@ export function booksContract(name: string, open: () => Promise<OpenBooks>): voi
         expect(await figures(team)).toEqual({ spent: 0, leased: 10 });
         expect(await acquire('q', [want(team, 10)], { token: 'same' })).not.toEqual(first);
 
-        expect(await books.returnLease('p', 'back', [{ ...team, amount: 4 }])).toEqual([4]);
-        expect(await books.returnLease('p', 'back', [{ ...team, amount: 4 }])).toEqual([4]);
+        expect(await books.returnLease('p', 'back', [{ ...team, amount: 4 }], 1_000)).toEqual([4]);
+        expect(await books.returnLease('p', 'back', [{ ...team, amount: 4 }], 1_000)).toEqual([4]);
         expect(await figures(team)).toEqual({ spent: 0, leased: 16 });
       });
 
@@ -201,7 +201,7 @@ export function booksContract(name: string, open: () => Promise<OpenBooks>): voi
           { ...team, amount: 25 },
           { ...other, amount: 1 },
         ];
-        expect(await books.returnLease('p', 'back', returns)).toEqual([10, 0]);
+        expect(await books.returnLease('p', 'back', returns, 1_000)).toEqual([10, 0]);
         expect(await figures(team)).toEqual({ spent: 0, leased: 0 });
       });
 
@@ -348,8 +348,8 @@ async function playLeases(books: Books, script: readonly Step[]): Promise<void> 
       }
       case 'giveBack': {
         const returns = held.map((lease) => ({ ...lease, amount: Math.floor(lease.amount * step.share) }));
-        const taken = await books.returnLease(processId, token, returns);
-        expect(await books.returnLease(processId, token, returns)).toEqual(taken);
+        const taken = await books.returnLease(processId, token, returns, now);
+        expect(await books.returnLease(processId, token, returns, now)).toEqual(taken);
         break;
       }
       case 'renew':

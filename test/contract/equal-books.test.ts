@@ -65,6 +65,7 @@ async function play(books: Books, run: number, script: readonly Step[]): Promise
             processId,
             token,
             specs.map((spec) => ({ key: spec.key, windowStart: spec.windowStart, amount })),
+            now,
           );
         case 'renew':
           return books.renewLeases(processId, now + 30_000, now);

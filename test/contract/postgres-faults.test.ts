@@ -295,7 +295,9 @@ describe('a server that fails', () => {
     expect(granted.granted?.[0]).toMatchObject({ granted: 100, held: 100, leased: 100 });
     const entries = [{ record: requestRecord('lost', { cost: 30 }), accounts: [entry(team, 30, 30)] }];
     expect((await repeated(() => store.books.apply({ processId: 'p', entries }))).inserted).toEqual([]);
-    expect(await repeated(() => store.books.returnLease('p', 'lost-2', [{ ...team, amount: 20 }]))).toEqual([20]);
+    expect(await repeated(() => store.books.returnLease('p', 'lost-2', [{ ...team, amount: 20 }], 1_000))).toEqual([
+      20,
+    ]);
     expect((await store.books.balances([team]))[0]).toMatchObject({ spent: 30, leased: 50 });
     await store.books.releaseProcess('p');
   });

@@ -81,7 +81,8 @@ export class Leases {
         windowStart: account.windowStart,
         amount,
       }));
-      await this.#patience.until(() => this.#books.returnLease(this.#processId, token, amounts));
+      const now = this.#clock.now();
+      await this.#patience.until(() => this.#books.returnLease(this.#processId, token, amounts, now));
       for (const { account } of some) {
         account.underway -= 1;
         account.changes += 1;

@@ -133,8 +133,13 @@ export class SqlBooks implements Books {
     });
   }
 
-  returnLease(processId: string, token: string, returns: readonly LeaseReturn[]): Promise<readonly Nanodollars[]> {
-    return this.#once<readonly Nanodollars[]>(processId, token, Date.now(), async (transaction) => {
+  returnLease(
+    processId: string,
+    token: string,
+    returns: readonly LeaseReturn[],
+    now: number,
+  ): Promise<readonly Nanodollars[]> {
+    return this.#once<readonly Nanodollars[]>(processId, token, now, async (transaction) => {
       const accounts = await takeAccounts(transaction, this.#engine, returns);
       const leases = await leasesOn(transaction, this.#engine, processId, returns);
       const answer = returns.map((wanted) => {

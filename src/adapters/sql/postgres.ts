@@ -62,7 +62,12 @@ export async function openPostgresStore(options: PostgresOptions): Promise<SqlSt
   const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? connectTimeoutMsDefault;
   // Behind a pooler that hands connections around nobody can listen.
   const recalls = address.pooled ? null : new PostgresRecalls(address, connectTimeoutMs);
-  return storeOver(engine, new SqlBooks(engine), recalls);
+  return storeOver(engine, new SqlBooks(engine), recalls, () => serverTime(engine.reader));
+}
+
+async function serverTime(reader: Kysely<Database>): Promise<number> {
+  const asking = sql<{ now: string }>`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now`;
+  return Number((await asking.execute(reader)).rows[0]!.now);
 }
 
 /** The same without the repositories over it. */

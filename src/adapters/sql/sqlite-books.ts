@@ -34,8 +34,13 @@ export class SqliteBooks implements Books {
     return this.#call('acquireLease', [request]);
   }
 
-  returnLease(processId: string, token: string, returns: readonly LeaseReturn[]): Promise<readonly Nanodollars[]> {
-    return this.#call('returnLease', [processId, token, returns]);
+  returnLease(
+    processId: string,
+    token: string,
+    returns: readonly LeaseReturn[],
+    now: number,
+  ): Promise<readonly Nanodollars[]> {
+    return this.#call('returnLease', [processId, token, returns, now]);
   }
 
   renewLeases(processId: string, expiresAt: number, now: number): Promise<readonly LeaseRecord[]> {

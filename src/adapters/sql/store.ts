@@ -14,9 +14,16 @@ export interface SqlStore extends Store {
   readonly books: Books;
   /** How processes over this store ask each other for unused leases; null where it has no such way. */
   readonly recalls: Recalls | null;
+  /** Asks the database server for its time, unix milliseconds; null where the store is on this machine and has the same. */
+  readonly time: (() => Promise<number>) | null;
 }
 
-export function storeOver(engine: SqlEngine, books: Books, recalls: Recalls | null = null): SqlStore {
+export function storeOver(
+  engine: SqlEngine,
+  books: Books,
+  recalls: Recalls | null = null,
+  time: SqlStore['time'] = null,
+): SqlStore {
   return {
     ...sqlRepositories(engine.reader, engine.writer),
     usage: new SqlUsage(engine),
@@ -26,6 +33,7 @@ export function storeOver(engine: SqlEngine, books: Books, recalls: Recalls | nu
     alerts: new SqlAlerts(engine),
     books,
     recalls,
+    time,
     transaction: <Result>(work: (repositories: Repositories) => Promise<Result>) =>
       engine.transaction((transaction) => work(sqlRepositories(transaction, transaction, engine.locksRows))),
     ping: async () => {

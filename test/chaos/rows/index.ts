@@ -1,6 +1,7 @@
 import type { Row } from '../row.ts';
 import { balanceRow } from './balance.ts';
 import { capRow } from './cap.ts';
+import { clocksRow } from './clocks.ts';
 import { deadReplicaRow } from './dead-replica.ts';
 import { idempotencyRow } from './idempotency.ts';
 import { killsRow } from './kills.ts';
@@ -18,6 +19,7 @@ export const testedRows: readonly Row[] = [
   deadReplicaRow,
   revocationRow,
   idempotencyRow,
+  clocksRow,
   balanceRow,
 ];
 
