@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AlertDelivery } from './adapters/alerts/delivery.ts';
 import { slackChannel, webhookChannel } from './adapters/alerts/webhooks.ts';
+import { GuardedMediaFetcher } from './adapters/egress/media-fetcher.ts';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
 import { openOutside } from './adapters/outside.ts';
@@ -207,6 +208,7 @@ async function assemble(
     chance,
     transport,
     outside,
+    media: new GuardedMediaFetcher(),
     ledger,
     limiter: shared.limiter,
     cache: shared.cache,

@@ -71,6 +71,7 @@ export const activeKeys = {
       'drain_timeout_seconds',
       'drain_delay_seconds',
       'timeouts',
+      'media_fetch',
       'price_catalogue_file',
       'unpriced_models',
     ],

@@ -4,6 +4,7 @@ import type { Scope } from '../core/identity.ts';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
 import type { Operation } from '../core/operation.ts';
+import type { MediaLimits } from '../core/ports.ts';
 import type { CacheSettings, GatewaySettings, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import { milliseconds, timerMilliseconds, timerMsMax } from './router.ts';
@@ -17,6 +18,8 @@ export const gatewayDefaults = {
   heartbeatMs: 15_000,
   drainMs: 30_000,
   bodyMebibytesMax: 32,
+  mediaMebibytesMax: 20,
+  mediaMs: 10_000,
   cacheTtlMs: 600_000,
   cacheBytesMax: 100 * 1024 * 1024,
   idempotencyTtlMs: 86_400_000,
@@ -79,6 +82,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
       answerBytesMax: (general.idempotency_answer_max_kb ?? gatewayDefaults.idempotencyAnswerKibibytesMax) * 1024,
     }),
     cache: effectiveCache(sections),
+    mediaFetch: mediaFetch(general.media_fetch),
     timezone,
     globalBudget: budget('global', 'the whole gateway', litellm.max_budget, litellm.budget_duration),
     endUserBudgetDefault: budget('end_user', 'end user', litellm.max_end_user_budget, undefined),
@@ -118,6 +122,15 @@ function timeouts({
     attemptMs,
     totalMs,
     ...(streamTotalMs !== undefined && { streamTotalMs }),
+  });
+}
+
+function mediaFetch(written: NonNullable<Sections['general_settings']>['media_fetch']): MediaLimits | null {
+  if (written?.enabled === false) return null;
+  return Object.freeze({
+    bytesMax: Math.round((written?.max_mb ?? gatewayDefaults.mediaMebibytesMax) * 1024 * 1024),
+    timeoutMs: timerMilliseconds(written?.timeout_seconds ?? gatewayDefaults.mediaMs / 1000),
+    allowedHosts: new Set((written?.allowed_hosts ?? []).map((host) => host.toLowerCase())),
   });
 }
 

@@ -110,6 +110,25 @@ export interface OutsideAnswer {
 
 export class OutsideError extends Error {}
 
+/** What a caller named by address is fetched within these. */
+export interface MediaLimits {
+  readonly bytesMax: number;
+  /** Over everything: look-up, redirects, body. */
+  readonly timeoutMs: number;
+  /** `host` or `host:port` of private addresses that the operator opened. */
+  readonly allowedHosts: ReadonlySet<string>;
+}
+
+export interface FetchedMedia {
+  readonly mediaType: string;
+  readonly base64: string;
+}
+
+/** Fetches images and files for providers that take bytes only. Rejects with GatewayError that says why, to the caller. */
+export interface MediaFetcher {
+  fetch(address: string, limits: MediaLimits): Promise<FetchedMedia>;
+}
+
 // ─── Money ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** An upper bound held on every account of a request's chain. */

@@ -2,6 +2,7 @@ import type { ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
 import type { BudgetRule } from './limits.ts';
 import type { Operation } from './operation.ts';
+import type { MediaLimits } from './ports.ts';
 import type { Price } from './price.ts';
 import type { Provider, ProviderEndpoint } from './provider.ts';
 import type { Secret } from './secret.ts';
@@ -181,6 +182,8 @@ export interface GatewaySettings {
   readonly hangupCharges: Readonly<Record<string, 'seen' | 'hold'>>;
   readonly idempotency: IdempotencySettings;
   readonly cache: CacheSettings | null;
+  /** Media that callers name by address, for providers that take bytes only; null = never fetched. */
+  readonly mediaFetch: MediaLimits | null;
   readonly timezone: string;
   readonly globalBudget: BudgetRule | null;
   readonly endUserBudgetDefault: BudgetRule | null;

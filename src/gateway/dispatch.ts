@@ -53,12 +53,13 @@ export class Dispatch {
       dialect,
       overrides,
     };
+    const body = requestBody(this.#gateway, exchange, target);
     const call: OutgoingCall = {
       method: 'POST',
       origin: target.endpoint.origin,
       path: target.endpoint.path(dialect.name, target.model, exchange.facts.stream),
       headers: requestHeaders(exchange, target, this.#tally.attempts.length),
-      body: requestBody(exchange, target),
+      body: body instanceof Promise ? await body : body,
     };
     let authorization: readonly string[] = nothingAdded;
     if (target.endpoint.authorize !== undefined) {

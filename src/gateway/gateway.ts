@@ -8,6 +8,7 @@ import type {
   Ledger,
   Limiter,
   Log,
+  MediaFetcher,
   Outside,
   PrincipalSource,
   RecordSink,
@@ -34,6 +35,7 @@ export interface Gateway {
   readonly health: Health;
   readonly sinks: readonly RecordSink[];
   readonly tracing: Tracing;
+  readonly media: MediaFetcher;
   readonly log: Log;
   /** Writes what is known about an answer into headers, under the names that callers look for. */
   readonly describeReply: DescribeReply;

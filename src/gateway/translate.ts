@@ -8,6 +8,7 @@ import type { Deployment } from '../core/route.ts';
 import { attemptSpan, traceparentOf } from '../core/trace-context.ts';
 import type { Gateway } from './gateway.ts';
 import { fieldsToStrip } from './gateway-fields.ts';
+import { bringIn, mediaByAddress } from './inline-media.ts';
 
 const maxOutputTokensDefault = 4_096;
 
@@ -47,11 +48,20 @@ export function upstreamModel(deployment: Deployment, wildcardMatches: readonly 
 
 /**
  * The body for the provider. In one dialect the caller's bytes travel as sent but for the members that must change;
- * in two they go through the neutral form. Throws GatewayError for what cannot be said to this provider.
+ * in two they go through the neutral form. What is named by address is brought in for a provider that takes bytes only.
+ * Throws GatewayError for what cannot be said to this provider.
  */
-export function requestBody(exchange: Admitted, target: Target): Buffer {
+export function requestBody(gateway: Gateway, exchange: Admitted, target: Target): Buffer | Promise<Buffer> {
   const options = encodeOptions(exchange, target);
   const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
+  if (exchange.facts.inputUnbounded && !options.traits.supportsImageUrls && exchange.operation === 'chat') {
+    const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
+    request.stream = exchange.facts.stream;
+    const named = mediaByAddress(request);
+    if (named.length > 0) {
+      return bringIn(gateway, exchange, named).then(() => encoded(target.dialect.request.encode(request, options)));
+    }
+  }
   if (target.dialect === exchange.dialect) {
     const edits = exchange.dialect.passThrough(body, options);
     if (target.overrides === null) return editMembers(exchange.bytes, edits);
@@ -59,7 +69,11 @@ export function requestBody(exchange: Admitted, target: Target): Buffer {
   }
   const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
   request.stream = exchange.facts.stream;
-  return Buffer.from(JSON.stringify(target.dialect.request.encode(request, options)));
+  return encoded(target.dialect.request.encode(request, options));
+}
+
+function encoded(body: JsonObject): Buffer {
+  return Buffer.from(JSON.stringify(body));
 }
 
 function withoutFields(body: JsonObject, fields: ReadonlySet<string>): JsonObject {

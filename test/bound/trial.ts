@@ -7,7 +7,7 @@ import { dialects } from '../../src/dialects/index.ts';
 import { chargeOf } from '../../src/gateway/charge.ts';
 import { boundOf } from '../../src/gateway/estimate.ts';
 import { requestBody, type Target } from '../../src/gateway/translate.ts';
-import { deployment, options, planned, settings, snapshot, testProvider } from '../builders.ts';
+import { deployment, gateway, options, planned, settings, snapshot, testProvider } from '../builders.ts';
 import { SeededChance } from '../simulation/seeded-chance.ts';
 import { invoiceOf } from './invoice.ts';
 import { anyCap, anyRequest, type CallerFormat } from './requests.ts';
@@ -98,7 +98,9 @@ function sentTo(exchange: Planned, { provider, ...rest }: Deployment, overrides:
     dialect: dialects.get(provider.dialects[exchange.operation]![0]!)!,
     overrides,
   };
-  return JSON.parse(requestBody(admitted, target).toString()) as JsonObject;
+  const body = requestBody(gateway(), admitted, target);
+  if (body instanceof Promise) throw new Error('a trial fetches nothing');
+  return JSON.parse(body.toString()) as JsonObject;
 }
 
 function anyDeployment(chance: SeededChance, format: CallerFormat): Deployment {

@@ -1,3 +1,4 @@
+import { GuardedMediaFetcher } from '../../src/adapters/egress/media-fetcher.ts';
 import { createMemoryLimiter } from '../../src/adapters/memory/limiter.ts';
 import { memoryResponseCache } from '../../src/adapters/memory/response-cache.ts';
 import { openOutside } from '../../src/adapters/outside.ts';
@@ -61,6 +62,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     chance: systemChance,
     transport,
     outside: openOutside(transport, clock),
+    media: new GuardedMediaFetcher(),
     ledger,
     limiter: createMemoryLimiter(clock),
     cache: memoryResponseCache(snapshot.settings.cache?.bytesMax ?? 1_000_000, clock),

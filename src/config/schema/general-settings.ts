@@ -47,6 +47,17 @@ export const timeouts = ownMap({
   ),
 });
 
+const mediaFetch = ownMap({
+  enabled: key(flag(), 'Whether they are fetched; otherwise such requests are refused.', 'true'),
+  max_mb: key(amount(), 'Largest medium, in MiB.', '20'),
+  timeout_seconds: key(seconds(), 'To fetch one, redirects included.', '10'),
+  allowed_hosts: key(
+    texts(),
+    'Hosts on private addresses that may be asked (`host` or `host:port`). Public ones always may.',
+    'none',
+  ),
+});
+
 const ourKeys = {
   data_folder: key(
     text(),
@@ -64,6 +75,10 @@ const ourKeys = {
     '2.5 times the pause between two readiness checks, at most 15; 0 when there were none',
   ),
   timeouts: key(timeouts, 'Ours: timeouts of provider calls.'),
+  media_fetch: key(
+    mediaFetch,
+    'Ours: images and files that callers name by address, fetched for providers that take bytes only.',
+  ),
   unpriced_models: key(
     oneOf('self_hosted_free', 'refuse', 'free'),
     'Ours: models without a known price. `self_hosted_free`: 0 on a private address, otherwise refused for keys with a hard budget; `refuse`: always refused for them; `free`: 0.',
