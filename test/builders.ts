@@ -497,7 +497,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     health: createHealth(clock),
     sinks: [],
     tracing: { begin: () => null },
-    media: { fetch: () => Promise.reject(new Error('this test fetches nothing')) },
+    media: { bring: () => Promise.reject(new Error('this test fetches nothing')) },
     log: silentLog,
     describeReply: () => [],
     snapshot: () => snapshot(),

@@ -126,7 +126,7 @@ export interface FetchedMedia {
 
 /** Fetches images and files for providers that take bytes only. Rejects with GatewayError that says why, to the caller. */
 export interface MediaFetcher {
-  fetch(address: string, limits: MediaLimits): Promise<FetchedMedia>;
+  bring(address: string, limits: MediaLimits): Promise<FetchedMedia>;
 }
 
 // ─── Money ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -47,7 +47,7 @@ export async function bringIn(gateway: Gateway, exchange: Admitted, named: reado
   }
   for (const { source } of named) {
     if (source.kind !== 'url' || fetched.has(source.url)) continue;
-    fetched.set(source.url, gateway.media.fetch(source.url, limits));
+    fetched.set(source.url, gateway.media.bring(source.url, limits));
   }
   const all = fetched;
   await Promise.all(

@@ -84,7 +84,7 @@ function targets(): string[] {
 
 describe('media by address', () => {
   it('is fetched from hosts that are open to it', async () => {
-    const media = await new GuardedMediaFetcher().fetch(`http://127.0.0.1:${port}/a.png?sig=1`, open());
+    const media = await new GuardedMediaFetcher().bring(`http://127.0.0.1:${port}/a.png?sig=1`, open());
     expect(media).toEqual({ mediaType: 'image/png', base64: png.toString('base64') });
   });
 
@@ -94,7 +94,7 @@ describe('media by address', () => {
     expect(all.length).toBeGreaterThan(400);
     const fetcher = new GuardedMediaFetcher(() => Promise.reject(new Error('no name is looked up')));
     for (const host of all) {
-      const error = await refusal(fetcher.fetch(`http://${host}:${port}/a.png`, closed));
+      const error = await refusal(fetcher.bring(`http://${host}:${port}/a.png`, closed));
       expect(error.message, host).toContain('is not a public address');
     }
     expect(connections - before).toBe(0);
@@ -110,7 +110,7 @@ describe('media by address', () => {
   ])('never comes from a name that leads there: %s', async (host, answers) => {
     const before = connections;
     const resolve: Resolve = async () => answers.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-    const error = await refusal(new GuardedMediaFetcher(resolve).fetch(`http://${host}:${port}/a.png`, closed));
+    const error = await refusal(new GuardedMediaFetcher(resolve).bring(`http://${host}:${port}/a.png`, closed));
     expect(error.message).toContain('is not a public address');
     expect(connections - before).toBe(0);
   });
@@ -121,7 +121,7 @@ describe('media by address', () => {
       asked.push(host);
       return [{ address: asked.length === 1 ? '192.0.2.1' : '127.0.0.1', family: 4 }];
     };
-    await refusal(new GuardedMediaFetcher(resolve).fetch(`http://rebind.example:${port}/a.png`, closed));
+    await refusal(new GuardedMediaFetcher(resolve).bring(`http://rebind.example:${port}/a.png`, closed));
     expect(asked).toEqual(['rebind.example']);
   });
 
@@ -134,16 +134,16 @@ describe('media by address', () => {
       'file:///etc/passwd',
       'http://a:b@127.0.0.1/',
     ]) {
-      await refusal(new GuardedMediaFetcher().fetch(start + encodeURIComponent(to), open()));
+      await refusal(new GuardedMediaFetcher().bring(start + encodeURIComponent(to), open()));
     }
     expect(connections - before).toBe(4);
-    const media = await new GuardedMediaFetcher().fetch(`${start}/a.png`, open());
+    const media = await new GuardedMediaFetcher().bring(`${start}/a.png`, open());
     expect(media.mediaType).toBe('image/png');
   });
 
   it('does not follow redirects for ever', async () => {
     const loop = `http://127.0.0.1:${port}/?to=${encodeURIComponent('/?to=/%3Fto%3D/%253Fto%253D/%25253Fto%25253D/a')}`;
-    const error = await refusal(new GuardedMediaFetcher().fetch(loop, open()));
+    const error = await refusal(new GuardedMediaFetcher().bring(loop, open()));
     expect(error.message).toContain('redirected more than 3 times');
   });
 
@@ -155,7 +155,7 @@ describe('media by address', () => {
   ])('tells nothing of what else it finds: %s', async (path, why) => {
     const address = `http://127.0.0.1:${port}${path}?signature=hidden`;
     const limits = path === '/slow' ? { ...open(), timeoutMs: 200 } : open();
-    const error = await refusal(new GuardedMediaFetcher().fetch(address, limits));
+    const error = await refusal(new GuardedMediaFetcher().bring(address, limits));
     expect(error.status).toBe(400);
     expect(error.message).toContain(why);
     expect(error.message).not.toMatch(/secret|hidden/);
@@ -164,7 +164,7 @@ describe('media by address', () => {
   it.each(['ftp://host/a.png', 'gopher://host/', 'http://user:word@host/a.png', 'not an address'])(
     'refuses %s',
     async (address) => {
-      await refusal(new GuardedMediaFetcher().fetch(address, closed));
+      await refusal(new GuardedMediaFetcher().bring(address, closed));
     },
   );
 });

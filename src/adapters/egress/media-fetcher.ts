@@ -19,7 +19,7 @@ export class GuardedMediaFetcher implements MediaFetcher {
     this.#resolve = resolve;
   }
 
-  async fetch(address: string, limits: MediaLimits): Promise<FetchedMedia> {
+  async bring(address: string, limits: MediaLimits): Promise<FetchedMedia> {
     const shown = shownAddress(address);
     const deadline = AbortSignal.timeout(limits.timeoutMs);
     let next = address;
