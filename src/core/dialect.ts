@@ -32,6 +32,8 @@ export interface Dialect {
     encode(response: NeutralResponse, options: AnswerOptions): JsonObject;
     /** What the records need from a body that passes through. Throws like `decode`. */
     read(body: JsonObject): ResponseFacts;
+    /** Edits to an answer that stays in this dialect, where more than the member `model` is the caller's own. */
+    restamp?(body: JsonObject, options: AnswerOptions): BodyEdits;
   };
   /** For a stream that stays in this dialect. */
   relay(options: AnswerOptions): StreamRelay;
@@ -138,6 +140,10 @@ export interface AnswerOptions {
   readonly requestId: string;
   /** Unix seconds, where the provider gives none. */
   readonly createdAt: number;
+  /** The caller's own request, for formats whose answer repeats parts of it. */
+  readonly request?: JsonObject;
+  /** Turns a provider's id of an answer into the one the caller may use to come back to it. */
+  readonly answerId?: (id: string) => string;
 }
 
 export interface ResponseFacts {

@@ -72,6 +72,8 @@ export interface ToolCallBlock {
   name: string;
   /** JSON text exactly as the model wrote it. */
   arguments: string;
+  /** A call of a tool that takes free text: `arguments` is `{"input": text}`. */
+  custom?: true;
   cacheMark?: CacheMark;
 }
 export interface ToolResultBlock {
@@ -119,6 +121,11 @@ export interface NeutralTool {
   parameters?: JsonObject;
   strict?: boolean;
   cacheMark?: CacheMark;
+  /**
+   * A tool that takes free text, as the caller described it, perhaps with a grammar. To formats without such tools it is
+   * a function with the one parameter `input`.
+   */
+  custom?: { description?: string; format?: JsonObject };
   /** A tool the provider runs itself, as the named dialect writes it. */
   vendor?: { dialect: string; tool: JsonObject };
 }
@@ -134,6 +141,8 @@ export interface ReasoningOptions {
   budgetTokens?: number;
   /** `adaptive` lets the model decide; `disabled` turns it off. */
   mode?: 'enabled' | 'disabled' | 'adaptive';
+  /** How much of the reasoning is to be told (`auto`, `concise`, `detailed`). */
+  summary?: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'pause';
@@ -166,9 +175,12 @@ export type StreamPart =
   | { type: 'reasoning-start'; choice: number; block: number; redacted?: string }
   | { type: 'reasoning-delta'; choice: number; block: number; text: string }
   | { type: 'reasoning-signature'; choice: number; block: number; signature: string }
-  | { type: 'tool-call-start'; choice: number; block: number; id: string; name: string }
+  | { type: 'tool-call-start'; choice: number; block: number; id: string; name: string; custom?: true }
   | { type: 'tool-call-delta'; choice: number; block: number; arguments: string }
-  | { type: 'vendor'; choice: number; block: number; dialect: string; event: JsonObject }
+  /** Where a piece of the text comes from, in the shape of TextBlock's annotations. */
+  | { type: 'annotation'; choice: number; block: number; annotation: Json }
+  /** `whole`: the block that this event completes, as its dialect would write it into a whole answer. */
+  | { type: 'vendor'; choice: number; block: number; dialect: string; event: JsonObject; whole?: JsonObject }
   | { type: 'block-end'; choice: number; block: number }
   | { type: 'finish'; choice: number; reason: FinishReason; stopSequence?: string }
   | { type: 'usage'; usage: Usage }

@@ -71,6 +71,7 @@ export function observePart(progress: StreamProgress, part: StreamPart): void {
       break;
     case 'text-start':
     case 'reasoning-signature':
+    case 'annotation':
     case 'block-end':
     case 'ping':
       break;

@@ -22,6 +22,18 @@ export const openaiParameters: ForeignParameters = {
   features: new Set(['logit_bias', 'modalities', 'audio', 'store', 'verbosity', 'moderation']),
 };
 
+/** What chat completions have and Responses, of the same provider, have not. */
+export const chatParameters: ForeignParameters = {
+  hints: new Set(['stream_options', 'prediction', 'reasoning_content']),
+  features: new Set(['logit_bias', 'modalities', 'audio']),
+};
+
+/** What Responses have and other formats have not. */
+export const responsesParameters: ForeignParameters = {
+  hints: new Set(['include', 'truncation', 'client_metadata']),
+  features: new Set(['prompt', 'max_tool_calls']),
+};
+
 /** What text completions have beyond chat. */
 export const completionParameters: ForeignParameters = {
   hints: new Set(),

@@ -4,11 +4,13 @@ import { anthropicMessages } from './anthropic-messages/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
+import { openaiResponses } from './openai-responses/index.ts';
 
 /** Every wire format that is spoken, by callers or by providers. */
 export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, Dialect>([
   ['openai-chat', openaiChat],
   ['openai-completions', openaiCompletions],
   ['openai-embeddings', openaiEmbeddings],
+  ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
 ]);

@@ -67,7 +67,13 @@ function editCap(
 }
 
 /** What a provider may be spared without changing its answer; the gateway itself answers `stream_options`. */
-const hints: ReadonlySet<string> = new Set(['stream_options', 'user', 'safety_identifier']);
+const hints: ReadonlySet<string> = new Set([
+  'stream_options',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+]);
 
 function refuseUnsupported(
   body: JsonObject,

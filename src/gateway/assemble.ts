@@ -49,13 +49,30 @@ export class AnswerAssembly {
         break;
       }
       case 'tool-call-start':
-        this.#block(part, () => ({ type: 'tool_call', id: part.id, name: part.name, arguments: '' }));
+        this.#block(part, () => ({
+          type: 'tool_call',
+          id: part.id,
+          name: part.name,
+          arguments: '',
+          ...(part.custom === undefined ? {} : { custom: part.custom }),
+        }));
         break;
       case 'tool-call-delta': {
         const block = this.#block(part, () => ({ type: 'tool_call', id: '', name: '', arguments: '' }));
         if (block.type === 'tool_call') block.arguments += part.arguments;
         break;
       }
+      case 'annotation': {
+        const block = this.#block(part, () => ({ type: 'text', text: '' }));
+        if (block.type === 'text') block.annotations = [...(block.annotations ?? []), part.annotation];
+        break;
+      }
+      case 'vendor':
+        if (part.whole !== undefined) {
+          const { dialect, whole } = part;
+          this.#choice(part.choice).blocks.set(part.block, { type: 'vendor', dialect, block: whole });
+        }
+        break;
       case 'finish': {
         const choice = this.#choice(part.choice);
         choice.finishReason = part.reason;

@@ -25,6 +25,7 @@ function* blockParts(choice: number, block: number, content: ContentBlock): Gene
     case 'text':
       yield { type: 'text-start', choice, block };
       yield { type: 'text-delta', choice, block, text: content.text };
+      for (const annotation of content.annotations ?? []) yield { type: 'annotation', choice, block, annotation };
       break;
     case 'refusal':
       yield { type: 'refusal-delta', choice, block, text: content.text };
@@ -41,7 +42,14 @@ function* blockParts(choice: number, block: number, content: ContentBlock): Gene
       }
       break;
     case 'tool_call':
-      yield { type: 'tool-call-start', choice, block, id: content.id, name: content.name };
+      yield {
+        type: 'tool-call-start',
+        choice,
+        block,
+        id: content.id,
+        name: content.name,
+        ...(content.custom && { custom: content.custom }),
+      };
       yield { type: 'tool-call-delta', choice, block, arguments: content.arguments };
       break;
     case 'vendor':

@@ -54,6 +54,7 @@ const usualPath: Record<DialectName, string> = {
   'openai-chat': '/chat/completions',
   'openai-completions': '/completions',
   'openai-embeddings': '/embeddings',
+  'openai-responses': '/responses',
   'anthropic-messages': '/messages',
 };
 

@@ -191,7 +191,7 @@ export function dialectContract(subject: DialectSubject): void {
         const said = summarize(decodeAll(dialect, [piece]));
         if (said.ending !== 'complete' && progress.ending !== 'complete') continue;
         expect(said.ending).toBe(progress.ending);
-        const isTerminal = /\[DONE\]|message_stop/.test(piece.toString());
+        const isTerminal = /\[DONE\]|message_stop|response\.(completed|incomplete)/.test(piece.toString());
         expect(isTerminal || (subject.completeAtFinish && said.choices.every((choice) => choice.finish !== null))).toBe(
           true,
         );
@@ -307,7 +307,8 @@ function overTheWire(body: JsonObject): JsonObject {
 }
 
 function lastEventMark(bytes: Buffer): string {
-  return bytes.includes('event: error') ? 'event: error' : 'data: ';
+  const named = ['event: error', 'event: response.failed'].find((mark) => bytes.includes(mark));
+  return named ?? 'data: ';
 }
 
 function oneByOne(bytes: Buffer): Uint8Array[] {

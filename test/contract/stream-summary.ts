@@ -21,6 +21,7 @@ export interface BlockSummary {
   name?: string;
   signature?: string;
   redacted?: string;
+  annotations?: unknown[];
   /** How many events of the dialect's own belong to the block. */
   events?: number;
 }
@@ -108,6 +109,10 @@ function addTo(blocks: Map<number, BlockSummary>, part: BlockPart): void {
       blocks.set(part.block, block);
       return;
     }
+    case 'annotation':
+      if (found === undefined) throw new Error('an annotation without its text');
+      found.annotations = [...(found.annotations ?? []), part.annotation];
+      return;
     case 'refusal-delta': {
       const block = found ?? { kind: 'refusal', text: '' };
       block.text += part.text;

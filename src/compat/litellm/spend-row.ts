@@ -10,6 +10,7 @@ const callTypes: Readonly<Record<DialectName, string>> = {
   'openai-chat': 'acompletion',
   'openai-completions': 'atext_completion',
   'openai-embeddings': 'aembedding',
+  'openai-responses': 'aresponses',
   'anthropic-messages': 'anthropic_messages',
 };
 

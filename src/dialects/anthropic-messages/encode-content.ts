@@ -10,6 +10,7 @@ import type {
   ToolResultBlock,
 } from '../../core/neutral.ts';
 import { inexpressible } from '../parameter-edits.ts';
+import { isSealed } from '../reasoning-seal.ts';
 
 /** Consecutive messages of one role become one; of a user's blocks, tool results come first. */
 export function encodeMessages(messages: readonly NeutralMessage[], traits: ModelTraits): JsonObject[] {
@@ -36,10 +37,13 @@ function userOrder(content: readonly ContentBlock[]): ContentBlock[] {
   return [...content.filter(isResult), ...content.filter((block) => !isResult(block))];
 }
 
-/** Reasoning begins a turn and calls end it. Reasoning without a signature cannot be replayed. */
+/** Reasoning begins a turn and calls end it. Reasoning without a signature, or with another provider's, cannot be replayed. */
 function assistantOrder(content: readonly ContentBlock[]): ContentBlock[] {
   const reasoning = content.filter((block) => block.type === 'reasoning');
-  const replayed = reasoning.filter((block) => block.signature !== undefined || block.redacted !== undefined);
+  const replayed = reasoning.filter(({ signature, redacted }) => {
+    const proof = signature ?? redacted;
+    return proof !== undefined && !isSealed(proof);
+  });
   const calls = content.filter((block) => block.type === 'tool_call');
   const rest = content.filter((block) => block.type !== 'reasoning' && block.type !== 'tool_call');
   return [...replayed, ...rest, ...calls];

@@ -112,6 +112,11 @@ export class MessageStreamEncoder implements StreamEncoder {
         return this.#startBlock(part.block, { type: 'tool_use', id: part.id, name: part.name, input: {} });
       case 'tool-call-delta':
         return this.#delta({ type: 'input_json_delta', partial_json: part.arguments });
+      case 'annotation':
+        // Only what this format wrote itself is a citation to it.
+        return isJsonObject(part.annotation) && part.annotation.cited_text !== undefined
+          ? this.#delta({ type: 'citations_delta', citation: part.annotation })
+          : '';
       case 'vendor':
         return this.#vendorEvent(part.block, part.event);
       case 'block-end':

@@ -1,13 +1,13 @@
 import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import { anthropicParameters, completionParameters, crossing } from '../foreign-parameters.ts';
+import { anthropicParameters, completionParameters, crossing, responsesParameters } from '../foreign-parameters.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-messages.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const marks = options.traits.anthropicExtensions === true;
-  const { passed, refused } = crossing(request.extra, anthropicParameters, completionParameters);
+  const { passed, refused } = crossing(request.extra, anthropicParameters, completionParameters, responsesParameters);
   const left = refused.filter((name) => !options.additionalDropParams.includes(name));
   if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
   const body: JsonObject = {
@@ -130,7 +130,7 @@ function encodeReasoningOptions(reasoning: ReasoningOptions | undefined, traits:
   return present('reasoning_effort', effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens)));
 }
 
-function effortOfBudget(tokens: number): string {
+export function effortOfBudget(tokens: number): string {
   if (tokens >= 10_000) return 'high';
   if (tokens >= 5_000) return 'medium';
   return tokens >= 2_000 ? 'low' : 'minimal';

@@ -98,6 +98,10 @@ class ChoiceDecoder {
         else if (typeof part.text === 'string') this.#readText('text', part.text, parts);
       }
     }
+    for (const annotation of Array.isArray(delta.annotations) ? delta.annotations : []) {
+      if (this.#run?.kind !== 'text') break;
+      parts.push({ type: 'annotation', choice: this.#choice, block: this.#run.block, annotation });
+    }
     if (typeof delta.refusal === 'string') this.#readText('refusal', delta.refusal, parts);
     for (const [position, call] of (Array.isArray(delta.tool_calls) ? delta.tool_calls : []).entries()) {
       if (isJsonObject(call)) this.#readCall(call, typeof call.index === 'number' ? call.index : position, parts);

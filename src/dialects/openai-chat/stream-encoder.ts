@@ -45,6 +45,8 @@ export class ChatStreamEncoder implements StreamEncoder {
         const call = { index: this.#callPosition(part.choice, part.block), function: { arguments: part.arguments } };
         return this.#chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
+      case 'annotation':
+        return this.#chunk(part.choice, JSON.stringify({ annotations: [part.annotation] }));
       case 'vendor':
         return this.#chunk(part.choice, JSON.stringify({ provider_specific_fields: vendorFields(part.event) }));
       case 'finish': {

@@ -1,0 +1,24 @@
+import type { Dialect } from '../../core/dialect.ts';
+import { decodeRequest } from './decode-request.ts';
+import { encodeRequest, passThrough } from './encode-request.ts';
+import { responsesErrors } from './errors.ts';
+import { inspectResponses } from './inspect.ts';
+import { ResponsesRelay } from './relay.ts';
+import { responsesResponse } from './response.ts';
+import { ResponsesStreamDecoder } from './stream-decoder.ts';
+import { ResponsesStreamEncoder } from './stream-encoder.ts';
+
+/** https://platform.openai.com/docs/api-reference/responses */
+export const openaiResponses: Dialect = Object.freeze({
+  name: 'openai-responses',
+  operation: 'chat',
+  inspect: inspectResponses,
+  request: { decode: decodeRequest, encode: encodeRequest },
+  passThrough,
+  response: responsesResponse,
+  relay: (options) => new ResponsesRelay(options),
+  streamDecoder: () => new ResponsesStreamDecoder(),
+  streamEncoder: (options) => new ResponsesStreamEncoder(options),
+  errors: responsesErrors,
+  heartbeat: Buffer.from(': ping\n\n'),
+} satisfies Dialect);
