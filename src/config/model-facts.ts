@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { ModelTraits } from '../core/dialect.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Operation } from '../core/operation.ts';
 import { freePrice, type Price } from '../core/price.ts';
@@ -33,11 +34,18 @@ export function modelFacts(
       inputTokensMax: info.max_input_tokens ?? catalogued?.inputTokensMax ?? null,
       outputTokensMax: info.max_output_tokens ?? info.max_tokens ?? catalogued?.outputTokensMax ?? null,
     }),
-    traits: provider.traits(model),
+    traits: traitsOf(provider, model, mode),
     capabilities: Object.freeze({ ...catalogued?.capabilities, ...capabilitiesOf(info) }),
     modelInfo: shownInfo(entry, catalogued),
   };
   return { ofModel, priceRemark: priced.remark };
+}
+
+/** A model that serves Responses alone, as the operator or the catalogue says. */
+function traitsOf(provider: Provider, model: string, mode: string | null): ModelTraits {
+  const traits = provider.traits(model);
+  if (mode !== 'responses' || !provider.dialects.chat?.includes('openai-responses')) return traits;
+  return { ...traits, soleDialect: 'openai-responses' };
 }
 
 const advice =

@@ -125,6 +125,8 @@ export interface ModelTraits {
   readonly adaptiveThinking?: boolean;
   /** Understands `cache_control`, `thinking` and `thinking_blocks` in an OpenAI-style request. */
   readonly anthropicExtensions?: boolean;
+  /** The only one of the provider's formats that serves this model. */
+  readonly soleDialect?: DialectName;
   /** Parameters the provider refuses, in the provider's dialect. */
   readonly unsupportedParams: readonly string[];
 }

@@ -23,6 +23,7 @@ const chat: DataRoute = {
 };
 const completions: DataRoute = { ...chat, dialect: 'openai-completions' };
 const embeddings: DataRoute = { ...chat, operation: 'embedding', dialect: 'openai-embeddings' };
+const responses: DataRoute = { ...chat, dialect: 'openai-responses' };
 const messages: DataRoute = {
   operation: 'chat',
   dialect: 'anthropic-messages',
@@ -36,6 +37,7 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/chat/completions', chat],
       ['/completions', completions],
       ['/embeddings', embeddings],
+      ['/responses', responses],
       ['/messages', messages],
     ] as const
   ).flatMap(([path, route]) => [

@@ -28,8 +28,10 @@ export interface Target {
 /** The provider's dialect: the caller's own where the provider has it, else the provider's best. */
 export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Deployment): Dialect {
   const spoken = deployment.provider.dialects[exchange.operation];
-  if (spoken?.includes(exchange.dialect.name)) return exchange.dialect;
-  const dialect = spoken?.[0] === undefined ? undefined : gateway.dialects.get(spoken[0]);
+  const { soleDialect } = deployment.traits;
+  if (soleDialect === undefined && spoken?.includes(exchange.dialect.name)) return exchange.dialect;
+  const chosen = soleDialect ?? spoken?.[0];
+  const dialect = chosen === undefined ? undefined : gateway.dialects.get(chosen);
   if (dialect === undefined) {
     throw new GatewayError(
       'no_capable_deployment',
@@ -144,5 +146,6 @@ export function answerOptions(exchange: Planned, fellBack: boolean): AnswerOptio
     usageInStream: exchange.facts.usageInStream || exchange.snapshot.settings.alwaysIncludeStreamUsage,
     requestId: exchange.id,
     createdAt: Math.floor(exchange.receivedAt / 1_000),
+    request: exchange.body,
   };
 }

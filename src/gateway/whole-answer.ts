@@ -1,4 +1,4 @@
-import type { AnswerOptions, ResponseFacts } from '../core/dialect.ts';
+import type { AnswerOptions, BodyEdits, ResponseFacts } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Admitted } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -30,9 +30,17 @@ export function wholeAnswer(
     return { bytes: Buffer.from(JSON.stringify(told)), facts: dialect.response.read(body) };
   }
   const facts = dialect.response.read(body);
-  if (options.model === undefined || options.model === body.model || body.model === undefined) return { bytes, facts };
-  return { bytes: editMembers(bytes, new Map([['model', options.model]])), facts };
+  const edits = dialect.response.restamp?.(body, options) ?? withModel(body, options);
+  return { bytes: editMembers(bytes, edits), facts };
 }
+
+function withModel(body: JsonObject, { model }: AnswerOptions): BodyEdits {
+  return model === undefined || model === body.model || body.model === undefined
+    ? noEdits
+    : new Map([['model', model]]);
+}
+
+const noEdits: BodyEdits = new Map();
 
 function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
   const { provider } = attempt.target.deployment;
@@ -44,7 +52,13 @@ function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
   }
   if (!isJsonObject(body)) throw providerError('upstream_connection', provider, 'the answer is not a JSON object', []);
   // Some providers tell failures with status 200.
-  if (isJsonObject(body.error) && body.choices === undefined && body.content === undefined && body.data === undefined) {
+  if (
+    isJsonObject(body.error) &&
+    body.choices === undefined &&
+    body.content === undefined &&
+    body.data === undefined &&
+    body.output === undefined
+  ) {
     const status = typeof body.error.code === 'number' ? body.error.code : undefined;
     const facts = attempt.target.dialect.errors.decode(status ?? 500, bytes);
     throw errorOfEvent(provider, { ...facts, status }, attempt.secrets());

@@ -97,6 +97,7 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'openai-chat': '/chat/completions',
   'openai-completions': '/completions',
   'openai-embeddings': '/embeddings',
+  'openai-responses': '/responses',
   'anthropic-messages': '/messages',
 };
 

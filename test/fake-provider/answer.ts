@@ -36,7 +36,7 @@ export interface AnswerRequest {
 
 export function answerTo(request: AnswerRequest, script: Script): Answer {
   const { body } = request;
-  const named = body.max_completion_tokens ?? body.max_tokens ?? request.maxTokensDefault;
+  const named = body.max_completion_tokens ?? body.max_output_tokens ?? body.max_tokens ?? request.maxTokensDefault;
   const tokensMax = script.ignoreMaxTokens || typeof named !== 'number' ? Number.POSITIVE_INFINITY : named;
   const count = typeof body.n === 'number' && body.n > 0 ? body.n : 1;
   const choices = Array.from({ length: count }, (_, index) => choiceOf(request, script, index, tokensMax));

@@ -7,6 +7,7 @@ import { isRecord } from './json.ts';
 import { chatCompletion, chatFrames } from './openai-chat.ts';
 import { textCompletion, textCompletionFrames } from './openai-completions.ts';
 import { embeddingList } from './openai-embeddings.ts';
+import { response, responseFrames } from './openai-responses.ts';
 import { promptTokens } from './prompt.ts';
 import type { FakeUsage, Script, ScriptedError } from './script.ts';
 
@@ -63,6 +64,20 @@ export const operations: readonly FakeOperation[] = [
     compose: (request, script) => {
       const { answer, inputTokens } = embeddingList(request.body, request.bodyBytes, script);
       return { id: `embd-${request.serial}`, usage: { ...nothingUsed, inputTokens }, json: () => answer };
+    },
+  },
+  {
+    family: 'openai',
+    suffix: '/responses',
+    requiredFields: ['model'],
+    compose: (request, script) => {
+      const answer = answerTo(request, script);
+      return {
+        id: `resp_${request.serial}`,
+        usage: answer.usage,
+        json: () => response(answer, script, request.body),
+        frames: () => responseFrames(answer, script, request.body),
+      };
     },
   },
   {

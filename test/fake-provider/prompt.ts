@@ -1,7 +1,7 @@
 import { isRecord } from './json.ts';
 
 /** Fields that hold what the model reads, over all dialects. */
-const promptFields = ['system', 'messages', 'prompt', 'input', 'tools', 'functions'];
+const promptFields = ['system', 'instructions', 'messages', 'prompt', 'input', 'tools', 'functions'];
 
 /** Texts that are references or pictures, not words: a provider does not bill them by length. */
 const opaqueFields = new Set(['url', 'file_data', 'file_id', 'signature', 'id', 'tool_call_id', 'tool_use_id', 'type']);
@@ -13,7 +13,8 @@ const opaqueFields = new Set(['url', 'file_data', 'file_id', 'signature', 'id', 
 export function promptTokens(body: Readonly<Record<string, unknown>>, bodyBytes: number): number {
   let textBytes = 0;
   for (const field of promptFields) textBytes += bytesOfTexts(body[field]);
-  const messages = Array.isArray(body.messages) ? body.messages.length : 0;
+  const turns = body.messages ?? body.input;
+  const messages = Array.isArray(turns) ? turns.filter(isRecord).length : 0;
   const tokens = Math.ceil(textBytes / 4) + 3 * messages + (messages > 0 ? 3 : 0);
   return Math.max(1, Math.min(tokens, bodyBytes));
 }
@@ -37,7 +38,10 @@ export function lastText(body: Readonly<Record<string, unknown>>): string {
     const last: unknown = body.messages.at(-1);
     return isRecord(last) ? textOf(last.content) : '';
   }
-  return textOf(body.prompt ?? body.input);
+  const input = body.prompt ?? body.input;
+  return textOf(
+    Array.isArray(input) && isRecord(input.at(-1)) ? (input.at(-1) as { content: unknown }).content : input,
+  );
 }
 
 function textOf(content: unknown): string {

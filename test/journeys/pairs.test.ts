@@ -9,6 +9,9 @@ beforeAll(async () => {
   fake = await startFakeProvider({ strict: true });
   rig = await startGatewayRig(`model_list:
 ${deployment('chat', fake.url, 'openai/some-model')}
+${deployment('chat-only', fake.url, 'hosted_vllm/some-model')}
+${deployment('responses-only', fake.url, 'openai/some-pro')}
+    model_info: {mode: responses}
 ${deployment('claude', fake.url, 'anthropic/some-claude', { api_base: fake.url })}
 litellm_settings: {cache: true, cache_params: {type: local, mode: default_off}}
 router_settings: {num_retries: 0}
@@ -20,21 +23,23 @@ afterAll(async () => {
 });
 
 const question = [{ role: 'user', content: 'Hello' }];
+const asMessages = { max_tokens: 200, messages: question };
 const callers = [
-  ['openai', '/v1/chat/completions', (text: string) => text.endsWith('data: [DONE]\n\n')],
-  ['anthropic', '/v1/messages', (text: string) => text.includes('event: message_stop')],
+  ['openai', '/v1/chat/completions', asMessages, (text: string) => text.endsWith('data: [DONE]\n\n')],
+  ['responses', '/v1/responses', { input: question }, (text: string) => text.includes('event: response.completed')],
+  ['anthropic', '/v1/messages', asMessages, (text: string) => text.includes('event: message_stop')],
 ] as const;
+const ownMetadata = ['/v1/messages', '/v1/responses'];
 
-describe.each(callers)('a caller speaking %s', (_caller, path, complete) => {
-  describe.each([['chat'], ['claude']])('to the group %s', (model) => {
-    const body = { model, max_tokens: 200, messages: question };
+describe.each(callers)('a caller speaking %s', (_caller, path, asked, complete) => {
+  describe.each([['chat'], ['chat-only'], ['responses-only'], ['claude']])('to the group %s', (model) => {
+    const body = { model, ...asked };
 
     test('gets a whole answer, a stream, and both again from the cache', async () => {
       fake.enqueue({ text: 'Plain words.' }, { text: 'Words in pieces.' });
-      const cache =
-        path === '/v1/messages'
-          ? { litellm_metadata: {}, cache: { 'use-cache': true } }
-          : { cache: { 'use-cache': true } };
+      const cache = ownMetadata.includes(path)
+        ? { litellm_metadata: {}, cache: { 'use-cache': true } }
+        : { cache: { 'use-cache': true } };
       const before = fake.requests.length;
       const whole = await (await rig.post(path, { ...body, ...cache })).text();
       expect(whole).toContain('Plain words.');

@@ -36,6 +36,10 @@ const neutralFields: ReadonlySet<string> = new Set([
 
 export function decodeRequest(body: JsonObject): NeutralRequest {
   const facts = inspectResponses(body);
+  // Where the provider keeps nothing, the gateway puts what was kept into the input before it comes to this.
+  const kept = ['previous_response_id', 'conversation'].filter((name) => (body[name] ?? null) !== null);
+  if (body.background === true) kept.push('background');
+  if (kept.length > 0) throw unsupportedParameters(kept);
   const { system, messages } = decodeItems([
     ...asItems(body.instructions, 'developer'),
     ...asItems(body.input, 'user'),

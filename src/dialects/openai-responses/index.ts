@@ -1,4 +1,5 @@
 import type { Dialect } from '../../core/dialect.ts';
+import { eventStreamType } from '../../core/server-sent-events.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeRequest, passThrough } from './encode-request.ts';
 import { responsesErrors } from './errors.ts';
@@ -21,4 +22,5 @@ export const openaiResponses: Dialect = Object.freeze({
   streamEncoder: (options) => new ResponsesStreamEncoder(options),
   errors: responsesErrors,
   heartbeat: Buffer.from(': ping\n\n'),
+  streamContentType: eventStreamType,
 } satisfies Dialect);

@@ -24,6 +24,19 @@ providerContract(azure, [
     headers: { 'api-key': 'sk-canary-credential-42' },
   },
   {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: '2025-03-01-preview' },
+    dialect: 'openai-responses',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/responses?api-version=2025-03-01-preview',
+    headers: { 'api-key': 'sk-canary-credential-42' },
+  },
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: 'v1' },
+    dialect: 'openai-responses',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/v1/responses',
+  },
+  {
     settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: 'v1' },
     dialect: 'openai-chat',
     model: 'my-gpt',

@@ -13,7 +13,7 @@ export const azure = defineProvider({
   baseUrlVariable: 'AZURE_API_BASE',
   credentialVariable: 'AZURE_API_KEY',
   auth: (settings) => (typeof settings.extra.azure_ad_token === 'string' ? bearer() : keyHeader('api-key'))(settings),
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: { chat: ['openai-chat', 'openai-completions', 'openai-responses'], embedding: ['openai-embeddings'] },
   catalogueIds: ['azure', 'openai'],
   adjust: (settings) => ({ ...settings, baseUrl: resourceAddress(settings) }),
   path: ({ dialect, model, settings }: PathCall) => {
@@ -21,9 +21,12 @@ export const azure = defineProvider({
       'openai-chat': '/chat/completions',
       'openai-completions': '/completions',
       'openai-embeddings': '/embeddings',
-    }[dialect as 'openai-chat' | 'openai-completions' | 'openai-embeddings'];
+      'openai-responses': '/responses',
+    }[dialect as 'openai-chat' | 'openai-completions' | 'openai-embeddings' | 'openai-responses'];
     if (isVersionOne(settings)) return operation;
     const version = encodeURIComponent(settings.apiVersion ?? apiVersionDefault);
+    // The one call that names its deployment in the body.
+    if (dialect === 'openai-responses') return `/openai${operation}?api-version=${version}`;
     return `/openai/deployments/${encodeURIComponent(deploymentName(model))}${operation}?api-version=${version}`;
   },
   modelsPath: null,

@@ -8,6 +8,9 @@ export const litellmProxy = defineProvider({
   baseUrlVariable: 'LITELLM_PROXY_API_BASE',
   credentialVariable: 'LITELLM_PROXY_API_KEY',
   requiresCredential: false,
-  dialects: { chat: ['openai-chat', 'openai-completions', 'anthropic-messages'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
+    embedding: ['openai-embeddings'],
+  },
   catalogueIds: [],
 });

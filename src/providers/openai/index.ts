@@ -14,9 +14,17 @@ export const openai = defineProvider({
     ...(settings.organization === null ? [] : ['openai-organization', settings.organization]),
   ],
   dialects: {
-    chat: ['openai-chat', 'openai-completions'],
+    chat: ['openai-chat', 'openai-completions', 'openai-responses'],
     embedding: ['openai-embeddings'],
   },
   modelPrefixes: ['gpt-', 'chatgpt-', 'o1', 'o3', 'o4', 'text-embedding-', 'davinci-', 'babbage-', 'ft:gpt-'],
-  traits: (model) => ({ reasoningModel: /^(o\d|gpt-5)/.test(model) && !model.startsWith('gpt-5-chat') }),
+  traits: (model) => ({
+    reasoningModel: /^(o\d|gpt-5)/.test(model) && !model.startsWith('gpt-5-chat'),
+    ...(isServedByResponsesAlone(model) ? { soleDialect: 'openai-responses' } : {}),
+  }),
 });
+
+/** Models that chat completions do not have, by their pages in the documentation. */
+function isServedByResponsesAlone(model: string): boolean {
+  return /^(o[13]-pro|gpt-5[\d.]*-(pro|codex)|codex-|computer-use-|o[34](-mini)?-deep-research)/.test(model);
+}
