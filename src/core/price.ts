@@ -50,12 +50,45 @@ export function isFree(price: Price): boolean {
   return maximumRate(price, 'input') === 0 && maximumRate(price, 'output') === 0 && price.perRequest === 0;
 }
 
+type PricedTokens = readonly [tokens: number, rate: number];
+
 /** The price of one answer in whole nano-dollars, rounded up once at the end. A provider's own figure takes precedence. */
 export function costOf(usage: Usage, price: Price): Nanodollars {
   if (usage.providerCost !== undefined && usage.providerCost > 0) return usage.providerCost;
-  const rates = ratesFor(usage, price);
+  const extra = price.perRequest + usage.webSearchCalls * price.perWebSearchCall;
+  return assertNanodollars(tokenCost(pricedTokens(usage, ratesFor(usage, price))) + extra);
+}
+
+/** Names of the classes of tokens, in the order in which `pricedTokens` lists them. */
+const tokenClasses = [
+  'input',
+  'cache_read',
+  'cache_write',
+  'cache_write_1h',
+  'input_audio',
+  'input_image',
+  'output',
+  'reasoning',
+  'output_audio',
+] as const;
+
+export interface CostLine {
+  readonly class: (typeof tokenClasses)[number];
+  readonly tokens: number;
+  /** Nano-dollars per million tokens. */
+  readonly rate: number;
+}
+
+/** How `costOf` comes to its figure: the classes of tokens that were used, with the rates that applied. */
+export function costLines(usage: Usage, price: Price): CostLine[] {
+  return pricedTokens(usage, ratesFor(usage, price)).flatMap(([tokens, rate], index) =>
+    tokens === 0 ? [] : [{ class: tokenClasses[index]!, tokens, rate }],
+  );
+}
+
+function pricedTokens(usage: Usage, rates: TokenRates): readonly PricedTokens[] {
   const cacheWrite = rates.cacheWrite ?? rates.input;
-  const parts: readonly (readonly [tokens: number, rate: number])[] = [
+  return [
     [usage.inputTokens, rates.input],
     [usage.cacheReadTokens, rates.cacheRead ?? rates.input],
     [usage.cacheWriteTokens, cacheWrite],
@@ -66,7 +99,6 @@ export function costOf(usage: Usage, price: Price): Nanodollars {
     [usage.reasoningTokens, rates.reasoning ?? rates.output],
     [usage.outputAudioTokens, rates.outputAudio ?? rates.output],
   ];
-  return assertNanodollars(tokenCost(parts) + price.perRequest + usage.webSearchCalls * price.perWebSearchCall);
 }
 
 /**
@@ -127,7 +159,7 @@ function ratesFor(usage: Usage, price: Price): TokenRates {
 }
 
 /** Sum of tokens × rate, divided by a million and rounded up; in BigInt only when a double could not hold the sum. */
-function tokenCost(parts: readonly (readonly [tokens: number, rate: number])[]): Nanodollars {
+function tokenCost(parts: readonly PricedTokens[]): Nanodollars {
   let sum = 0;
   for (const [tokens, rate] of parts) sum += tokens * rate;
   if (sum <= Number.MAX_SAFE_INTEGER) return Math.ceil(sum / 1_000_000);

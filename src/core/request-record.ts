@@ -62,6 +62,8 @@ export interface RequestRecord {
   /** First content byte to the client; null when there was none. */
   readonly firstTokenAt: number | null;
   readonly endedAt: number;
+  /** Milliseconds until it was admitted, where it came that far. */
+  readonly admittedMs?: number | undefined;
   /** Gateway's own share of the time, in milliseconds. */
   readonly overheadMs: number;
   readonly attempts: readonly Attempt[];

@@ -400,6 +400,8 @@ export interface UsageRepository {
       limit: number;
       orderBy?: 'startedAt' | 'cost' | 'totalTokens' | 'endedAt';
       descending?: boolean;
+      /** Newest first by start: what comes after this row. A page is found at once, however deep. */
+      after?: { readonly startedAt: number; readonly id: string };
     },
   ): Promise<RequestRecord[]>;
   count(filter: UsageFilter): Promise<number>;

@@ -1,9 +1,9 @@
+import { chargeOf } from '../core/charge.ts';
 import type { Admitted, Planned } from '../core/exchange.ts';
 import { type Nanodollars, nanodollarsMax } from '../core/money.ts';
 import { isFree, type Price, upperBoundOf } from '../core/price.ts';
 import type { Deployment } from '../core/route.ts';
 import { addressed } from './call-address.ts';
-import { chargeOf } from './charge.ts';
 import { inputBytesOf, inputTokensMaxOf, searchesAssumed } from './input-bound.ts';
 import { choicesOf, outputTokensMaxOf } from './output-bound.ts';
 

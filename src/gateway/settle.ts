@@ -1,10 +1,10 @@
+import { chargeOf } from '../core/charge.ts';
 import { type Answered, asSettled, type Outcome, type Settled } from '../core/exchange.ts';
 import { assertNanodollars, type Nanodollars } from '../core/money.ts';
 import { costOf } from '../core/price.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import type { Deployment } from '../core/route.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
-import { chargeOf } from './charge.ts';
 import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { recordOf } from './request-row.ts';

@@ -1,10 +1,10 @@
+import { chargeOf } from '../../src/core/charge.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import { asAdmitted, type Planned } from '../../src/core/exchange.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { costOf, type Price, type TokenRates } from '../../src/core/price.ts';
 import type { Deployment } from '../../src/core/route.ts';
 import { dialects } from '../../src/dialects/index.ts';
-import { chargeOf } from '../../src/gateway/charge.ts';
 import { boundOf } from '../../src/gateway/estimate.ts';
 import { requestBody, type Target } from '../../src/gateway/translate.ts';
 import { deployment, gateway, options, planned, settings, snapshot, testProvider } from '../builders.ts';

@@ -3,6 +3,7 @@ import { Findings } from '../../src/config/findings.ts';
 import { Origins } from '../../src/config/origin.ts';
 import { readPriceSettings } from '../../src/config/price-settings.ts';
 import { priceFromSettings } from '../../src/config/prices.ts';
+import { chargeOf } from '../../src/core/charge.ts';
 import type { AnswerOptions } from '../../src/core/dialect.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { costOf, type Price } from '../../src/core/price.ts';
@@ -10,7 +11,6 @@ import type { Usage } from '../../src/core/usage.ts';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/index.ts';
 import { openaiChat } from '../../src/dialects/openai-chat/index.ts';
 import { openaiEmbeddings } from '../../src/dialects/openai-embeddings/index.ts';
-import { chargeOf } from '../../src/gateway/charge.ts';
 import { settings } from '../builders.ts';
 
 /** One line of vectors.jsonl; see generate.py for how the expected figures were found. */

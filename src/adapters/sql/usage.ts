@@ -29,7 +29,15 @@ export class SqlUsage implements UsageRepository {
 
   async list(filter: UsageFilter, page: Parameters<UsageRepository['list']>[1]): Promise<RequestRecord[]> {
     const direction = (page.descending ?? true) ? 'desc' : 'asc';
-    const rows = await this.#filtered(filter)
+    const { after } = page;
+    let select = this.#filtered(filter);
+    if (after !== undefined) {
+      // The first condition is what an index on the start can use.
+      select = select
+        .where('usage.started_at', '<=', after.startedAt)
+        .where(sql<boolean>`(usage.started_at, usage.id) < (${after.startedAt}, ${after.id})`);
+    }
+    const rows = await select
       .selectAll('usage')
       .orderBy(`usage.${columnName(page.orderBy ?? 'startedAt')}`, direction)
       .orderBy('usage.id', direction)

@@ -3,11 +3,12 @@ import type { Actor } from '../../admin/actor.ts';
 import type { Access, Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { instant } from '../../admin/instant.ts';
+import { spendScope } from '../../admin/spend-scope.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import type { UsageDimension, UsageFilter, UsageSummary } from '../../core/store.ts';
-import { instant, page, pageSize, words } from './fields.ts';
-import { spendScope } from './spend-scope.ts';
+import { page, pageSize, words } from './fields.ts';
 
 const dayMs = 86_400_000;
 

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { usageEndpoints } from '../../admin/usage/endpoints.ts';
 import { activityEndpoints } from './activity.ts';
 import { auditEndpoints } from './audit.ts';
 import { budgetLifeEndpoints } from './budget-life.ts';
@@ -51,6 +52,7 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...cacheEndpoints(plane),
     ...settingEndpoints(plane),
     ...healthEndpoints(plane),
+    ...usageEndpoints(plane),
   ];
   return [...endpoints, ...frontEndpoints(plane, endpoints)];
 }

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { instant } from '../../admin/instant.ts';
 import { keyIdOf } from '../../admin/key.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import type { UsageDimension, UsageFilter, UsageSummary } from '../../core/store.ts';
-import { inDollars, instant } from './fields.ts';
+import { inDollars } from './fields.ts';
 
 const tag = 'spend';
 const dayMs = 86_400_000;

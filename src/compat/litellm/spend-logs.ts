@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { Call, Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { instant } from '../../admin/instant.ts';
+import { isWithin, spendScope } from '../../admin/spend-scope.ts';
 import { dollarsFromNanodollars, nanodollarsFromDollars } from '../../core/money.ts';
 import type { UsageFilter, UsageSummary } from '../../core/store.ts';
-import { flag, instant, page, pageSize } from './fields.ts';
+import { flag, page, pageSize } from './fields.ts';
 import { spendRow, spendRowOutput } from './spend-row.ts';
-import { spendScope } from './spend-scope.ts';
 
 const tag = 'spend';
 const rowsMax = 10_000;
@@ -92,7 +93,7 @@ export function spendLogEndpoints(plane: ControlPlane): Endpoint[] {
         const scope = spendScope(actor, query);
         if (query.request_id !== undefined) {
           const record = await plane.store.usage.get(query.request_id);
-          return record !== undefined && within(scope, record) ? [spendRow(record)] : [];
+          return record !== undefined && isWithin(scope, record) ? [spendRow(record)] : [];
         }
         const from = instant(query.start_date, 'start_date', 'start');
         const to = instant(query.end_date, 'end_date', 'end');
@@ -128,7 +129,7 @@ export function spendLogEndpoints(plane: ControlPlane): Endpoint[] {
       async run({ actor, params }) {
         await plane.ledger.flush();
         const record = await plane.store.usage.get(params.request_id!);
-        return record !== undefined && within(spendScope(actor, {}), record) ? spendRow(record) : {};
+        return record !== undefined && isWithin(spendScope(actor, {}), record) ? spendRow(record) : {};
       },
     }),
   ];
@@ -162,17 +163,6 @@ async function pagedFilter(
     entries.keyId = key.id;
   }
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as UsageFilter;
-}
-
-function within(
-  scope: UsageFilter,
-  record: { keyId: string | null; userId: string | null; teamId: string | null },
-): boolean {
-  return (
-    (scope.keyId === undefined || scope.keyId === record.keyId) &&
-    (scope.userId === undefined || scope.userId === record.userId) &&
-    (scope.teamId === undefined || scope.teamId === record.teamId)
-  );
 }
 
 function daySummaries(sums: readonly UsageSummary[]) {

@@ -67,7 +67,7 @@ export const moneyExhibits: readonly Exhibit[] = [
   {
     name: 'a discount is taken in floating point',
     seen: 'market practice: money in doubles',
-    file: 'src/gateway/charge.ts',
+    file: 'src/core/charge.ts',
     changes: [
       {
         find: 'Number(trillionths(listed, discountRatio) / trillion)',

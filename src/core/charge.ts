@@ -1,6 +1,6 @@
-import { assertNanodollars, type Nanodollars } from '../core/money.ts';
-import type { ReplyCost } from '../core/reply-facts.ts';
-import type { GatewaySettings } from '../core/route.ts';
+import { assertNanodollars, type Nanodollars } from './money.ts';
+import type { ReplyCost } from './reply-facts.ts';
+import type { GatewaySettings } from './route.ts';
 
 /**
  * What is charged for a list cost: the provider's discount off, then its margin (or the `global` one) on. Whole

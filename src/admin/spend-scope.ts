@@ -1,8 +1,8 @@
-import type { Actor } from '../../admin/actor.ts';
-import { seesEverything } from '../../admin/actor.ts';
-import { keyIdOf } from '../../admin/key.ts';
-import { GatewayError } from '../../core/errors.ts';
-import type { UsageFilter } from '../../core/store.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { UsageFilter } from '../core/store.ts';
+import type { Actor } from './actor.ts';
+import { seesEverything } from './actor.ts';
+import { keyIdOf } from './key.ts';
 
 export interface SpendQuestion {
   readonly api_key?: string | undefined;
@@ -33,4 +33,16 @@ export function spendScope(actor: Actor, asked: SpendQuestion): UsageFilter {
       `User=${actor.name} may see its own spend and that of teams it administers.`,
     );
   return { ...filter, ...own };
+}
+
+/** Whether a record is among what a scope lets one see. */
+export function isWithin(
+  scope: UsageFilter,
+  record: { keyId: string | null; userId: string | null; teamId: string | null },
+): boolean {
+  return (
+    (scope.keyId === undefined || scope.keyId === record.keyId) &&
+    (scope.userId === undefined || scope.userId === record.userId) &&
+    (scope.teamId === undefined || scope.teamId === record.teamId)
+  );
 }
