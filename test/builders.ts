@@ -162,6 +162,7 @@ export function router(more: Partial<RouterSettings> = {}): RouterSettings {
     tagFiltering: false,
     tagsMatchAny: true,
     parallelMaxDefault: null,
+    continuesStreams: false,
     retryBudgetRatio: 0.2,
     retryBudgetMinPerSecond: 10,
     ...more,

@@ -25,6 +25,7 @@ export const activeKeys = {
     ...['fallbacks', 'default_fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks', 'max_fallbacks'],
     ...['timeout', 'stream_timeout', 'enable_pre_call_checks', 'enable_pre_call_check', 'enable_tag_filtering'],
     ...['tag_filtering_match_any', 'default_max_parallel_requests', 'default_litellm_params', 'cache_responses'],
+    'stream_continuation',
     ...['provider_budget_config', 'retry_budget_ratio', 'retry_budget_min_per_second'],
     ...['redis_host', 'redis_port', 'redis_password', 'redis_username', 'redis_db', 'redis_url'],
   ],

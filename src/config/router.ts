@@ -55,6 +55,7 @@ export function effectiveRouter({
     tagFiltering: router.enable_tag_filtering ?? false,
     tagsMatchAny: router.tag_filtering_match_any ?? true,
     parallelMaxDefault: router.default_max_parallel_requests ?? null,
+    continuesStreams: router.stream_continuation === 'prefill',
     retryBudgetRatio: router.retry_budget_ratio ?? routerDefaults.retryBudgetRatio,
     retryBudgetMinPerSecond: router.retry_budget_min_per_second ?? routerDefaults.retryBudgetMinPerSecond,
   });

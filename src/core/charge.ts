@@ -1,6 +1,8 @@
 import { assertNanodollars, type Nanodollars } from './money.ts';
+import { costOf } from './price.ts';
 import type { ReplyCost } from './reply-facts.ts';
-import type { GatewaySettings } from './route.ts';
+import type { Deployment, GatewaySettings } from './route.ts';
+import type { Usage } from './usage.ts';
 
 /**
  * What is charged for a list cost: the provider's discount off, then its margin (or the `global` one) on. Whole
@@ -19,6 +21,12 @@ export function chargeOf(listed: Nanodollars, providerId: string, settings: Gate
       ? 0
       : Number((trillionths(net, marginRule.ratio) + trillion - 1n) / trillion) + marginRule.fixed;
   return { charged: assertNanodollars(net + margin), listed, discount, margin };
+}
+
+/** What usage at a deployment costs as charged; 0 where it has no price. Throws for usage that cannot be priced. */
+export function chargeAt(usage: Usage, deployment: Deployment, settings: GatewaySettings): ReplyCost {
+  const listed = deployment.price === null ? 0 : costOf(usage, deployment.price);
+  return chargeOf(listed, deployment.provider.id, settings);
 }
 
 const trillion = 1_000_000_000_000n;

@@ -123,12 +123,20 @@ export interface ModelTraits {
   readonly supportsImageUrls: boolean;
   /** Thinks for as long as it sees fit (`thinking: adaptive` with an effort) instead of up to a token budget. */
   readonly adaptiveThinking?: boolean;
+  /** How the model is made to go on with an answer that has begun; absent where it always begins anew. */
+  readonly continuation?: ContinuationFields;
   /** Understands `cache_control`, `thinking` and `thinking_blocks` in an OpenAI-style request. */
   readonly anthropicExtensions?: boolean;
   /** The only one of the provider's formats that serves this model. */
   readonly soleDialect?: DialectName;
   /** Parameters the provider refuses, in the provider's dialect. */
   readonly unsupportedParams: readonly string[];
+}
+
+/** What a request needs besides the begun answer as its last message: members of that message, and of the body. */
+export interface ContinuationFields {
+  readonly lastMessage: JsonObject;
+  readonly body: JsonObject;
 }
 
 /** Top-level members to set (undefined removes) in a body that otherwise stays as sent, byte for byte. */

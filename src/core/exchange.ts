@@ -314,7 +314,7 @@ export interface Outcome {
   readonly endedAt: number;
   /** Milliseconds spent waiting for providers. */
   readonly upstreamMs: number;
-  /** Cost of attempts whose outcome stayed unknown, charged at their hold. */
+  /** Cost of attempts before the last: whose outcome stayed unknown, at their hold; that another one continued, as seen. */
   readonly ambiguousCost: Nanodollars;
   readonly responseText: string | null;
 }

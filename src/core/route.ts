@@ -143,6 +143,8 @@ export interface RouterSettings {
   readonly preCallChecks: boolean;
   readonly tagFiltering: boolean;
   readonly tagsMatchAny: boolean;
+  /** Whether a stream that broke after its first content goes on with another provider's words. */
+  readonly continuesStreams: boolean;
   readonly parallelMaxDefault: number | null;
   /** Share of extra attempts over requests that retries may add (0.2 = 20 %) once `retryBudgetMinPerSecond` is used. */
   readonly retryBudgetRatio: number;

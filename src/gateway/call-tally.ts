@@ -15,9 +15,11 @@ export interface AttemptVerdict {
   readonly gone: boolean;
   readonly usage: Usage | null;
   readonly firstTokenMs: number | null;
+  /** What it cost, where another attempt goes on and the request's own cost will be that one's. */
+  readonly charged?: Nanodollars;
 }
 
-/** What one call has tried and what it came to: the attempts in order, their time, their unresolved cost. */
+/** What one call has tried and what it came to: the attempts in order, their time, the cost of all but the last. */
 export class CallTally {
   readonly attempts: Attempt[] = [];
   retries = 0;
@@ -43,7 +45,7 @@ export class CallTally {
     const { clock, health } = this.#gateway;
     const { deployment, group, model } = attempt.target;
     const durationMs = clock.tick() - attempt.startedTick;
-    const charged = verdict.ambiguous ? amountAt(this.#exchange, deployment) : 0;
+    const charged = verdict.charged ?? (verdict.ambiguous ? amountAt(this.#exchange, deployment) : 0);
     this.upstreamMs += durationMs;
     this.ambiguousCost += charged;
     this.attempts.push({

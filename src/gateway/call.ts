@@ -1,3 +1,4 @@
+import { chargeAt } from '../core/charge.ts';
 import type { Dialect, StreamProgress } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { type Admitted, type Answered, asAnswered, type CacheHit, type Outcome, type Reply } from '../core/exchange.ts';
@@ -6,6 +7,7 @@ import { noUsage, type Usage } from '../core/usage.ts';
 import { CallTally } from './call-tally.ts';
 import type { Gateway } from './gateway.ts';
 import { keepsContent } from './kept-content.ts';
+import { LastingStream } from './lasting-stream.ts';
 import { replayedStream } from './replay.ts';
 import { StreamKeeper } from './stream-keeper.ts';
 import type { StreamEnd, StreamedAnswer } from './streamed-answer.ts';
@@ -28,14 +30,15 @@ export async function call(gateway: Gateway, admitted: Admitted): Promise<Answer
   tally.cacheKey = admitted.cache?.key ?? null;
   const hit = admitted.cache?.hit ?? null;
   if (hit !== null) return asAnswered(admitted, { reply: cachedReply(admitted, tally, hit) });
-  const end = await new Walk(gateway, admitted, tally).run();
+  const walk = new Walk(gateway, admitted, tally);
+  const end = await walk.run();
   switch (end.kind) {
     case 'whole':
       return asAnswered(admitted, { reply: wholeReply(gateway, admitted, tally, end.answer) });
     case 'neutral':
       return asAnswered(admitted, { reply: neutralReply(gateway, admitted, tally, end.response) });
     case 'stream':
-      return asAnswered(admitted, { reply: streamReply(gateway, admitted, tally, end.stream, end.groupSize) });
+      return asAnswered(admitted, { reply: streamReply(gateway, admitted, tally, walk, end.stream, end.groupSize) });
     case 'failed':
       return asAnswered(admitted, { reply: failedReply(admitted, tally, end.error) });
     case 'gone':
@@ -96,24 +99,27 @@ function streamReply(
   gateway: Gateway,
   exchange: Admitted,
   tally: CallTally,
+  walk: Walk,
   stream: StreamedAnswer,
   groupSize: number,
 ): Reply {
   const wantsContent = keepsContent(exchange);
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  const { attempt, relay } = stream;
-  const firstTokenMs = stream.firstContentTick === null ? null : stream.firstContentTick - attempt.startedTick;
+  const firstTokenMs = firstTokenMsOf(stream);
   const keepsAnswer = ttlOf(exchange) !== null || wantsContent;
   const keeper = keepsAnswer ? new StreamKeeper(exchange.dialect, stream) : null;
   tally.firstTokenAt = stream.firstContentTick === null ? null : gateway.clock.now();
   tally.upstreamMs += firstTokenMs ?? 0;
   const origin = tally.origin(null);
   tally.upstreamMs -= firstTokenMs ?? 0;
-  const over = ({ kind, error }: StreamEnd): void => {
-    const { progress } = relay;
-    const usage = streamUsage(exchange, progress);
+  const over = (last: StreamedAnswer, { kind, error }: StreamEnd): void => {
+    const { progress } = last.relay;
+    const usage = last.handedOver ? noUsage : streamUsage(exchange, progress);
     tally.modelUsed = progress.responseModel ?? tally.modelUsed;
-    tally.ended(attempt, { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs }, groupSize);
+    if (!last.handedOver) {
+      const verdict = { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs: firstTokenMsOf(last) };
+      tally.ended(last.attempt, verdict, groupSize);
+    }
     const whole =
       kind === 'success' ? (keeper?.whole(answerOptions(exchange, tally.fallbacks > 0), usage) ?? null) : null;
     if (whole !== null) keep(gateway, exchange, whole, tally.modelUsed);
@@ -127,8 +133,27 @@ function streamReply(
       }),
     );
   };
-  stream.takenBy(over);
-  return { status: 200, headers: streamHeaders(exchange.dialect), body: stream, origin, outcome: promise };
+  const body = exchange.snapshot.router.continuesStreams ? lasting(stream) : stream;
+  if (body === stream) stream.takenBy((end) => over(stream, end));
+  return { status: 200, headers: streamHeaders(exchange.dialect), body, origin, outcome: promise };
+
+  function lasting(first: StreamedAnswer): LastingStream {
+    const goOn = async (broken: StreamedAnswer, error: GatewayError) => {
+      const usage = streamUsage(exchange, broken.relay.progress);
+      const { charged } = chargeAt(usage, broken.attempt.target.deployment, exchange.snapshot.settings);
+      const verdict = { error, ambiguous: false, gone: false, usage, firstTokenMs: firstTokenMsOf(broken), charged };
+      tally.ended(broken.attempt, verdict, groupSize);
+      const next = await walk.goOn(broken, error);
+      if (next !== null && keeper !== null) keeper.follow(next);
+      return next;
+    };
+    const canGoOn = (broken: StreamedAnswer, error: GatewayError) => walk.canGoOn(broken, error);
+    return new LastingStream(exchange, first, { canGoOn, goOn }, over);
+  }
+}
+
+function firstTokenMsOf({ firstContentTick, attempt }: StreamedAnswer): number | null {
+  return firstContentTick === null ? null : firstContentTick - attempt.startedTick;
 }
 
 /** What the provider said, else what can be counted. */

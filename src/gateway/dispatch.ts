@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Admitted, RouteGroup } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { BudgetDenial } from '../core/limits.ts';
+import type { Nanodollars } from '../core/money.ts';
 import type { BudgetPart, BudgetReservation, DispatchNote } from '../core/ports.ts';
 import { AuthorizationError, type OutgoingCall } from '../core/provider.ts';
 import type { Attempt } from '../core/request-record.ts';
@@ -11,8 +12,10 @@ import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt
 import { budgetExceeded, unpriceable } from './budget-refusal.ts';
 import type { CallTally } from './call-tally.ts';
 import { endpointFor } from './caller-connection.ts';
-import { amountAt, boundAt } from './estimate.ts';
+import { ContinuableStream } from './continuable-stream.ts';
+import { amountAt, boundAt, boundOf } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
+import { inputBytesOf } from './input-bound.ts';
 import { providerError } from './provider-error.ts';
 import { timeoutsFor } from './timeouts.ts';
 import { answerOptions, dialectFor, requestBody, requestHeaders, type Target, upstreamModel } from './translate.ts';
@@ -33,6 +36,7 @@ export class Dispatch {
   /** An earlier attempt may have been billed: the hold belongs to it, another one needs its own. */
   #holdUsed = false;
   #lastError: GatewayError | null = null;
+  #begun: ContinuableStream | null = null;
 
   constructor(gateway: Gateway, exchange: Admitted, tally: CallTally, deadline: number) {
     this.#gateway = gateway;
@@ -41,8 +45,21 @@ export class Dispatch {
     this.#deadline = deadline;
   }
 
-  /** Throws GatewayError when nothing could be sent. */
-  async send(deployment: Deployment, group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
+  /** A stream broke after its first content: what was held pays for it, another attempt needs its own. */
+  brokeOff(error: GatewayError): void {
+    this.#holdUsed = true;
+    this.#lastError = error;
+  }
+
+  /** Throws GatewayError when nothing could be sent. `begun` is an answer that the model is to go on with. */
+  async send(
+    deployment: Deployment,
+    group: RouteGroup,
+    overrides: JsonObject | null,
+    begun: ContinuableStream | null = null,
+  ): Promise<WalkEnd> {
+    this.#begun = begun;
+    const prefix = begun?.prefix() ?? null;
     const exchange = this.#exchange;
     const dialect = dialectFor(this.#gateway, exchange, deployment);
     const target: Target = {
@@ -52,6 +69,7 @@ export class Dispatch {
       model: upstreamModel(deployment, group.wildcardMatches),
       dialect,
       overrides,
+      ...(prefix !== null && { prefix }),
     };
     const body = requestBody(this.#gateway, exchange, target);
     const call: OutgoingCall = {
@@ -183,7 +201,14 @@ export class Dispatch {
   }
 
   #relay(target: Target, options: AnswerOptions): StreamRelay {
-    const { dialect } = this.#exchange;
+    const { dialect, facts, snapshot } = this.#exchange;
+    if (this.#begun !== null) {
+      this.#begun.continueWith(target.dialect.streamDecoder());
+      return this.#begun;
+    }
+    if (snapshot.router.continuesStreams && this.#exchange.operation === 'chat' && facts.choices === 1) {
+      return new ContinuableStream(target.dialect.streamDecoder(), dialect.streamEncoder(options));
+    }
     if (target.dialect === dialect) return dialect.relay(options);
     return new TranslatedStream(target.dialect.streamDecoder(), dialect.streamEncoder(options));
   }
@@ -194,7 +219,7 @@ export class Dispatch {
     if (reservation === null) return null;
     const bought = this.#holdUsed;
     if (bought) {
-      const extended = this.#gateway.ledger.extend(reservation, bound);
+      const extended = this.#gateway.ledger.extend(reservation, this.#boundOfNext(bound, target));
       if (!(typeof extended === 'boolean' ? extended : await extended)) {
         // The budget holds no second purchase: the first one's failure is the answer.
         return { kind: 'failed', error: this.#lastError as GatewayError, final: true };
@@ -213,6 +238,14 @@ export class Dispatch {
       if (written !== undefined) await written;
     }
     return null;
+  }
+
+  /** A begun answer is read again as input. */
+  #boundOfNext(bound: Nanodollars, { prefix }: Target): Nanodollars {
+    if (prefix === undefined) return bound;
+    const exchange = this.#exchange;
+    const inputBytes = inputBytesOf(exchange) + Buffer.byteLength(prefix);
+    return boundOf(exchange, exchange.clampedOutputTokens, inputBytes).amount;
   }
 
   /** Room in the budgets of the deployment and its provider. Not null when another deployment must be found. */

@@ -1,7 +1,6 @@
-import { chargeOf } from '../core/charge.ts';
+import { chargeAt } from '../core/charge.ts';
 import { type Answered, asSettled, type Outcome, type Settled } from '../core/exchange.ts';
 import { assertNanodollars, type Nanodollars } from '../core/money.ts';
-import { costOf } from '../core/price.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import type { Deployment } from '../core/route.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
@@ -53,10 +52,8 @@ function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usag
     // The provider goes on working, and billing, after we hang up: what was held is the only sound figure.
     return plus(nothing, ambiguousCost + (hungUp(outcome) ? amountAt(answered, deployment) : 0));
   }
-  if (deployment.price === null) return plus(nothing, ambiguousCost);
   try {
-    const listed = costOf(usage, deployment.price);
-    return plus(chargeOf(listed, deployment.provider.id, answered.snapshot.settings), ambiguousCost);
+    return plus(chargeAt(usage, deployment, answered.snapshot.settings), ambiguousCost);
   } catch {
     gateway.log.error('usage cannot be priced; the upper bound is charged', { requestId: answered.id });
     return plus(nothing, ambiguousCost + amountAt(answered, deployment));

@@ -18,6 +18,11 @@ export class StreamKeeper {
   constructor(dialect: Dialect, stream: StreamedAnswer) {
     this.#dialect = dialect;
     this.#decoder = dialect.streamDecoder();
+    this.follow(stream);
+  }
+
+  /** Reads on with a stream that continues the one before. */
+  follow(stream: StreamedAnswer): void {
     for (const chunk of stream.held()) this.#read(chunk);
     stream.tap = (chunk) => this.#read(chunk);
   }

@@ -25,6 +25,9 @@ export class StreamedAnswer implements ByteSource {
   readonly attempt: UpstreamAttempt;
   /** Sees the bytes the client sees, when somebody wants to keep them. */
   tap: ((chunk: Uint8Array) => void) | null = null;
+  /** Asked when the stream broke after its commit: true when somebody else goes on with it. */
+  handOver: ((error: GatewayError) => boolean) | null = null;
+  handedOver = false;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #sink: ByteSink | null = null;
@@ -124,6 +127,12 @@ export class StreamedAnswer implements ByteSource {
   /** The stream broke after its commit point. */
   broken(error: GatewayError): void {
     if (this.#over) return;
+    if (this.handOver?.(error)) {
+      this.handedOver = true;
+      this.#sink = null;
+      this.#finish({ kind: 'failure', error });
+      return;
+    }
     const { exchange } = this.attempt;
     this.#deliver(exchange.dialect.errors.streamEvent(error, exchange.id));
     this.#finish({ kind: 'failure', error });

@@ -1,7 +1,7 @@
 import type { AnswerOptions, Dialect, EncodeOptions } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Admitted, Planned } from '../core/exchange.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
 import type { ProviderEndpoint } from '../core/provider.ts';
 import type { Deployment } from '../core/route.ts';
@@ -23,6 +23,8 @@ export interface Target {
   readonly dialect: Dialect;
   /** Fields of the caller's body that a fallback entry replaces. */
   readonly overrides: JsonObject | null;
+  /** The text of a begun answer that the model goes on with. */
+  readonly prefix?: string;
 }
 
 /** The provider's dialect: the caller's own where the provider has it, else the provider's best. */
@@ -56,6 +58,7 @@ export function upstreamModel(deployment: Deployment, wildcardMatches: readonly 
 export function requestBody(gateway: Gateway, exchange: Admitted, target: Target): Buffer | Promise<Buffer> {
   const options = encodeOptions(exchange, target);
   const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
+  if (target.prefix !== undefined) return continuationBody(gateway, exchange, target, options, body, target.prefix);
   if (exchange.facts.inputUnbounded && !options.traits.supportsImageUrls && exchange.operation === 'chat') {
     const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
     request.stream = exchange.facts.stream;
@@ -72,6 +75,27 @@ export function requestBody(gateway: Gateway, exchange: Admitted, target: Target
   const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
   request.stream = exchange.facts.stream;
   return encoded(target.dialect.request.encode(request, options));
+}
+
+/** The request with the begun answer as its last message, for a model that goes on with it. */
+async function continuationBody(
+  gateway: Gateway,
+  exchange: Admitted,
+  target: Target,
+  options: EncodeOptions,
+  body: JsonObject,
+  prefix: string,
+): Promise<Buffer> {
+  const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
+  request.stream = true;
+  if (!options.traits.supportsImageUrls) await bringIn(gateway, exchange, mediaByAddress(request));
+  if (prefix === '') return encoded(target.dialect.request.encode(request, options));
+  request.messages.push({ role: 'assistant', content: [{ type: 'text', text: prefix }] });
+  const { lastMessage, body: members } = options.traits.continuation!;
+  const written = target.dialect.request.encode(request, options);
+  const messages = [...(written.messages as Json[])];
+  messages.push({ ...(messages.pop() as JsonObject), ...lastMessage });
+  return encoded({ ...written, messages, ...members });
 }
 
 function encoded(body: JsonObject): Buffer {

@@ -6,6 +6,7 @@ import type { Timer } from '../core/ports.ts';
 import type { Deployment } from '../core/route.ts';
 import type { UpstreamAttempt } from './attempt.ts';
 import type { CallTally } from './call-tally.ts';
+import { ContinuableStream } from './continuable-stream.ts';
 import { Dispatch } from './dispatch.ts';
 import { fallbacksFor, hasOwnFallbacks } from './fallback.ts';
 import type { Gateway } from './gateway.ts';
@@ -32,6 +33,9 @@ export interface WalkFailure {
   /** Nothing was sent: the deployment's own budget, or its provider's, has no room. */
   readonly overBudget?: boolean;
 }
+
+/** Providers that are asked to go on with one answer. */
+const continuationsMax = 3;
 
 /** Walks a route: tries inside the group, then fallback groups, each with tries and fallbacks of its own. */
 export class Walk {
@@ -60,6 +64,42 @@ export class Walk {
     const after = await this.#fallbacks(primary.name, end, 0);
     if (after.kind !== 'failed' || this.#tally.fallbacks === 0) return after;
     return { kind: 'failed', error: this.#explained(end.error, after.error) };
+  }
+
+  /** Is there anybody who could go on with a stream that broke after its first content? */
+  canGoOn(broken: StreamedAnswer, error: GatewayError): boolean {
+    const { relay } = broken;
+    if (!(relay instanceof ContinuableStream) || relay.prefix() === null || !error.kind.retryable) return false;
+    return this.#successors(broken, error).length > 0;
+  }
+
+  /** Who goes on with it: one after the other is asked, each once. Null when nobody does. */
+  async goOn(broken: StreamedAnswer, error: GatewayError): Promise<StreamedAnswer | null> {
+    this.#dispatch.brokeOff(error);
+    const tried = new Set<string>();
+    for (const group of this.#successors(broken, error)) {
+      while (tried.size < continuationsMax) {
+        const picked = pickDeployment(this.#gateway, this.#exchange, group, tried);
+        if (picked === 'none' || !('id' in picked)) break;
+        tried.add(picked.id);
+        this.#tally.deployment = picked;
+        this.#tally.group = group.name;
+        const end = await this.#attempt(picked, group, this.#overrides(group.name), broken.relay as ContinuableStream);
+        if (end.kind === 'stream') return end.stream;
+        if (end.kind !== 'failed' || end.final) return null;
+      }
+    }
+    return null;
+  }
+
+  /** The group of a broken stream, then its fallbacks, with those deployments that can go on with a begun answer. */
+  #successors(broken: StreamedAnswer, error: GatewayError): readonly RouteGroup[] {
+    const { group, deployment } = broken.attempt.target;
+    return [group, ...fallbacksFor(this.#exchange, group, error)].flatMap((name) => {
+      const planned = this.#planned(name);
+      const able = planned?.candidates.filter(({ id, traits }) => traits.continuation && id !== deployment.id) ?? [];
+      return planned === null || able.length === 0 ? [] : [{ ...planned, candidates: able }];
+    });
   }
 
   async #fallbacks(group: string, failure: WalkFailure, depth: number): Promise<WalkEnd> {
@@ -151,11 +191,16 @@ export class Walk {
     }
   }
 
-  async #attempt(deployment: Deployment, group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
+  async #attempt(
+    deployment: Deployment,
+    group: RouteGroup,
+    overrides: JsonObject | null,
+    begun: ContinuableStream | null = null,
+  ): Promise<WalkEnd> {
     try {
       const mocked = mockedAnswer(this.#exchange, deployment);
       if (mocked !== null) return { kind: 'neutral', response: mocked };
-      return await this.#dispatch.send(deployment, group, overrides);
+      return await this.#dispatch.send(deployment, group, overrides, begun);
     } catch (cause) {
       // Nothing was sent: the request could not be put into the provider's words, or the books are closed.
       const error = asGatewayError(cause);

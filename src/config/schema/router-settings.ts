@@ -65,6 +65,11 @@ export const routerSettings = map({
     'Other names for model groups.',
   ),
   ...reliabilityKeys,
+  stream_continuation: key(
+    oneOf('off', 'prefill'),
+    'Ours: a stream that breaks after its first content. `off`: it ends with an error event; `prefill`: a deployment that can go on with a begun answer (vLLM, SGLang, Mistral, older Claude, Ollama) writes the rest, as long as the answer is plain text so far. Both are paid for.',
+    'off',
+  ),
   retry_budget_ratio: key(fraction(), 'Ours: extra attempts allowed, as a share of the requests.', '0.2'),
   retry_budget_min_per_second: key(amount(), 'Ours: extra attempts a second that are always allowed.', '10'),
   timeout: key(seconds(), 'Longest time for one try; for a stream, to its first content.', '600'),

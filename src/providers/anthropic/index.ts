@@ -20,6 +20,8 @@ export const anthropic = defineProvider({
   traits: (model) => ({
     supportsJsonSchema: isAtLeast(model, 4, 5),
     adaptiveThinking: isAtLeast(model, 4, 6),
+    // Newer models refuse a request that ends with the assistant's words.
+    ...(!isAtLeast(model, 4, 6) && { continuation: { lastMessage: {}, body: {} } }),
   }),
 });
 

@@ -12,4 +12,7 @@ export const hostedVllm = defineProvider({
   requiresCredential: false,
   dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
   catalogueIds: [],
+  traits: () => ({
+    continuation: { lastMessage: {}, body: { continue_final_message: true, add_generation_prompt: false } },
+  }),
 });

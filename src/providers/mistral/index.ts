@@ -10,5 +10,8 @@ export const mistral = defineProvider({
   dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
   usageInStream: 'always',
   modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],
-  traits: () => ({ unsupportedParams: ['user', 'logprobs', 'top_logprobs', 'logit_bias', 'stream_options'] }),
+  traits: () => ({
+    unsupportedParams: ['user', 'logprobs', 'top_logprobs', 'logit_bias', 'stream_options'],
+    continuation: { lastMessage: { prefix: true }, body: {} },
+  }),
 });

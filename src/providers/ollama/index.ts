@@ -20,5 +20,5 @@ export const ollama = defineProvider({
         ? settings.baseUrl
         : `${settings.baseUrl.replace(/\/+$/, '')}/v1`,
   }),
-  traits: () => ({ supportsImageUrls: false }),
+  traits: () => ({ supportsImageUrls: false, continuation: { lastMessage: {}, body: {} } }),
 });

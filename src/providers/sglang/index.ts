@@ -10,4 +10,5 @@ export const sglang = defineProvider({
   requiresCredential: false,
   dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
   catalogueIds: [],
+  traits: () => ({ continuation: { lastMessage: {}, body: { continue_final_message: true } } }),
 });
