@@ -500,8 +500,14 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     tracing: { begin: () => null },
     media: { bring: () => Promise.reject(new Error('this test fetches nothing')) },
     log: silentLog,
-    describeReply: () => [],
+    describeReply: () => '',
     snapshot: () => snapshot(),
     ...more,
   };
+}
+
+/** Header lines as they go on the wire, by name. */
+export function headersIn(lines: string): Record<string, string> {
+  const pairs = lines.split('\r\n').filter((line) => line !== '');
+  return Object.fromEntries(pairs.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
 }

@@ -42,5 +42,5 @@ export interface ReplyCost {
   readonly margin: Nanodollars;
 }
 
-/** Flat list name, value, name, value … lower-case names. */
-export type DescribeReply = (facts: ReplyFacts) => string[];
+/** Header lines as they go on the wire, `name: value` and a line end each, lower-case names; see core/header-text.ts. */
+export type DescribeReply = (facts: ReplyFacts) => string;

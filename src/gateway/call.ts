@@ -1,7 +1,15 @@
 import { chargeAt } from '../core/charge.ts';
 import type { Dialect, StreamProgress } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
-import { type Admitted, type Answered, asAnswered, type CacheHit, type Outcome, type Reply } from '../core/exchange.ts';
+import {
+  type Admitted,
+  type Answered,
+  asAnswered,
+  type CacheHit,
+  type Outcome,
+  type Reply,
+  type ReplyOrigin,
+} from '../core/exchange.ts';
 import type { NeutralResponse } from '../core/neutral.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
 import { CallTally } from './call-tally.ts';
@@ -54,13 +62,7 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
   const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
   const responseText = keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason: facts.finishReason, responseText });
-  return {
-    status: 200,
-    headers: jsonHeaders,
-    body: bytes,
-    origin: tally.origin(null),
-    outcome: Promise.resolve(outcome),
-  };
+  return wholeBody(jsonHeaders, bytes, tally.origin(null), outcome);
 }
 
 /** A mock's answer, or one JSON body where a stream was asked for. */
@@ -71,7 +73,7 @@ function neutralReply(gateway: Gateway, exchange: Admitted, tally: CallTally, re
   const finishReason = response.choices[0]?.finishReason ?? null;
   const responseText = keepsContent(exchange) ? bytes.toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason, responseText });
-  return { status: 200, headers, body: bytes, origin: tally.origin(null), outcome: Promise.resolve(outcome) };
+  return wholeBody(headers, bytes, tally.origin(null), outcome);
 }
 
 function toldWhole(exchange: Admitted, tally: CallTally, response: NeutralResponse) {
@@ -92,7 +94,7 @@ function cachedReply(exchange: Admitted, tally: CallTally, hit: CacheHit): Reply
     responseText: keepsContent(exchange) ? hit.stored.toString() : null,
   });
   const headers = exchange.facts.stream ? streamHeaders(exchange.dialect) : jsonHeaders;
-  return { status: 200, headers, body: hit.told, origin: tally.origin(null, true), outcome: Promise.resolve(outcome) };
+  return wholeBody(headers, hit.told, tally.origin(null, true), outcome);
 }
 
 function streamReply(
@@ -135,7 +137,7 @@ function streamReply(
   };
   const body = exchange.snapshot.router.continuesStreams ? lasting(stream) : stream;
   if (body === stream) stream.takenBy((end) => over(stream, end));
-  return { status: 200, headers: streamHeaders(exchange.dialect), body, origin, outcome: promise };
+  return { status: 200, headers: streamHeaders(exchange.dialect), headerLines: '', body, origin, outcome: promise };
 
   function lasting(first: StreamedAnswer): LastingStream {
     const goOn = async (broken: StreamedAnswer, error: GatewayError) => {
@@ -167,26 +169,14 @@ function streamUsage(exchange: Admitted, progress: StreamProgress): Usage {
 function failedReply(exchange: Admitted, tally: CallTally, error: GatewayError): Reply {
   const body = Buffer.from(JSON.stringify(exchange.dialect.errors.encode(error, exchange.id)));
   const outcome = tally.outcome('failure', { httpStatus: error.status, error });
-  return {
-    status: error.status,
-    headers: jsonHeaders,
-    body,
-    origin: tally.origin(error),
-    outcome: Promise.resolve(outcome),
-  };
+  return wholeBody(jsonHeaders, body, tally.origin(error), outcome);
 }
 
 /** Nobody is there to read it. What the provider had already read may be billed, so the input counts. */
 function goneReply(exchange: Admitted, tally: CallTally): Reply {
   const usage = tally.attempts.at(-1)?.result === 'aborted' ? estimatedUsage(exchange.bytes.length, 0) : noUsage;
   const outcome = tally.outcome('aborted', { httpStatus: clientClosedRequest, usage });
-  return {
-    status: clientClosedRequest,
-    headers: jsonHeaders,
-    body: new Uint8Array(0),
-    origin: tally.origin(null),
-    outcome: Promise.resolve(outcome),
-  };
+  return wholeBody(jsonHeaders, new Uint8Array(0), tally.origin(null), outcome);
 }
 
 function keep(gateway: Gateway, exchange: Admitted, body: Uint8Array, modelUsed: string | null): void {
@@ -203,4 +193,10 @@ function ttlOf({ cache, clampedOutputTokens }: Admitted): number | null {
 
 function streamHeaders({ streamContentType }: Dialect): string[] {
   return ['content-type', streamContentType ?? 'application/octet-stream', 'cache-control', 'no-cache'];
+}
+
+/** A reply whose outcome is known before it leaves. */
+function wholeBody(headers: readonly string[], body: Uint8Array, origin: ReplyOrigin, outcome: Outcome): Reply {
+  const status = outcome.httpStatus;
+  return { status, headers, headerLines: '', body, origin, outcome: Promise.resolve(outcome) };
 }

@@ -3,6 +3,7 @@ import {
   budget,
   deployment,
   gateway,
+  headersIn,
   price,
   principal,
   principalSource,
@@ -67,7 +68,7 @@ function headersOf(reply: Reply): Record<string, string> {
   const found: Record<string, string> = {};
   for (let index = 0; index < reply.headers.length; index += 2)
     found[reply.headers[index]!] = reply.headers[index + 1]!;
-  return found;
+  return { ...found, ...headersIn(reply.headerLines) };
 }
 const bodyOf = (reply: Reply) => JSON.parse(Buffer.from(reply.body as Uint8Array).toString());
 

@@ -12,7 +12,7 @@ import { beginRequest, receive, type Start } from './receive.ts';
 import { record } from './record.ts';
 import { refused } from './refuse.ts';
 import { replayed } from './replayed.ts';
-import { headersOf } from './reply-headers.ts';
+import { headerLinesOf } from './reply-headers.ts';
 import { settle } from './settle.ts';
 
 export { refuse } from './refuse.ts';
@@ -83,6 +83,6 @@ function finish(gateway: Gateway, answered: Answered, outcome: Outcome): ReplyCo
 
 function described(gateway: Gateway, start: Start, answered: Answered, cost: ReplyCost | null): Reply {
   const { status, headers, body, origin, outcome } = answered.reply;
-  const more = headersOf(gateway, { start, journey: answered, origin, cost });
-  return { status, headers: headers.concat(more), body, origin, outcome };
+  const headerLines = headerLinesOf(gateway, { start, journey: answered, origin, cost });
+  return { status, headers, headerLines, body, origin, outcome };
 }

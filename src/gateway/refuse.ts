@@ -7,7 +7,7 @@ import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
 import { beginRequest, type Start } from './receive.ts';
 import { tell } from './record.ts';
-import { headersOf } from './reply-headers.ts';
+import { headerLinesOf } from './reply-headers.ts';
 import { recordOfRefusal } from './request-row.ts';
 
 /** For the door: a request that cannot be served at all (body too large, shutting down …). */
@@ -48,11 +48,8 @@ export function refused(
   const body = Buffer.from(JSON.stringify(dialect?.errors.encode(error, callId) ?? plainError(error)));
   return {
     status: error.status,
-    headers: [
-      'content-type',
-      'application/json',
-      ...headersOf(gateway, { start, journey, origin: { ...noOrigin, error }, cost: null }),
-    ],
+    headers: jsonHeaders,
+    headerLines: headerLinesOf(gateway, { start, journey, origin: { ...noOrigin, error }, cost: null }),
     body,
     origin: { ...noOrigin, error },
     outcome: Promise.resolve({
@@ -75,6 +72,8 @@ export function refused(
     }),
   };
 }
+
+const jsonHeaders = ['content-type', 'application/json'] as const;
 
 export const noOrigin: ReplyOrigin = Object.freeze({
   deployment: null,

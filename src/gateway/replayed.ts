@@ -5,7 +5,7 @@ import type { ReplayedAnswer } from './once.ts';
 import type { Start } from './receive.ts';
 import { tell } from './record.ts';
 import { noOrigin } from './refuse.ts';
-import { headersOf } from './reply-headers.ts';
+import { headerLinesOf } from './reply-headers.ts';
 import { recordOfReplay } from './request-row.ts';
 
 const free = Object.freeze({ charged: 0, listed: 0, discount: 0, margin: 0 });
@@ -18,13 +18,8 @@ export function replayed(gateway: Gateway, start: Start, journey: Identified, ea
   const { status, contentType, body } = earlier.answer;
   return {
     status,
-    headers: [
-      'content-type',
-      contentType,
-      'x-tollgate-idempotent-replay',
-      'true',
-      ...headersOf(gateway, { start, journey, origin: noOrigin, cost: free }),
-    ],
+    headers: ['content-type', contentType, 'x-tollgate-idempotent-replay', 'true'],
+    headerLines: headerLinesOf(gateway, { start, journey, origin: noOrigin, cost: free }),
     body,
     origin: noOrigin,
     outcome: Promise.resolve({

@@ -13,8 +13,8 @@ export interface ReplyMoment {
   readonly cost: ReplyCost | null;
 }
 
-/** Headers that tell about an answer, for every answer. Never throws: an answer without them is better than none. */
-export function headersOf(gateway: Gateway, { start, journey, origin, cost }: ReplyMoment): string[] {
+/** Header lines that tell about an answer, for every answer. Never throws: an answer without them is better than none. */
+export function headerLinesOf(gateway: Gateway, { start, journey, origin, cost }: ReplyMoment): string {
   try {
     const admitted = journey as Partial<Admitted> | null;
     const principal = admitted?.principal ?? null;
@@ -39,7 +39,7 @@ export function headersOf(gateway: Gateway, { start, journey, origin, cost }: Re
     });
   } catch (cause) {
     gateway.log.error('answer headers could not be written', { requestId: start.id, cause: String(cause) });
-    return [];
+    return '';
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deployment, principal, rateLimit, router } from '../../../test/builders.ts';
+import { deployment, headersIn, principal, rateLimit, router } from '../../../test/builders.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { ReplyOrigin } from '../../core/exchange.ts';
 import type { ReplyFacts } from '../../core/reply-facts.ts';
@@ -18,7 +18,7 @@ const origin: ReplyOrigin = {
 };
 
 function describeFacts(more: Partial<ReplyFacts> = {}): Record<string, string> {
-  const flat = createDescribeReply('1.2.3')({
+  const lines = createDescribeReply('1.2.3')({
     callId: 'call',
     principal: principal(),
     model: 'a',
@@ -35,14 +35,8 @@ function describeFacts(more: Partial<ReplyFacts> = {}): Record<string, string> {
     error: null,
     ...more,
   });
-  expect(flat.length % 2).toBe(0);
-  const headers: Record<string, string> = {};
-  for (let index = 0; index < flat.length; index += 2) {
-    expect(flat[index]).toMatch(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/);
-    expect(flat[index + 1]).toMatch(/^[\x20-\x7e]+$/);
-    headers[flat[index]!] = flat[index + 1]!;
-  }
-  return headers;
+  expect(lines).toMatch(/^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [\x20-\x7e]+\r\n)+$/);
+  return headersIn(lines);
 }
 
 describe('response headers', () => {

@@ -1,132 +1,162 @@
+import { headerLine, headerValue, isHeaderName } from '../../core/header-text.ts';
 import type { RateLimitClaim } from '../../core/limits.ts';
 import { formatDollars } from '../../core/money.ts';
 import type { RateLimitReservation } from '../../core/ports.ts';
 import type { DescribeReply, ReplyFacts } from '../../core/reply-facts.ts';
+import type { Deployment } from '../../core/route.ts';
+
+/*
+ * Some fifty headers tell about every answer. They are written as text at once, and what does not change from one answer
+ * to the next (names, limits, who answered) is kept as finished lines.
+ */
 
 /** `version` is told as `x-litellm-version`: some clients only look whether it is there. */
 export function createDescribeReply(version: string): DescribeReply {
+  const versionLine = headerLine('x-litellm-version', version);
   return (facts) => {
-    const headers: string[] = ['x-litellm-call-id', facts.callId, 'x-litellm-version', version];
-    writeOrigin(headers, facts);
-    writeCost(headers, facts);
-    writeTimes(headers, facts);
-    if (facts.rateReservation !== null) writeRateLimits(headers, facts.rateReservation, facts);
-    else writeProviderRateLimits(headers, facts);
-    writeProviderHeaders(headers, facts);
+    let lines = `x-litellm-call-id: ${headerValue(facts.callId)}\r\n${versionLine}${originLines(facts)}`;
+    lines += costLines(facts);
+    lines += timeLines(facts);
+    if (facts.rateReservation === null) lines += providerRateLimitLines(facts);
+    else lines += rateLimitLines(facts.rateReservation, facts);
+    lines += providerLines(facts);
     if (facts.clampedOutputTokens !== null) {
-      headers.push('x-tollgate-clamped-max-tokens', String(facts.clampedOutputTokens));
+      lines += `x-tollgate-clamped-max-tokens: ${facts.clampedOutputTokens}\r\n`;
     }
-    writeError(headers, facts);
-    return headers;
+    return facts.error === null ? lines : lines + errorLines(facts.error);
   };
 }
 
-function writeOrigin(headers: string[], { origin, router, timeoutMs, model }: ReplyFacts): void {
-  if (origin === null || model === null) return;
-  const { deployment } = origin;
-  if (deployment !== null) {
-    headers.push('x-litellm-model-id', safe(deployment.id));
-    if (deployment.apiBase !== '') headers.push('x-litellm-model-api-base', safe(withoutQuery(deployment.apiBase)));
-    const region = deployment.publicParams.region_name;
-    if (typeof region === 'string') headers.push('x-litellm-model-region', safe(region));
-  }
-  headers.push(
-    'x-litellm-model-group',
-    safe(origin.group ?? model),
-    'x-litellm-attempted-retries',
-    String(origin.retries),
-    'x-litellm-attempted-fallbacks',
-    String(origin.fallbacks),
-    'x-litellm-max-retries',
-    String(deployment?.retries ?? router.retries),
-    'x-litellm-max-fallbacks',
-    String(router.fallbacksMax),
-    'x-litellm-timeout',
-    seconds(timeoutMs),
-  );
-  if (origin.cacheKey !== null && origin.cacheHit) headers.push('x-litellm-cache-key', safe(origin.cacheKey));
+/** What the lines about who answered depend on beside the deployment. */
+interface KeptOrigin {
+  readonly group: string;
+  readonly retries: number;
+  readonly fallbacks: number;
+  readonly router: ReplyFacts['router'];
+  readonly timeoutMs: number;
+  readonly lines: string;
 }
 
-function writeCost(headers: string[], { cost, keySpend, keyBudget }: ReplyFacts): void {
+/** Nearly all answers of a deployment are alike in this: its last ones are kept. */
+const keptOrigins = new WeakMap<Deployment, KeptOrigin>();
+
+function originLines({ origin, router, timeoutMs, model }: ReplyFacts): string {
+  if (origin === null || model === null) return '';
+  const { deployment, retries, fallbacks } = origin;
+  const group = origin.group ?? model;
+  const kept = deployment === null ? undefined : keptOrigins.get(deployment);
+  let lines: string;
+  if (
+    kept !== undefined &&
+    kept.group === group &&
+    kept.retries === retries &&
+    kept.fallbacks === fallbacks &&
+    kept.router === router &&
+    kept.timeoutMs === timeoutMs
+  ) {
+    lines = kept.lines;
+  } else {
+    lines =
+      (deployment === null ? '' : deploymentLines(deployment)) +
+      headerLine('x-litellm-model-group', group) +
+      headerLine('x-litellm-attempted-retries', String(retries)) +
+      headerLine('x-litellm-attempted-fallbacks', String(fallbacks)) +
+      headerLine('x-litellm-max-retries', String(deployment?.retries ?? router.retries)) +
+      headerLine('x-litellm-max-fallbacks', String(router.fallbacksMax)) +
+      headerLine('x-litellm-timeout', String(timeoutMs / 1_000));
+    if (deployment !== null) keptOrigins.set(deployment, { group, retries, fallbacks, router, timeoutMs, lines });
+  }
+  if (origin.cacheKey === null || !origin.cacheHit) return lines;
+  return lines + headerLine('x-litellm-cache-key', origin.cacheKey);
+}
+
+function deploymentLines({ id, apiBase, publicParams }: Deployment): string {
+  const region = publicParams.region_name;
+  return (
+    headerLine('x-litellm-model-id', id) +
+    (apiBase === '' ? '' : headerLine('x-litellm-model-api-base', withoutQuery(apiBase))) +
+    (typeof region === 'string' ? headerLine('x-litellm-model-region', region) : '')
+  );
+}
+
+function costLines({ cost, keySpend, keyBudget }: ReplyFacts): string {
+  let lines = '';
   if (cost !== null) {
-    headers.push('x-litellm-response-cost', formatDollars(cost.charged));
+    lines = `x-litellm-response-cost: ${formatDollars(cost.charged)}\r\n`;
     if (cost.discount !== 0 || cost.margin !== 0) {
-      headers.push('x-litellm-response-cost-original', formatDollars(cost.listed));
-      if (cost.discount !== 0) headers.push('x-litellm-response-cost-discount-amount', formatDollars(cost.discount));
-      if (cost.margin !== 0) headers.push('x-litellm-response-cost-margin-amount', formatDollars(cost.margin));
+      lines += `x-litellm-response-cost-original: ${formatDollars(cost.listed)}\r\n`;
+      if (cost.discount !== 0) {
+        lines += `x-litellm-response-cost-discount-amount: ${formatDollars(cost.discount)}\r\n`;
+      }
+      if (cost.margin !== 0) lines += `x-litellm-response-cost-margin-amount: ${formatDollars(cost.margin)}\r\n`;
     }
   }
-  if (keySpend !== null) headers.push('x-litellm-key-spend', formatDollars(keySpend));
-  if (keyBudget !== null) headers.push('x-litellm-key-max-budget', formatDollars(keyBudget));
+  if (keySpend !== null) lines += `x-litellm-key-spend: ${formatDollars(keySpend)}\r\n`;
+  if (keyBudget !== null) lines += `x-litellm-key-max-budget: ${formatDollars(keyBudget)}\r\n`;
+  return lines;
 }
 
-function writeTimes(headers: string[], { durationMs, overheadMs }: ReplyFacts): void {
+function timeLines({ durationMs, overheadMs }: ReplyFacts): string {
   const overhead = milliseconds(overheadMs);
-  headers.push(
-    'x-litellm-response-duration-ms',
-    milliseconds(durationMs),
-    'x-litellm-overhead-duration-ms',
-    overhead,
-    'x-tollgate-overhead-ms',
-    overhead,
-  );
+  return `x-litellm-response-duration-ms: ${milliseconds(durationMs)}\r\nx-litellm-overhead-duration-ms: ${overhead}\r\nx-tollgate-overhead-ms: ${overhead}\r\n`;
 }
 
 const scopeNames: Readonly<Partial<Record<RateLimitClaim['rule']['scope'], string>>> = { key: 'api_key' };
 const metricNames = { requests: 'requests', tokens: 'tokens', parallel: 'max_parallel_requests' } as const;
 
 /** The caller's own limits: each under its scope, and the tightest of the key's as the plain OpenAI-style headers. */
-function writeRateLimits(
-  headers: string[],
-  { claims, remaining, resetAt }: RateLimitReservation,
-  facts: ReplyFacts,
-): void {
-  for (const [index, { rule }] of claims.entries()) {
-    const left = String(Math.max(0, remaining[index] ?? 0));
-    const metric = metricNames[rule.metric];
-    const names = namesOf(rule);
-    headers.push(names.limit, String(rule.limit), names.remaining, left);
-    if (rule.scope !== 'key' || rule.metric === 'parallel') continue;
-    if (rule.model !== null)
-      headers.push(`x-litellm-key-remaining-${metric}-${tokenOf(facts.model ?? rule.model)}`, left);
-    else
-      headers.push(
-        rule.metric === 'requests' ? 'x-litellm-key-rpm-limit' : 'x-litellm-key-tpm-limit',
-        String(rule.limit),
-      );
+function rateLimitLines(reservation: RateLimitReservation, facts: ReplyFacts): string {
+  const { claims, remaining, resetAt } = reservation;
+  let lines = '';
+  let requests = -1;
+  let tokens = -1;
+  for (let index = 0; index < claims.length; index++) {
+    const { rule } = claims[index]!;
+    const left = remaining[index]!;
+    const known = linesOf(rule);
+    lines += known.beforeLeft;
+    lines += left;
+    lines += known.afterLeft;
+    if (rule.scope === 'key' && rule.metric !== 'parallel' && rule.model !== null) {
+      const model = tokenOf(facts.model ?? rule.model);
+      lines += `x-litellm-key-remaining-${metricNames[rule.metric]}-${model}: ${left}\r\n`;
+    }
+    if (rule.metric === 'requests' && (requests < 0 || left < remaining[requests]!)) requests = index;
+    else if (rule.metric === 'tokens' && (tokens < 0 || left < remaining[tokens]!)) tokens = index;
   }
-  for (const metric of ['requests', 'tokens'] as const) {
-    const index = tightest(claims, remaining, metric);
-    if (index < 0) continue;
-    headers.push(
-      `x-ratelimit-limit-${metric}`,
-      String(claims[index]!.rule.limit),
-      `x-ratelimit-remaining-${metric}`,
-      String(Math.max(0, remaining[index]!)),
-      `x-ratelimit-reset-${metric}`,
-      isoTime(resetAt[index]!),
-    );
+  if (requests >= 0) {
+    lines += `x-ratelimit-limit-requests: ${claims[requests]!.rule.limit}\r\nx-ratelimit-remaining-requests: ${remaining[requests]!}\r\nx-ratelimit-reset-requests: ${isoTime(resetAt[requests]!)}\r\n`;
   }
+  if (tokens >= 0) {
+    lines += `x-ratelimit-limit-tokens: ${claims[tokens]!.rule.limit}\r\nx-ratelimit-remaining-tokens: ${remaining[tokens]!}\r\nx-ratelimit-reset-tokens: ${isoTime(resetAt[tokens]!)}\r\n`;
+  }
+  return lines;
 }
 
-interface RateLimitNames {
-  readonly limit: string;
-  readonly remaining: string;
+/** A rule's lines around the one figure in them that changes. */
+interface RuleLines {
+  readonly beforeLeft: string;
+  readonly afterLeft: string;
 }
 
 /** Rules live as long as a key is cached. */
-const rateLimitNames = new WeakMap<RateLimitClaim['rule'], RateLimitNames>();
+const ruleLines = new WeakMap<RateLimitClaim['rule'], RuleLines>();
 
-function namesOf(rule: RateLimitClaim['rule']): RateLimitNames {
-  let names = rateLimitNames.get(rule);
-  if (names === undefined) {
+function linesOf(rule: RateLimitClaim['rule']): RuleLines {
+  let known = ruleLines.get(rule);
+  if (known === undefined) {
+    const { limit } = rule;
     const metric = metricNames[rule.metric];
     const scope = scopeNames[rule.scope] ?? rule.scope;
     const name = rule.model === null ? scope : rule.scope === 'key' ? 'model_per_key' : `model_per_${scope}`;
-    names = { limit: `x-ratelimit-${name}-limit-${metric}`, remaining: `x-ratelimit-${name}-remaining-${metric}` };
-    rateLimitNames.set(rule, names);
+    const ofKey = rule.scope === 'key' && rule.model === null && rule.metric !== 'parallel';
+    known = {
+      beforeLeft: `x-ratelimit-${name}-limit-${metric}: ${limit}\r\nx-ratelimit-${name}-remaining-${metric}: `,
+      afterLeft: ofKey ? `\r\nx-litellm-key-${rule.metric === 'requests' ? 'rpm' : 'tpm'}-limit: ${limit}\r\n` : '\r\n',
+    };
+    ruleLines.set(rule, known);
   }
-  return names;
+  return known;
 }
 
 let lastTime = Number.NaN;
@@ -141,14 +171,6 @@ function isoTime(time: number): string {
   return lastText;
 }
 
-function tightest(claims: readonly RateLimitClaim[], remaining: readonly number[], metric: string): number {
-  let found = -1;
-  for (const [index, { rule }] of claims.entries()) {
-    if (rule.metric === metric && (found < 0 || remaining[index]! < remaining[found]!)) found = index;
-  }
-  return found;
-}
-
 /** Families of the providers' own rate-limit headers, under the names that OpenAI clients read. */
 const normalisedRateLimits: readonly (readonly [from: string, to: string])[] = ['requests', 'tokens'].flatMap(
   (metric) =>
@@ -161,13 +183,15 @@ const normalisedRateLimits: readonly (readonly [from: string, to: string])[] = [
     ),
 );
 
-function writeProviderRateLimits(headers: string[], { origin }: ReplyFacts): void {
+function providerRateLimitLines({ origin }: ReplyFacts): string {
   const from = origin?.providerHeaders;
-  if (from === null || from === undefined) return;
+  if (from === null || from === undefined) return '';
+  let lines = '';
   for (const [theirs, ours] of normalisedRateLimits) {
     const value = from[theirs];
-    if (typeof value === 'string' && value !== '') headers.push(ours, safe(value));
+    if (typeof value === 'string' && value !== '') lines += headerLine(ours, value);
   }
+  return lines;
 }
 
 /** Of no meaning to the caller, or about a connection that is not its own. */
@@ -185,44 +209,49 @@ const hopHeaders: ReadonlySet<string> = new Set([
 ]);
 const providerHeadersMax = 60;
 
-function writeProviderHeaders(headers: string[], { origin }: ReplyFacts): void {
+function providerLines({ origin }: ReplyFacts): string {
   const from = origin?.providerHeaders;
-  if (from === null || from === undefined) return;
+  if (from === null || from === undefined) return '';
+  let lines = '';
   let written = 0;
   for (const name in from) {
     const value = from[name];
-    if (hopHeaders.has(name) || typeof value !== 'string' || value === '') continue;
-    if (++written > providerHeadersMax) return;
-    headers.push(prefixed(name), safe(value));
+    if (typeof value !== 'string' || value === '') continue;
+    const beginning = lineBeginning(name);
+    if (beginning === '') continue;
+    if (++written > providerHeadersMax) break;
+    lines += beginning;
+    lines += headerValue(value);
+    lines += '\r\n';
   }
+  return lines;
 }
 
-const prefixedNames = new Map<string, string>();
-const prefixedNamesMax = 1_000;
+const lineBeginnings = new Map<string, string>();
+const lineBeginningsMax = 1_000;
 
-function prefixed(name: string): string {
-  let found = prefixedNames.get(name);
-  if (found === undefined) {
-    found = `llm_provider-${name}`;
-    if (prefixedNames.size < prefixedNamesMax) prefixedNames.set(name, found);
+/** `llm_provider-NAME: `; empty for headers that are not passed on. */
+function lineBeginning(name: string): string {
+  let beginning = lineBeginnings.get(name);
+  if (beginning === undefined) {
+    beginning = hopHeaders.has(name) || !isHeaderName(name) ? '' : `llm_provider-${name}: `;
+    if (lineBeginnings.size < lineBeginningsMax) lineBeginnings.set(name, beginning);
   }
-  return found;
+  return beginning;
 }
 
-function writeError(headers: string[], { error }: ReplyFacts): void {
-  if (error === null) return;
-  const { retryAfterSeconds, headers: more } = error.details;
-  if (retryAfterSeconds !== undefined) headers.push('retry-after', String(Math.ceil(retryAfterSeconds)));
-  if (more === undefined) return;
-  for (const [name, value] of Object.entries(more)) headers.push(name, safe(value));
+function errorLines(error: NonNullable<ReplyFacts['error']>): string {
+  const { retryAfterSeconds, headers = {} } = error.details;
+  let lines = retryAfterSeconds === undefined ? '' : `retry-after: ${Math.ceil(retryAfterSeconds)}\r\n`;
+  for (const [name, value] of Object.entries(headers)) {
+    if (isHeaderName(name) && !(name === 'retry-after' && retryAfterSeconds !== undefined))
+      lines += headerLine(name, value);
+  }
+  return lines;
 }
 
-function milliseconds(amount: number): string {
-  return String(Math.round(amount * 1_000) / 1_000);
-}
-
-function seconds(amountMs: number): string {
-  return String(amountMs / 1_000);
+function milliseconds(amount: number): number {
+  return Math.round(amount * 1_000) / 1_000;
 }
 
 function withoutQuery(address: string): string {
@@ -230,15 +259,7 @@ function withoutQuery(address: string): string {
   return query < 0 ? address : address.slice(0, query);
 }
 
-/** A header may hold visible ASCII and spaces: anything else, above all CR and LF, is left out. */
-function safe(value: string): string {
-  return plain.test(value) ? value : value.replace(notPlain, '');
-}
-
 /** The part of a header's name that a model gives. */
 function tokenOf(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '-');
 }
-
-const plain = /^[\x20-\x7e]*$/;
-const notPlain = /[^\x20-\x7e]/g;
