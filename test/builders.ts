@@ -11,6 +11,7 @@ import {
 import type { Principal } from '../src/core/identity.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import type { BudgetRule, RateLimitRule } from '../src/core/limits.ts';
+import type { Operation } from '../src/core/operation.ts';
 import type { Chance, Clock, Ledger, Log, Outside, PrincipalSource, Transport } from '../src/core/ports.ts';
 import { OutsideError } from '../src/core/ports.ts';
 import type { Price } from '../src/core/price.ts';
@@ -357,7 +358,7 @@ export interface ExchangeParts {
   readonly options?: Partial<RequestOptions>;
   readonly endUserId?: string | null;
   readonly tags?: readonly string[];
-  readonly operation?: 'chat' | 'embedding';
+  readonly operation?: Operation;
 }
 
 export function identified(parts: ExchangeParts = {}): Identified {

@@ -141,6 +141,8 @@ const operationsByCallType: Readonly<Record<string, Operation>> = {
   atext_completion: 'chat',
   embedding: 'embedding',
   aembedding: 'embedding',
+  rerank: 'rerank',
+  arerank: 'rerank',
 };
 
 function effectiveCache({

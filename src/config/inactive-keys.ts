@@ -1,7 +1,7 @@
 import { type activeKeys, isActive } from './active.ts';
 import { notActiveYet, type Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
-import { operationsByMode } from './model-facts.ts';
+import { operationsByMode } from './model-mode.ts';
 import { isMap } from './read-file.ts';
 import { cacheParams } from './schema/cache-params.ts';
 import { generalSettings } from './schema/general-settings.ts';

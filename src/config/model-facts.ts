@@ -8,6 +8,7 @@ import type { Deployment } from '../core/route.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { DeploymentParts } from './connection.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
+import { isAnsweredFree, operationsByMode } from './model-mode.ts';
 import { capabilitiesOf } from './price-file.ts';
 import { priceFromSettings } from './prices.ts';
 
@@ -24,7 +25,7 @@ export function modelFacts(
   const { info } = entry;
   const catalogued = catalogueEntry(info.base_model, model, provider, parts);
   const mode = info.mode ?? catalogued?.mode ?? null;
-  const known = priceFromSettings(entry.prices, catalogued?.price ?? null, mode === 'embedding');
+  const known = priceFromSettings(entry.prices, catalogued?.price ?? null, isAnsweredFree(mode));
   const priced =
     known !== null || model.includes('*') ? { price: known, remark: null } : unpriced(model, apiBase, parts);
   const ofModel: ModelFacts = {
@@ -87,13 +88,6 @@ function catalogueEntry(
   }
   return model.includes('*') ? undefined : catalogue.find(provider.catalogueIds, model);
 }
-
-export const operationsByMode: Readonly<Record<string, readonly Operation[]>> = {
-  chat: ['chat'],
-  completion: ['chat'],
-  responses: ['chat'],
-  embedding: ['embedding'],
-};
 
 function operationsOf(mode: string | null, provider: Provider): readonly Operation[] {
   const spoken = Object.keys(provider.dialects) as Operation[];

@@ -2,6 +2,7 @@ import type { Capabilities } from '../core/route.ts';
 import type { Catalogue, CatalogueEntry } from './catalogue.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { Findings } from './findings.ts';
+import { isAnsweredFree } from './model-mode.ts';
 import { Origins } from './origin.ts';
 import { readPriceSettings } from './price-settings.ts';
 import { priceFromSettings } from './prices.ts';
@@ -58,7 +59,7 @@ function readEntry(name: string, model: unknown, findings: Findings): CatalogueE
   const settings = readPriceSettings(model, {}, [name], [name], findings);
   if (settings === undefined) return undefined;
   const mode = typeof model.mode === 'string' ? model.mode : null;
-  const price = priceFromSettings(settings, null, mode === 'embedding' || mode === 'rerank' || mode === 'moderation');
+  const price = priceFromSettings(settings, null, isAnsweredFree(mode));
   return {
     price: price === null ? null : { ...price, source: `file:${name}` },
     inputTokensMax:

@@ -1,5 +1,7 @@
 import type { Price, PriceTier, TokenRates } from '../core/price.ts';
+import type { UnitRates } from '../core/unit-price.ts';
 import type { PriceSetting, PriceSettings } from './price-settings.ts';
+import { unitRatesOf } from './unit-rates.ts';
 
 /** Nano-dollars per million tokens in one dollar per token, and in one dollar per million tokens. */
 const perTokenFactor = 1e15;
@@ -49,7 +51,12 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
     else base[name] = rateOf(setting);
   }
   const isWritten = Object.keys(base).length + byTier.size + byService.size > 0;
-  if (!isWritten && written.webSearchDollars === null) return known;
+  const units = unitRatesOf(written.settings);
+  if (!isWritten && written.webSearchDollars === null && units === undefined) return known;
+  if (units !== undefined && known === null) {
+    base.input ??= 0;
+    base.output ??= 0;
+  }
   if (outputIsFree && base.input !== undefined) base.output ??= 0;
 
   const standsAlone = base.input !== undefined && base.output !== undefined;
@@ -60,6 +67,7 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
     perRequest: standsAlone ? 0 : (known?.perRequest ?? 0),
     perWebSearchCall:
       written.webSearchDollars === null ? (known?.perWebSearchCall ?? 0) : Math.round(written.webSearchDollars * 1e9),
+    units: units ?? (standsAlone ? undefined : known?.units),
     source: 'config',
   });
 }
@@ -73,7 +81,13 @@ export function assemblePrice(
   byTier: ReadonlyMap<number, PartialRates>,
   byService: ReadonlyMap<string, PartialRates>,
   byBoth: BothRates,
-  rest: { inherited: Price | null; perRequest: number; perWebSearchCall: number; source: string },
+  rest: {
+    inherited: Price | null;
+    perRequest: number;
+    perWebSearchCall: number;
+    units?: UnitRates | undefined;
+    source: string;
+  },
 ): Price {
   const serviceTiers: Record<string, TokenRates> = { ...rest.inherited?.serviceTiers };
   for (const [name, own] of byService) serviceTiers[name] = Object.freeze({ ...rates, ...own });
@@ -97,6 +111,7 @@ export function assemblePrice(
     serviceTiers,
     perRequest: rest.perRequest,
     perWebSearchCall: rest.perWebSearchCall,
+    ...(rest.units !== undefined && { units: Object.freeze(rest.units) }),
     source: rest.source,
   });
 }

@@ -2,7 +2,7 @@ import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { NeutralRequest, NeutralResponse, StreamPart } from './neutral.ts';
 import type { DialectName, Operation } from './operation.ts';
-import type { Usage } from './usage.ts';
+import type { Usage, UsageUnits } from './usage.ts';
 
 /**
  * A wire format, both ways. The gateway drives it in this order:
@@ -46,6 +46,8 @@ export interface Dialect {
     /** Reads a provider's error answer; a body in no known format (HTML, garbage) gives facts without a message. */
     decode(status: number, body: Uint8Array): UpstreamErrorFacts;
   };
+  /** Answers are bare lists: here they stand in an object, `{list: […]}`. */
+  readonly listAnswer?: boolean;
   /** Bytes that keep a silent stream alive without meaning anything, null where the format has none. */
   readonly heartbeat: Uint8Array | null;
   /** `content-type` of a stream; null for a format without streams. */
@@ -80,6 +82,10 @@ export interface RequestFacts {
   readonly inputUnbounded: boolean;
   /** Calls of provider-run tools the request allows; undefined when it allows them without a bound. */
   readonly webSearchCallsMax: number | undefined;
+  /** What is asked for in measures other than tokens; for audio to be heard, the most it can be. */
+  readonly units?: UsageUnits;
+  /** Upper bound of the tokens of media that do not stand in the body (an uploaded file). */
+  readonly mediaTokensMax?: number;
 }
 
 export interface CapabilityNeeds {

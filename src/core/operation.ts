@@ -1,5 +1,5 @@
 /** What is asked of a model, whatever wire format it is asked in. */
-export const operations = ['chat', 'embedding'] as const;
+export const operations = ['chat', 'embedding', 'rerank', 'moderation', 'image', 'speech', 'transcription'] as const;
 export type Operation = (typeof operations)[number];
 
 /** Wire formats, each spoken by callers, by providers, or by both. A provider is never a dialect. */
@@ -9,5 +9,22 @@ export const dialectNames = [
   'openai-embeddings',
   'openai-responses',
   'anthropic-messages',
+  'cohere-embed',
+  'feature-extraction',
+  'gemini-batch-embed',
+  'gemini-embed',
+  'jina-embeddings',
+  'mistral-embeddings',
+  'nim-embeddings',
+  'ollama-embed',
+  'ollama-embeddings',
+  'voyage-embeddings',
+  'cohere-rerank',
+  'cohere-rerank-v2',
+  'jina-rerank',
+  'nim-ranking',
+  'tei-rerank',
+  'voyage-rerank',
+  'openai-moderations',
 ] as const;
 export type DialectName = (typeof dialectNames)[number];

@@ -1,6 +1,7 @@
 import type { Nanodollars } from './money.ts';
 import { assertNanodollars } from './money.ts';
-import type { Usage } from './usage.ts';
+import { type UnitRates, unitParts, unitsAreFree } from './unit-price.ts';
+import type { Usage, UsageUnits } from './usage.ts';
 import { totalInputTokens } from './usage.ts';
 
 /** Whole nano-dollars per million tokens: exact for every list price. An absent class costs what its parent costs. */
@@ -32,6 +33,8 @@ export interface Price {
   readonly serviceTiers: Readonly<Record<string, TokenRates>>;
   readonly perRequest: Nanodollars;
   readonly perWebSearchCall: Nanodollars;
+  /** Prices of what is not paid by the token. */
+  readonly units?: UnitRates;
   /** Where the figures come from, for people: `config`, `gpu`, `catalogue:<id>`. */
   readonly source: string;
 }
@@ -47,7 +50,12 @@ export const freePrice: Price = Object.freeze({
 
 /** A price that can never charge: budget checks are skipped for it. */
 export function isFree(price: Price): boolean {
-  return maximumRate(price, 'input') === 0 && maximumRate(price, 'output') === 0 && price.perRequest === 0;
+  return (
+    maximumRate(price, 'input') === 0 &&
+    maximumRate(price, 'output') === 0 &&
+    price.perRequest === 0 &&
+    unitsAreFree(price.units)
+  );
 }
 
 type PricedTokens = readonly [tokens: number, rate: number];
@@ -56,11 +64,11 @@ type PricedTokens = readonly [tokens: number, rate: number];
 export function costOf(usage: Usage, price: Price): Nanodollars {
   if (usage.providerCost !== undefined && usage.providerCost > 0) return usage.providerCost;
   const extra = price.perRequest + usage.webSearchCalls * price.perWebSearchCall;
-  return assertNanodollars(tokenCost(pricedTokens(usage, ratesFor(usage, price))) + extra);
+  return assertNanodollars(tokenCost(pricedParts(usage, price)) + extra);
 }
 
-/** Names of the classes of tokens, in the order in which `pricedTokens` lists them. */
-const tokenClasses = [
+/** Names of the classes of tokens and units, in the order in which `pricedParts` lists them. */
+const pricedClasses = [
   'input',
   'cache_read',
   'cache_write',
@@ -70,10 +78,17 @@ const tokenClasses = [
   'output',
   'reasoning',
   'output_audio',
+  'characters',
+  'images',
+  'pixels',
+  'audio_ms',
+  'output_ms',
+  'queries',
+  'pages',
 ] as const;
 
 export interface CostLine {
-  readonly class: (typeof tokenClasses)[number];
+  readonly class: (typeof pricedClasses)[number];
   readonly tokens: number;
   /** Nano-dollars per million tokens. */
   readonly rate: number;
@@ -81,9 +96,15 @@ export interface CostLine {
 
 /** How `costOf` comes to its figure: the classes of tokens that were used, with the rates that applied. */
 export function costLines(usage: Usage, price: Price): CostLine[] {
-  return pricedTokens(usage, ratesFor(usage, price)).flatMap(([tokens, rate], index) =>
-    tokens === 0 ? [] : [{ class: tokenClasses[index]!, tokens, rate }],
+  return pricedParts(usage, price).flatMap(([tokens, rate], index) =>
+    tokens === 0 ? [] : [{ class: pricedClasses[index]!, tokens, rate }],
   );
+}
+
+function pricedParts(usage: Usage, price: Price): readonly PricedTokens[] {
+  const parts = pricedTokens(usage, ratesFor(usage, price));
+  if (usage.units === undefined || price.units === undefined) return parts;
+  return [...parts, ...unitParts(usage.units, price.units)];
 }
 
 function pricedTokens(usage: Usage, rates: TokenRates): readonly PricedTokens[] {
@@ -110,11 +131,13 @@ export function upperBoundOf(
   inputTokensMax: number,
   outputTokensMax: number,
   webSearchCallsMax = 0,
+  units?: UsageUnits,
 ): Nanodollars {
-  const parts = [
+  const parts: (readonly [count: number, rate: number])[] = [
     [inputTokensMax, maximumRate(price, 'input', inputTokensMax)],
     [outputTokensMax, maximumRate(price, 'output', inputTokensMax)],
-  ] as const;
+  ];
+  if (units !== undefined && price.units !== undefined) parts.push(...unitParts(units, price.units));
   return assertNanodollars(tokenCost(parts) + price.perRequest + webSearchCallsMax * price.perWebSearchCall);
 }
 

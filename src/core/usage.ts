@@ -1,5 +1,22 @@
 import type { Nanodollars } from './money.ts';
 
+/** Measures of work that is not paid by the token; whole numbers. */
+export interface UsageUnits {
+  /** Characters of text read aloud. */
+  readonly characters?: number;
+  /** Images made. */
+  readonly images?: number;
+  /** `quality/1024x1024`, `1024x1024` or a quality: which of a model's image prices counts. */
+  readonly imageKind?: string;
+  /** Milliseconds of audio heard. */
+  readonly audioMs?: number;
+  /** Milliseconds of audio or video made. */
+  readonly outputMs?: number;
+  /** Searches or groups of documents ranked. */
+  readonly queries?: number;
+  readonly pages?: number;
+}
+
 /**
  * What one answer consumed. The classes are disjoint: a cached token is not also an input token, a reasoning token is
  * not also an output token, so that price × tokens summed over the classes is the cost.
@@ -20,6 +37,8 @@ export interface Usage {
   outputAudioTokens: number;
   /** Calls of tools that the provider runs and bills itself, such as web search. */
   webSearchCalls: number;
+  /** What is paid by another measure than tokens; absent where nothing is. */
+  units?: UsageUnits;
   /** True when the provider was silent and we counted ourselves. */
   estimated: boolean;
   /** What the provider says it charges, where it says so; takes precedence over the price table. */

@@ -1,10 +1,13 @@
 import type { Dialect } from '../core/dialect.ts';
 import type { DialectName } from '../core/operation.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
+import { embeddingDialects } from './embeddings/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
+import { openaiModerations } from './openai-moderations/index.ts';
 import { openaiResponses } from './openai-responses/index.ts';
+import { rerankDialects } from './rerank/index.ts';
 
 /** Every wire format that is spoken, by callers or by providers. */
 export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, Dialect>([
@@ -13,4 +16,6 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-embeddings', openaiEmbeddings],
   ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
+  ['openai-moderations', openaiModerations],
+  ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
 ]);

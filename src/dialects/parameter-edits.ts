@@ -114,11 +114,11 @@ export function unsupportedParameters(names: readonly string[]): GatewayError {
 }
 
 /** Content that cannot be told in the provider's format; unlike a parameter it is never dropped. */
-export function inexpressible(what: string): GatewayError {
+export function inexpressible(what: string, param = 'messages'): GatewayError {
   return new GatewayError(
     'unsupported_parameter',
     `litellm.UnsupportedParamsError: the model does not support ${what}.`,
-    { param: 'messages' },
+    { param },
   );
 }
 

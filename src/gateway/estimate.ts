@@ -1,8 +1,9 @@
 import { chargeOf } from '../core/charge.ts';
 import type { Admitted, Planned } from '../core/exchange.ts';
 import { type Nanodollars, nanodollarsMax } from '../core/money.ts';
-import { isFree, type Price, upperBoundOf } from '../core/price.ts';
+import { isFree, maximumRate, type Price, upperBoundOf } from '../core/price.ts';
 import type { Deployment } from '../core/route.ts';
+import type { UsageUnits } from '../core/usage.ts';
 import { addressed } from './call-address.ts';
 import { inputBytesOf, inputTokensMaxOf, searchesAssumed } from './input-bound.ts';
 import { choicesOf, outputTokensMaxOf } from './output-bound.ts';
@@ -44,9 +45,10 @@ export function boundOf(
     free = false;
     for (const variant of variants) {
       const inputTokens = inputTokensMaxOf(variant, deployment, inputBytes);
-      if (inputTokens === null) unbounded ??= deployment;
+      if (inputTokens === null && maximumRate(price, 'input') > 0) unbounded ??= deployment;
       const outputTokens = outputTokensMaxOf(variant, deployment, imposed) * choicesOf(variant, deployment);
-      const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searchesOf(variant, price));
+      const { units } = variant.facts;
+      const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searchesOf(variant, price), units);
       amount = Math.max(amount, safeCharge(listed, deployment, planned));
     }
   }
@@ -83,9 +85,15 @@ function searchesOf({ facts }: Planned, price: Price): number {
 }
 
 /** More than a figure can hold is the most it can hold: nobody's budget has room for either. */
-function safeBound(price: Price, inputTokens: number, outputTokens: number, searches: number): Nanodollars {
+function safeBound(
+  price: Price,
+  inputTokens: number,
+  outputTokens: number,
+  searches: number,
+  units: UsageUnits | undefined,
+): Nanodollars {
   try {
-    return upperBoundOf(price, inputTokens, outputTokens, searches);
+    return upperBoundOf(price, inputTokens, outputTokens, searches, units);
   } catch {
     return nanodollarsMax;
   }

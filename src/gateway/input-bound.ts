@@ -28,7 +28,8 @@ export function inputTokensMaxOf(
   }
   const additions = additionsOf(deployment);
   const isInstructed = needs.tools || needs.jsonSchema || isGiven(body.response_format) || additions.areInstructions;
-  const bound = inputBytes + additions.bytes + templateTokens + (isInstructed ? toolInstructionTokens : 0);
+  const media = facts.mediaTokensMax ?? 0;
+  const bound = inputBytes + media + additions.bytes + templateTokens + (isInstructed ? toolInstructionTokens : 0);
   return contextMax === null ? bound : Math.min(bound, contextMax);
 }
 

@@ -97,7 +97,7 @@ export function claimsOf(planned: Planned, rates: readonly RateLimitRule[]): rea
   const { bytes, facts, operation } = planned;
   const input = Math.ceil(bytes.length / bytesPerToken);
   const oneOutput = Math.min(facts.maxOutputTokens ?? outputTokensAssumed, outputTokensReservedMax);
-  const output = operation === 'embedding' ? 0 : oneOutput * Math.max(1, facts.choices);
+  const output = operation === 'chat' ? oneOutput * Math.max(1, facts.choices) : 0;
   return rates.map((rule) => ({ rule, amount: amountOf(rule, input, output) }));
 }
 

@@ -24,6 +24,13 @@ const chat: DataRoute = {
 const completions: DataRoute = { ...chat, dialect: 'openai-completions' };
 const embeddings: DataRoute = { ...chat, operation: 'embedding', dialect: 'openai-embeddings' };
 const responses: DataRoute = { ...chat, dialect: 'openai-responses' };
+const moderations: DataRoute = { ...chat, operation: 'moderation', dialect: 'openai-moderations' };
+const rerank: DataRoute = { ...chat, operation: 'rerank', dialect: 'cohere-rerank' };
+const embeddingsIn = (dialect: DialectName): DataRoute => ({
+  operation: 'embedding',
+  dialect,
+  routeGroups: ['llm_api_routes'],
+});
 const messages: DataRoute = {
   operation: 'chat',
   dialect: 'anthropic-messages',
@@ -39,11 +46,21 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/embeddings', embeddings],
       ['/responses', responses],
       ['/messages', messages],
+      ['/moderations', moderations],
+      ['/rerank', rerank],
     ] as const
-  ).flatMap(([path, route]) => [
-    [path, { route, model: undefined, stream: undefined }],
-    [`/v1${path}`, { route, model: undefined, stream: undefined }],
-  ]),
+  )
+    .flatMap(([path, route]): [string, DataRoute][] => [
+      [path, route],
+      [`/v1${path}`, route],
+    ])
+    .concat([
+      ['/v2/rerank', rerank],
+      ['/v2/embed', embeddingsIn('cohere-embed')],
+      ['/api/embed', embeddingsIn('ollama-embed')],
+      ['/api/embeddings', embeddingsIn('ollama-embeddings')],
+    ])
+    .map(([path, route]) => [path, { route, model: undefined, stream: undefined }]),
 );
 
 /** `<prefix>{model}<suffix>`; the model may hold slashes. */

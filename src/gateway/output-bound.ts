@@ -1,15 +1,19 @@
 import type { Planned } from '../core/exchange.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import type { Operation } from '../core/operation.ts';
 import type { Deployment } from '../core/route.ts';
 
 /** Stands in where neither the caller nor the model's description says how long an answer may be. */
 export const outputTokensUnknown = 131_072;
 
+/** What is answered with figures, not with tokens. */
+const generatesNothing: ReadonlySet<Operation> = new Set(['embedding', 'rerank', 'moderation']);
+
 const outputFields = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
 
 /** The most output tokens of one choice at a deployment. `imposed` is a lower maximum that the gateway writes itself. */
 export function outputTokensMaxOf(planned: Planned, deployment: Deployment, imposed: number | null): number {
-  if (planned.operation === 'embedding') return 0;
+  if (generatesNothing.has(planned.operation)) return 0;
   const asked = askedOutputTokens(planned, deployment);
   const modelMax = deployment.limits.outputTokensMax ?? deployment.limits.inputTokensMax;
   const own = modelMax === null ? (asked ?? outputTokensUnknown) : Math.min(asked ?? modelMax, modelMax);

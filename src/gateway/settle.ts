@@ -37,7 +37,16 @@ export function settle(gateway: Gateway, answered: Answered, outcome: Outcome): 
 }
 
 /** As seen; for a client that left before a provider said anything, the input it had been sent. */
-function usageOf(answered: Answered, { kind, usage, attempts, cacheHit }: Outcome): Usage {
+function usageOf(answered: Answered, outcome: Outcome): Usage {
+  const { units } = answered.facts;
+  const seen = seenUsage(answered, outcome);
+  // A provider seldom repeats what it was asked to make or to read aloud.
+  if (units === undefined || outcome.cacheHit || outcome.attempts.length === 0) return seen;
+  const begun = outcome.kind !== 'failure' || outcome.firstTokenAt !== null;
+  return begun ? { ...seen, units: { ...units, ...seen.units } } : seen;
+}
+
+function seenUsage(answered: Answered, { kind, usage, attempts, cacheHit }: Outcome): Usage {
   const silent = totalInputTokens(usage) + totalOutputTokens(usage) === 0;
   if (kind !== 'aborted' || !silent || cacheHit || attempts.length === 0) return usage;
   return { ...noUsage, inputTokens: Math.ceil(answered.bytes.length / bytesPerToken), estimated: true };

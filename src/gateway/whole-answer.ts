@@ -27,7 +27,10 @@ export function wholeAnswer(
   if (dialect !== exchange.dialect) {
     const response = decoded(attempt, body);
     const told = exchange.dialect.response.encode(response, options);
-    return { bytes: Buffer.from(JSON.stringify(told)), facts: dialect.response.read(body) };
+    return {
+      bytes: Buffer.from(JSON.stringify(exchange.dialect.listAnswer ? told.list : told)),
+      facts: dialect.response.read(body),
+    };
   }
   const facts = dialect.response.read(body);
   const edits = dialect.response.restamp?.(body, options) ?? withModel(body, options);
@@ -50,6 +53,7 @@ function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
   } catch {
     throw providerError('upstream_connection', provider, notAnAnswer(attempt, bytes), []);
   }
+  if (Array.isArray(body) && attempt.target.dialect.listAnswer) return { list: body };
   if (!isJsonObject(body)) throw providerError('upstream_connection', provider, 'the answer is not a JSON object', []);
   // Some providers tell failures with status 200.
   if (

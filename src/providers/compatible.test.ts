@@ -30,7 +30,6 @@ const addresses: Readonly<Record<string, string>> = {
   gmi: 'https://api.gmi-serving.com/v1',
   helicone: 'https://ai-gateway.helicone.ai/v1',
   heroku: 'https://us.inference.heroku.com/v1',
-  huggingface: 'https://router.huggingface.co/v1',
   hunyuan: 'https://api.hunyuan.cloud.tencent.com/v1',
   hyperbolic: 'https://api.hyperbolic.xyz/v1',
   inception: 'https://api.inceptionlabs.ai/v1',

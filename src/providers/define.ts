@@ -56,6 +56,23 @@ const usualPath: Record<DialectName, string> = {
   'openai-embeddings': '/embeddings',
   'openai-responses': '/responses',
   'anthropic-messages': '/messages',
+  'cohere-embed': '/embed',
+  'feature-extraction': '/pipeline/feature-extraction',
+  'gemini-batch-embed': ':batchEmbedContents',
+  'gemini-embed': ':embedContent',
+  'jina-embeddings': '/embeddings',
+  'mistral-embeddings': '/embeddings',
+  'nim-embeddings': '/embeddings',
+  'ollama-embed': '/api/embed',
+  'ollama-embeddings': '/api/embeddings',
+  'voyage-embeddings': '/embeddings',
+  'cohere-rerank': '/rerank',
+  'cohere-rerank-v2': '/rerank',
+  'jina-rerank': '/rerank',
+  'nim-ranking': '/ranking',
+  'tei-rerank': '/rerank',
+  'voyage-rerank': '/rerank',
+  'openai-moderations': '/moderations',
 };
 
 const usualTraits: ModelTraits = {

@@ -15,6 +15,7 @@ import { cerebras } from './cerebras/index.ts';
 import { chutes } from './chutes/index.ts';
 import { cloudflare } from './cloudflare/index.ts';
 import { codestral } from './codestral/index.ts';
+import { cohere } from './cohere/index.ts';
 import { cometapi } from './cometapi/index.ts';
 import { cortecs } from './cortecs/index.ts';
 import { crusoe } from './crusoe/index.ts';
@@ -38,7 +39,9 @@ import { hunyuan } from './hunyuan/index.ts';
 import { hyperbolic } from './hyperbolic/index.ts';
 import { inception } from './inception/index.ts';
 import { inferenceNet } from './inference_net/index.ts';
+import { infinity } from './infinity/index.ts';
 import { ionet } from './ionet/index.ts';
+import { jinaAi } from './jina_ai/index.ts';
 import { klusterAi } from './kluster_ai/index.ts';
 import { krutrim } from './krutrim/index.ts';
 import { lambdaAi } from './lambda_ai/index.ts';
@@ -84,6 +87,7 @@ import { stepfun } from './stepfun/index.ts';
 import { synthetic } from './synthetic/index.ts';
 import { targon } from './targon/index.ts';
 import { tensorrtLlm } from './tensorrt_llm/index.ts';
+import { textEmbeddingsInference } from './text_embeddings_inference/index.ts';
 import { tgi } from './tgi/index.ts';
 import { togetherAi } from './together_ai/index.ts';
 import { tollgate } from './tollgate/index.ts';
@@ -93,6 +97,7 @@ import { v0 } from './v0/index.ts';
 import { venice } from './venice/index.ts';
 import { vercelAiGateway } from './vercel_ai_gateway/index.ts';
 import { volcengine } from './volcengine/index.ts';
+import { voyage } from './voyage/index.ts';
 import { wandb } from './wandb/index.ts';
 import { writer } from './writer/index.ts';
 import { xai } from './xai/index.ts';
@@ -118,6 +123,7 @@ export const providers: readonly Provider[] = [
   chutes,
   cloudflare,
   codestral,
+  cohere,
   cometapi,
   cortecs,
   crusoe,
@@ -141,7 +147,9 @@ export const providers: readonly Provider[] = [
   hyperbolic,
   inception,
   inferenceNet,
+  infinity,
   ionet,
+  jinaAi,
   klusterAi,
   krutrim,
   lambdaAi,
@@ -187,6 +195,7 @@ export const providers: readonly Provider[] = [
   synthetic,
   targon,
   tensorrtLlm,
+  textEmbeddingsInference,
   tgi,
   togetherAi,
   tollgate,
@@ -196,6 +205,7 @@ export const providers: readonly Provider[] = [
   venice,
   vercelAiGateway,
   volcengine,
+  voyage,
   wandb,
   writer,
   xai,

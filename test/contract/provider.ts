@@ -99,6 +99,10 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'openai-embeddings': '/embeddings',
   'openai-responses': '/responses',
   'anthropic-messages': '/messages',
+  'openai-moderations': '/moderations',
+  'jina-rerank': '/rerank',
+  'nim-embeddings': '/embeddings',
+  'nim-ranking': '/ranking',
 };
 
 function pairs(headers: readonly string[]): Record<string, string> {

@@ -10,6 +10,7 @@ import { embeddingList } from './openai-embeddings.ts';
 import { response, responseFrames } from './openai-responses.ts';
 import { promptTokens } from './prompt.ts';
 import type { FakeUsage, Script, ScriptedError } from './script.ts';
+import { taskOperations } from './tasks.ts';
 
 /** What one request is answered with, before any fault. */
 export interface Composed {
@@ -29,6 +30,7 @@ export interface FakeOperation {
 }
 
 export const operations: readonly FakeOperation[] = [
+  ...taskOperations,
   {
     family: 'openai',
     suffix: '/chat/completions',

@@ -1,15 +1,23 @@
 import { z } from 'zod';
 import type { Json } from '../../core/json.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
-import type { DialectName } from '../../core/operation.ts';
+import type { DialectName, Operation } from '../../core/operation.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { totalInputTokens, totalOutputTokens, totalTokens } from '../../core/usage.ts';
 import { isoTime } from './fields.ts';
 
-const callTypes: Readonly<Record<DialectName, string>> = {
-  'openai-chat': 'acompletion',
+/** By operation, and for formats that have a name of their own. */
+const callTypes: Readonly<Record<Operation, string>> = {
+  chat: 'acompletion',
+  embedding: 'aembedding',
+  rerank: 'arerank',
+  moderation: 'amoderation',
+  image: 'aimage_generation',
+  speech: 'aspeech',
+  transcription: 'atranscription',
+};
+const callTypesOfFormats: Partial<Record<DialectName, string>> = {
   'openai-completions': 'atext_completion',
-  'openai-embeddings': 'aembedding',
   'openai-responses': 'aresponses',
   'anthropic-messages': 'anthropic_messages',
 };
@@ -53,7 +61,7 @@ export const spendRowOutput = z.object({
 export function spendRow(record: RequestRecord) {
   return {
     request_id: record.id,
-    call_type: callTypes[record.dialect],
+    call_type: callTypesOfFormats[record.dialect] ?? callTypes[record.operation],
     api_key: record.keyId ?? '',
     spend: dollarsFromNanodollars(record.cost),
     total_tokens: totalTokens(record.usage),

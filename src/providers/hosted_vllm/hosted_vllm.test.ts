@@ -21,4 +21,10 @@ providerContract(hostedVllm, [
     model: 'some-model',
     address: 'http://vllm:8000/v1/embeddings',
   },
+  {
+    settings: { baseUrl: 'http://vllm:8000/v1' },
+    dialect: 'jina-rerank',
+    model: 'some-model',
+    address: 'http://vllm:8000/v1/rerank',
+  },
 ]);

@@ -10,7 +10,11 @@ export const hostedVllm = defineProvider({
   baseUrlVariable: 'HOSTED_VLLM_API_BASE',
   credentialVariable: 'HOSTED_VLLM_API_KEY',
   requiresCredential: false,
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+    rerank: ['jina-rerank'],
+  },
   catalogueIds: [],
   traits: () => ({
     continuation: { lastMessage: {}, body: { continue_final_message: true, add_generation_prompt: false } },

@@ -7,7 +7,11 @@ export const mistral = defineProvider({
   baseUrl: 'https://api.mistral.ai/v1',
   baseUrlVariable: 'MISTRAL_API_BASE',
   credentialVariable: 'MISTRAL_API_KEY',
-  dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat'],
+    embedding: ['mistral-embeddings', 'openai-embeddings'],
+    moderation: ['openai-moderations'],
+  },
   usageInStream: 'always',
   modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],
   traits: () => ({

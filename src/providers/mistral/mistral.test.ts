@@ -9,4 +9,6 @@ providerContract(mistral, [
     headers: { authorization: 'Bearer sk-canary-credential-42' },
   },
   { dialect: 'openai-embeddings', model: 'some-model', address: 'https://api.mistral.ai/v1/embeddings' },
+  { dialect: 'mistral-embeddings', model: 'some-model', address: 'https://api.mistral.ai/v1/embeddings' },
+  { dialect: 'openai-moderations', model: 'some-model', address: 'https://api.mistral.ai/v1/moderations' },
 ]);

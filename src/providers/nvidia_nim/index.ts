@@ -8,5 +8,9 @@ export const nvidiaNim = defineProvider({
   baseUrl: 'https://integrate.api.nvidia.com/v1',
   baseUrlVariable: 'NVIDIA_NIM_API_BASE',
   credentialVariable: 'NVIDIA_NIM_API_KEY',
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['nim-embeddings', 'openai-embeddings'],
+    rerank: ['nim-ranking'],
+  },
 });

@@ -16,6 +16,7 @@ export const openai = defineProvider({
   dialects: {
     chat: ['openai-chat', 'openai-completions', 'openai-responses'],
     embedding: ['openai-embeddings'],
+    moderation: ['openai-moderations'],
   },
   modelPrefixes: ['gpt-', 'chatgpt-', 'o1', 'o3', 'o4', 'text-embedding-', 'davinci-', 'babbage-', 'ft:gpt-'],
   traits: (model) => ({

@@ -8,6 +8,10 @@ export const togetherAi = defineProvider({
   baseUrlVariable: 'TOGETHERAI_API_BASE',
   credentialVariable: 'TOGETHERAI_API_KEY',
   aliases: ['together'],
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+    rerank: ['jina-rerank'],
+  },
   catalogueIds: ['together'],
 });

@@ -10,4 +10,5 @@ providerContract(togetherAi, [
   },
   { dialect: 'openai-completions', model: 'some-model', address: 'https://api.together.xyz/v1/completions' },
   { dialect: 'openai-embeddings', model: 'some-model', address: 'https://api.together.xyz/v1/embeddings' },
+  { dialect: 'jina-rerank', model: 'some-model', address: 'https://api.together.xyz/v1/rerank' },
 ]);

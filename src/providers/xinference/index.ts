@@ -8,6 +8,10 @@ export const xinference = defineProvider({
   baseUrlVariable: 'XINFERENCE_API_BASE',
   credentialVariable: 'XINFERENCE_API_KEY',
   requiresCredential: false,
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+    rerank: ['jina-rerank'],
+  },
   catalogueIds: [],
 });

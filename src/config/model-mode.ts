@@ -1,0 +1,19 @@
+import type { Operation } from '../core/operation.ts';
+
+/** What a model of a mode can be asked for. */
+export const operationsByMode: Readonly<Record<string, readonly Operation[]>> = {
+  chat: ['chat'],
+  completion: ['chat'],
+  responses: ['chat'],
+  embedding: ['embedding'],
+  rerank: ['rerank'],
+  moderation: ['moderation'],
+  image_generation: ['image'],
+  audio_speech: ['speech'],
+  audio_transcription: ['transcription'],
+};
+
+/** Modes whose answers are not paid for: only the input has a price. */
+export function isAnsweredFree(mode: string | null): boolean {
+  return mode === 'embedding' || mode === 'rerank' || mode === 'moderation';
+}

@@ -1,0 +1,13 @@
+import { defineProvider } from '../define.ts';
+
+export const cohere = defineProvider({
+  id: 'cohere',
+  name: 'Cohere',
+  documentation: 'https://docs.cohere.com/reference/about',
+  baseUrl: 'https://api.cohere.com',
+  baseUrlVariable: 'COHERE_API_BASE',
+  credentialVariable: 'COHERE_API_KEY',
+  dialects: { embedding: ['cohere-embed'], rerank: ['cohere-rerank-v2'] },
+  path: ({ dialect }) => ({ 'cohere-embed': '/v2/embed', 'cohere-rerank-v2': '/v2/rerank' })[dialect as 'cohere-embed'],
+  modelsPath: '/v1/models',
+});
