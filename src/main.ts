@@ -19,7 +19,7 @@ import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault } from './admin/encryption.ts';
 import { startRetention } from './admin/retention.ts';
-import { loadStoredModels, storedModelFault } from './admin/stored-models.ts';
+import { loadStoredConfig, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
 import { controlSettings } from './config/control-settings.ts';
@@ -31,6 +31,7 @@ import { findMasterKey, type MasterKey, writeMasterKey } from './config/master-k
 import { prepareConfig } from './config/prepare.ts';
 import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
+import type { StoredSettings } from './config/stored-settings.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Deployment, Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
@@ -83,6 +84,8 @@ export interface RunningGateway {
 }
 
 const portDefault = 4000;
+/** A change of these is a change of the configuration. */
+const configScopes: ReadonlySet<string> = new Set(['model', 'credential', 'access_group', 'setting']);
 const cacheBytesMaxDefault = 64 * 1024 * 1024;
 
 /** The composition root: configuration → adapters → gateway → doors. */
@@ -109,10 +112,10 @@ async function assemble(
 ): Promise<RunningGateway> {
   const demo = options.configFile === null ? await startDemoUpstreams({ clock: machine }) : null;
   if (demo !== null) closers.push(() => demo.close());
-  const prepare = () =>
+  const prepare = (stored: StoredSettings = {}) =>
     demo === null
-      ? prepareConfig(options.configFile ?? '', options.environment, machine.now())
-      : { ...prepareConfig('demo.yaml', options.environment, machine.now(), () => demo.config), files: [] };
+      ? prepareConfig(options.configFile ?? '', options.environment, machine.now(), undefined, stored)
+      : { ...prepareConfig('demo.yaml', options.environment, machine.now(), () => demo.config, stored), files: [] };
 
   const first = prepare();
   const settings = readStartSettings(first.config ?? null, options.environment);
@@ -143,7 +146,7 @@ async function assemble(
   const clock = store.time === null ? machine : await StoreClock.follow({ machine, ask: store.time, log });
   if (clock instanceof StoreClock) closers.push(() => clock.close());
   const vault = createVault(settings.saltKey ?? masterKey.key);
-  const reloadModels = async () => config.setStored(await loadStoredModels(store, vault, options.environment, log));
+  const reloadModels = async () => config.setStored(await loadStoredConfig(store, vault, options.environment, log));
   await reloadModels();
 
   const { alertWebhook, alertSlack } = settings;
@@ -201,7 +204,7 @@ async function assemble(
   shared.invalidation.onChange((what, isOwn) => {
     principals.invalidate(what);
     if (isOwn) return;
-    if (what === null || what.scope === 'model' || what.scope === 'credential') modelReload();
+    if (what === null || configScopes.has(what.scope)) modelReload();
   });
   const gateway: Gateway = {
     clock,
@@ -253,6 +256,7 @@ async function assemble(
       probe: (deployment) => probe(gateway, deployment, masterKey.key),
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
       reloadModels,
+      checkSettings: (settings) => config.checkSettings(settings),
       metrics: async () => ({ contentType: exposition.contentType, text: await exposition.render() }),
       countTokens: (text, model) => tokens.count(text, model),
       get settings() {

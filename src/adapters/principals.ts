@@ -123,12 +123,13 @@ function budgetSource(id: string | null | undefined): string[] {
 }
 
 /** Everything whose change makes the principal out of date, also what does not exist yet. */
-function sourcesOf({ key, user, team, organization, organizationId }: Chain): string[] {
+function sourcesOf({ key, user, team, project, projectId, organization, organizationId }: Chain): string[] {
   const sources = [sourceOf('key', key.id)];
   if (key.userId !== null) sources.push(sourceOf('user', key.userId));
   if (key.teamId !== null) sources.push(sourceOf('team', key.teamId));
   if (key.userId !== null && key.teamId !== null) sources.push(sourceOf('team_member', `${key.teamId}/${key.userId}`));
   if (organizationId !== null) sources.push(sourceOf('organization', organizationId));
-  for (const one of [key, user, team, organization]) sources.push(...budgetSource(one?.budgetId));
+  if (projectId !== null) sources.push(sourceOf('project', projectId));
+  for (const one of [key, user, team, project, organization]) sources.push(...budgetSource(one?.budgetId));
   return sources;
 }

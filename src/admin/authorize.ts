@@ -8,7 +8,7 @@ import { isAdministrator, seesEverything } from './actor.ts';
  */
 export type Action = 'read' | 'create' | 'update' | 'limit' | 'delete';
 
-export type ObjectKind = 'key' | 'team' | 'membership' | 'user' | 'organization' | 'other';
+export type ObjectKind = 'key' | 'team' | 'project' | 'membership' | 'user' | 'organization' | 'other';
 
 /** Whose an object is. */
 export interface Ownership {
@@ -42,6 +42,13 @@ export function isAuthorized(actor: Actor, action: Action, object: Ownership): b
       if (organizationAdmin) return true;
       if (action === 'read') return actor.teams.has(object.id) || object.id === principal.teamId;
       return teamAdmin && action === 'update';
+    case 'project':
+      if (teamAdmin) return true;
+      return (
+        action === 'read' &&
+        object.teamId !== null &&
+        (actor.teams.has(object.teamId) || object.teamId === principal.teamId)
+      );
     case 'membership':
       if (teamAdmin || organizationAdmin) return true;
       return action === 'read' && object.userId !== null && object.userId === principal.userId;

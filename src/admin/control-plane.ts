@@ -1,3 +1,5 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { StoredSettings } from '../config/stored-settings.ts';
 import type { Principal } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
@@ -31,6 +33,8 @@ export interface ControlPlane {
   modelFault(entry: JsonObject): string | null;
   /** Builds a new snapshot from the files and the stored models and swaps it in. Rejects with a GatewayError otherwise. */
   reloadModels(): Promise<void>;
+  /** What is found wrong in the configuration when these settings are laid over it; an error among them refuses it. */
+  checkSettings(settings: StoredSettings): readonly Diagnostic[];
   /** Text in the Prometheus exposition format. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Counts with a real tokenizer, off the event loop and within a deadline. */

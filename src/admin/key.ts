@@ -50,6 +50,7 @@ export const keyResource: Resource<KeyRecord> = {
     'allowed_passthrough_routes',
     'allowed_vector_store_indexes',
     'access_group_ids',
+    'project_id',
     'guardrails',
     'disable_global_guardrails',
     'policies',

@@ -1,5 +1,5 @@
 import type { Environment } from '../config/environment.ts';
-import type { LiveConfig, StoredModels } from '../config/live-config.ts';
+import type { LiveConfig, StoredConfig } from '../config/live-config.ts';
 import { readStoredModel } from '../config/load.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Log } from '../core/ports.ts';
@@ -7,14 +7,19 @@ import type { Repositories } from '../core/store.ts';
 import type { Vault } from './encryption.ts';
 import { openParams } from './sealed-params.ts';
 
-/** Deployments and credentials of the admin API, opened and typed; one that cannot be used is reported and left out. */
-export async function loadStoredModels(
-  store: Pick<Repositories, 'models' | 'credentials'>,
+/** What the admin API keeps of the configuration, opened and typed; a row that cannot be used is reported and left out. */
+export async function loadStoredConfig(
+  store: Pick<Repositories, 'models' | 'credentials' | 'accessGroups' | 'settings'>,
   vault: Vault,
   environment: Environment,
   log: Log,
-): Promise<StoredModels> {
-  const [models, credentials] = await Promise.all([store.models.list(), store.credentials.list()]);
+): Promise<StoredConfig> {
+  const [models, credentials, accessGroups, written] = await Promise.all([
+    store.models.list(),
+    store.credentials.list(),
+    store.accessGroups.list(),
+    store.settings.list(),
+  ]);
   const opened = <Row>(rows: readonly Row[], open: (row: Row) => void) => {
     for (const row of rows) {
       try {
@@ -24,7 +29,7 @@ export async function loadStoredModels(
       }
     }
   };
-  const entries: StoredModels['models'][number][] = [];
+  const entries: StoredConfig['models'][number][] = [];
   opened(models, (row) => {
     const read = readStoredModel({ ...row, params: openParams(row.params, vault, row.id) }, environment);
     if (read.entry !== undefined) entries.push(read.entry);
@@ -35,7 +40,11 @@ export async function loadStoredModels(
     const texts = Object.entries(openParams(row.values, vault, row.id)).map(([name, value]) => [name, String(value)]);
     values.set(row.id, Object.fromEntries(texts));
   });
-  return { models: entries, credentials: values };
+  const settings: Record<string, JsonObject> = {};
+  opened(written, (row) => {
+    settings[row.id] = openParams(row.value, vault, row.id);
+  });
+  return { models: entries, credentials: values, accessGroups, settings };
 }
 
 /** Why a deployment written like this could not be used, or null. */

@@ -1,5 +1,6 @@
 import type { MembershipRecord, TeamRecord } from '../core/store.ts';
 import { keyResource } from './key.ts';
+import { projectResource } from './project.ts';
 import type { Mutation, Resource } from './resource.ts';
 import { auditedRow } from './resource.ts';
 
@@ -69,13 +70,14 @@ export function membershipId(teamId: string, userId: string): string {
   return `${teamId}/${userId}`;
 }
 
-/** A team goes with its keys and memberships. */
+/** A team goes with its keys, projects and memberships. */
 export async function removeTeams(mutation: Mutation, ids: readonly string[]): Promise<TeamRecord[]> {
   const { repositories } = mutation;
   if (ids.length === 0) return [];
-  const [keys, memberships] = await Promise.all([
+  const [keys, memberships, projects] = await Promise.all([
     repositories.keys.list({ where: { teamId: ids } }),
     repositories.memberships.list({ where: { teamId: ids } }),
+    repositories.projects.list({ where: { teamId: ids } }),
   ]);
   await mutation.remove(
     keyResource,
@@ -84,6 +86,10 @@ export async function removeTeams(mutation: Mutation, ids: readonly string[]): P
   await mutation.remove(
     membershipResource,
     memberships.map((row) => row.id),
+  );
+  await mutation.remove(
+    projectResource,
+    projects.map((row) => row.id),
   );
   return mutation.remove(teamResource, ids);
 }

@@ -33,11 +33,13 @@ function handClock(): Clock & { pass(): Promise<void> } {
   };
 }
 
+const nothing = { models: [], credentials: new Map(), accessGroups: [], settings: {} };
+
 function live(file: string) {
   const groups: string[][] = [];
   const reports: string[] = [];
   const config = new LiveConfig({
-    prepare: () => prepareConfig(file, {}, Date.UTC(2026, 10, 1)),
+    prepare: (stored) => prepareConfig(file, {}, Date.UTC(2026, 10, 1), undefined, stored),
     directory: providerDirectory,
     masterKey: null,
     onSwap: (snapshot) => groups.push([...snapshot.groups.keys()]),
@@ -93,7 +95,7 @@ describe('a live configuration', () => {
       modelInfo: {},
       blocked: false,
     };
-    config.setStored({ models: [readStoredModel(stored, {}).entry!], credentials: new Map() });
+    config.setStored({ ...nothing, models: [readStoredModel(stored, {}).entry!] });
     writeFileSync(file, model('b'));
     config.reload();
     expect([...config.snapshot.groups.keys()]).toEqual(['b', 'stored']);
@@ -159,6 +161,25 @@ describe('watching', () => {
     await clock.pass();
     expect(groups).toHaveLength(1);
     watch.close();
+  });
+
+  it('lays stored settings over the file, and does without them when the two do not go together', () => {
+    const file = join(newFolder(), 'config.yaml');
+    writeFileSync(file, `${model('a')}router_settings: {num_retries: 1, allowed_fails: 7}\n`);
+    const { config, reports } = live(file);
+    config.setStored({ ...nothing, settings: { router_settings: { num_retries: 5 } } });
+    expect(config.snapshot.router).toMatchObject({ retries: 5, allowedFails: 7 });
+    expect(config.checkSettings({ router_settings: { num_retries: 'many' } })).toMatchObject([
+      { severity: 'error', path: 'router_settings.num_retries' },
+    ]);
+    expect(config.snapshot.router.retries).toBe(5);
+    config.setStored({ ...nothing, settings: { router_settings: { num_retries: 'many' } } });
+    expect(reports.at(-2)).toMatch(/^refused error: .*num_retries/);
+    expect(config.snapshot.router.retries).toBe(5);
+    config.setStored(nothing);
+    expect(config.snapshot.router.retries).toBe(1);
+    config.setStored({ ...nothing, settings: { general_settings: { master_key: 'sk-other' } } });
+    expect(config.written.sections.general_settings?.master_key).toBeUndefined();
   });
 
   it('waits until a file stands still, reports a bad one once, and goes on when it is mended', async () => {

@@ -2,22 +2,27 @@ import type { Clock } from '../core/ports.ts';
 import type { ProviderDirectory } from '../core/provider.ts';
 import type { Snapshot } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
+import type { AccessGroupRecord } from '../core/store.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
-import { ConfigError, type Diagnostic } from './diagnostic.ts';
+import { ConfigError, type Diagnostic, renderDiagnostic } from './diagnostic.ts';
 import type { Config } from './load.ts';
 import type { PreparedConfig } from './prepare.ts';
 import { buildSnapshot } from './snapshot.ts';
+import type { StoredSettings } from './stored-settings.ts';
 import { type Watch, watchFiles } from './watch.ts';
 
-export interface StoredModels {
+/** What the admin API keeps of the configuration. */
+export interface StoredConfig {
   readonly models: readonly DeploymentEntry[];
   /** Connection values by credential name. */
   readonly credentials: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  readonly accessGroups: readonly Pick<AccessGroupRecord, 'id' | 'name' | 'models' | 'deployments'>[];
+  readonly settings: StoredSettings;
 }
 
 export interface LiveConfigOptions {
-  /** Reads everything anew: `() => prepareConfig(file, environment, clock.now())`. */
-  prepare(): PreparedConfig;
+  /** Reads everything anew, with the stored settings laid over it. */
+  prepare(stored: StoredSettings): PreparedConfig;
   readonly directory: ProviderDirectory;
   readonly masterKey: Secret | null;
   /** Told of every new snapshot, and of nothing else: swap it in one step. */
@@ -33,7 +38,7 @@ export interface LiveConfigOptions {
 export class LiveConfig {
   readonly #options: LiveConfigOptions;
   #prepared: PreparedConfig;
-  #stored: StoredModels = { models: [], credentials: new Map() };
+  #stored: StoredConfig = { models: [], credentials: new Map(), accessGroups: [], settings: {} };
   #snapshot: Snapshot;
   #version = 1;
   /** Also of a refused load: a mistake is mended in the file it was made in, or by adding one that was not there. */
@@ -43,7 +48,7 @@ export class LiveConfig {
   /** Throws ConfigError when the first configuration is not valid. */
   constructor(options: LiveConfigOptions) {
     this.#options = options;
-    this.#prepared = options.prepare();
+    this.#prepared = options.prepare({});
     this.#files = this.#prepared.files;
     if (this.#prepared.config === undefined) throw new ConfigError(this.#prepared.diagnostics);
     const built = this.#build(this.#prepared);
@@ -67,7 +72,7 @@ export class LiveConfig {
   /** Reads the files again. False when the new configuration is refused and the old one stays. */
   reload(): boolean {
     this.#watch?.acting();
-    const prepared = this.#options.prepare();
+    const prepared = this.#options.prepare(this.#stored.settings);
     this.#files = prepared.files;
     if (prepared.config === undefined) {
       this.#options.onReport(prepared.diagnostics, true);
@@ -78,10 +83,18 @@ export class LiveConfig {
     return true;
   }
 
-  /** Puts other stored models and credentials beside the file's. */
-  setStored(stored: StoredModels): void {
+  /** Puts other stored models, credentials, groups and settings beside and over the file's. */
+  setStored(stored: StoredConfig): void {
+    const changed = JSON.stringify(stored.settings) !== JSON.stringify(this.#stored.settings);
     this.#stored = stored;
-    this.#swap([]);
+    if (!changed || !this.reload()) this.#swap([]);
+  }
+
+  /** What is found in the configuration when these settings are laid over it; the first error refuses it. */
+  checkSettings(settings: StoredSettings): readonly Diagnostic[] {
+    const known = new Set(this.#prepared.diagnostics.map(renderDiagnostic));
+    const prepared = this.#options.prepare(settings);
+    return prepared.diagnostics.filter((found) => found.severity === 'error' || !known.has(renderDiagnostic(found)));
   }
 
   /** Why a deployment could not be served beside the others if it were stored; null when it could. */
@@ -120,6 +133,7 @@ export class LiveConfig {
       version: this.#version,
       storedModels: stored.models,
       storedCredentials: stored.credentials,
+      storedAccessGroups: stored.accessGroups,
     });
   }
 }

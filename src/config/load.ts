@@ -9,6 +9,7 @@ import { isMap, type ReadText, readFileTree } from './read-file.ts';
 import { describe, readValue } from './read-value.ts';
 import { reportReferences } from './references.ts';
 import { type Sections, sectionSchemas, topLevelKeys } from './schema/sections.ts';
+import { layOver, type StoredSettings } from './stored-settings.ts';
 import { type MissingVariable, substitute } from './substitute.ts';
 import type { Tree } from './yaml-tree.ts';
 
@@ -33,10 +34,16 @@ export interface LoadedConfig {
 }
 
 /** Reads a configuration file with its includes. Never throws for anything that stands in a file. */
-export function loadConfig(file: string, environment: Environment, readText?: ReadText): LoadedConfig {
+export function loadConfig(
+  file: string,
+  environment: Environment,
+  readText?: ReadText,
+  stored: StoredSettings = {},
+): LoadedConfig {
   const origins = new Origins();
   const { tree, files, diagnostics } = readFileTree(file, origins, readText);
   if (tree === undefined) return { config: undefined, diagnostics, files };
+  layOver(tree, stored);
   const read = readTree(tree, file, origins, environment);
   const all = [...diagnostics, ...read.diagnostics];
   return { config: isRefused(all) ? undefined : read.config, diagnostics: all, files };

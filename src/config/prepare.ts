@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts';
 import { type Config, loadConfig } from './load.ts';
 import { readPriceFile } from './price-file.ts';
 import { type ReadText, readUtf8 } from './read-file.ts';
+import type { StoredSettings } from './stored-settings.ts';
 
 /** A configuration with the prices that belong to it: what a snapshot is built from. */
 export interface PreparedConfig {
@@ -16,14 +17,15 @@ export interface PreparedConfig {
   readonly files: readonly string[];
 }
 
-/** Reads the configuration and its price file. `date` (unix milliseconds) chooses the bundled prices of that day. */
+/** Reads the configuration, with what is stored laid over it, and its price file. `date` (unix milliseconds) chooses the bundled prices of that day. */
 export function prepareConfig(
   file: string,
   environment: Environment,
   date: number,
   readText: ReadText = readUtf8,
+  stored: StoredSettings = {},
 ): PreparedConfig {
-  const loaded = loadConfig(file, environment, readText);
+  const loaded = loadConfig(file, environment, readText, stored);
   const bundled = bundledCatalogue(date);
   const priceFile = loaded.config?.sections.general_settings?.price_catalogue_file;
   if (priceFile === undefined) return { ...loaded, catalogue: bundled };

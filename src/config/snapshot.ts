@@ -4,6 +4,7 @@ import { nanodollarsFromDollars } from '../core/money.ts';
 import type { ProviderDirectory } from '../core/provider.ts';
 import type { Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
+import type { AccessGroupRecord } from '../core/store.ts';
 import { bySpecificity, patternPieces, wildcardMatches } from '../core/wildcard.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { DeploymentParts } from './connection.ts';
@@ -26,6 +27,8 @@ export interface SnapshotSources {
   readonly storedModels?: readonly DeploymentEntry[];
   /** Credentials added through the admin API, decrypted, by name. */
   readonly storedCredentials?: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Groups of models made through the admin API. */
+  readonly storedAccessGroups?: readonly Pick<AccessGroupRecord, 'id' | 'name' | 'models' | 'deployments'>[];
 }
 
 export interface BuiltSnapshot {
@@ -93,7 +96,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     ...groupsOf(built, parts),
     aliases: aliasesOf(config),
     deployments: byId,
-    accessGroups: accessGroupsOf(built),
+    accessGroups: accessGroupsOf(built, byId, sources.storedAccessGroups ?? []),
     router: effectiveRouter(sections),
     settings,
     secrets: Object.freeze([...secrets]),
@@ -163,13 +166,22 @@ function aliasesOf({ sections }: Config): Snapshot['aliases'] {
   );
 }
 
-function accessGroupsOf(built: readonly Built[]): Snapshot['accessGroups'] {
+/** By name; stored ones also by id, which keys and teams may hold in its place. */
+function accessGroupsOf(
+  built: readonly Built[],
+  byId: ReadonlyMap<string, Deployment>,
+  stored: NonNullable<SnapshotSources['storedAccessGroups']>,
+): Snapshot['accessGroups'] {
   const members = new Map<string, Set<string>>();
   for (const { deployment } of built) {
     for (const name of deployment.accessGroups) {
       const models = members.get(name) ?? new Set();
       members.set(name, models.add(deployment.group));
     }
+  }
+  for (const { id, name, models, deployments } of stored) {
+    const all = [...models, ...deployments.flatMap((one) => byId.get(one)?.group ?? [])];
+    for (const key of [id, name]) members.set(key, new Set([...(members.get(key) ?? []), ...all]));
   }
   return new Map([...members].map(([name, models]) => [name, [...models]]));
 }

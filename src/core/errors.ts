@@ -46,6 +46,7 @@ export const errorKinds = {
   team_model_denied: kind(403, 'team_model_access_denied', 'permission_error'),
   user_model_denied: kind(403, 'user_model_access_denied', 'permission_error'),
   organization_model_denied: kind(403, 'org_model_access_denied', 'permission_error'),
+  project_model_denied: kind(403, 'project_model_access_denied', 'permission_error'),
   tag_model_denied: kind(401, 'auth_error', 'permission_error'),
   route_denied: kind(403, 'auth_error', 'permission_error'),
   // How much

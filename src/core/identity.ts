@@ -7,6 +7,7 @@ export const scopes = [
   'user',
   'team',
   'team_member',
+  'project',
   'organization',
   'end_user',
   'tag',
@@ -19,7 +20,7 @@ export type Scope = (typeof scopes)[number];
 
 /** One allow-list on the chain; every list that exists must allow the model. Entries may hold `*`. */
 export interface ModelAccessRule {
-  readonly scope: 'key' | 'team' | 'team_member' | 'user' | 'organization';
+  readonly scope: 'key' | 'team' | 'team_member' | 'user' | 'project' | 'organization';
   readonly id: string;
   /** Model names, patterns and access-group names; empty means all. */
   readonly models: readonly string[];
@@ -55,8 +56,8 @@ export interface Principal {
   readonly allowedCacheControls: readonly string[];
   /** Unix milliseconds, null = never. */
   readonly expiresAt: number | null;
-  /** Set when the key, its user, team or organization is blocked: the name of what is blocked. */
-  readonly blocked: 'key' | 'team' | 'user' | 'organization' | null;
+  /** Set when the key, its user, team, project or organization is blocked: the name of what is blocked. */
+  readonly blocked: 'key' | 'team' | 'user' | 'project' | 'organization' | null;
   /** Budgets and limits that every end user gets who has none of their own. */
   readonly endUserDefaults: readonly BudgetRule[];
 }

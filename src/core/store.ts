@@ -128,6 +128,41 @@ export interface TagRecord extends LimitColumns, Tracked {
   models: string[];
 }
 
+/** A part of a team: keys name it, and it bounds them. */
+export interface ProjectRecord extends LimitColumns, Tracked {
+  id: string;
+  alias: string | null;
+  teamId: string;
+  models: string[];
+  blocked: boolean;
+  metadata: JsonObject;
+}
+
+/** Models under one name, which may stand in the model lists of keys and teams. */
+export interface AccessGroupRecord extends Tracked {
+  id: string;
+  name: string;
+  description: string | null;
+  /** Public model names and patterns. */
+  models: string[];
+  /** Single deployments; the group allows their model names. */
+  deployments: string[];
+}
+
+/** What somebody thought of an answer, or of a whole trace. */
+export interface FeedbackRecord {
+  id: string;
+  at: number;
+  traceId: string;
+  /** A figure from -10 to 10, and its weight from 0 to 1. */
+  value: number;
+  weight: number;
+  metadata: JsonObject;
+  keyId: string | null;
+  userId: string | null;
+  teamId: string | null;
+}
+
 export interface BudgetRecord extends Tracked {
   id: string;
   maxBudget: Nanodollars | null;
@@ -298,6 +333,9 @@ export interface Repositories {
   readonly organizationMemberships: Repository<OrganizationMembershipRecord>;
   readonly endUsers: Repository<EndUserRecord>;
   readonly tags: Repository<TagRecord>;
+  readonly projects: Repository<ProjectRecord>;
+  readonly accessGroups: Repository<AccessGroupRecord>;
+  readonly feedback: Repository<FeedbackRecord>;
   readonly budgets: Repository<BudgetRecord>;
   readonly models: Repository<ModelRecord>;
   readonly credentials: Repository<CredentialRecord>;

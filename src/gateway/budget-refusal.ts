@@ -37,6 +37,8 @@ function leadOf(rule: BudgetRule, spent: string, cap: string): string {
       return `Budget has been exceeded! Team=${rule.id}${model} ${figures}`;
     case 'team_member':
       return `Budget has been exceeded! Team member=${rule.id}${model} ${figures}`;
+    case 'project':
+      return `Budget has been exceeded! Project=${rule.id}${model} ${figures}`;
     case 'organization':
       return `Budget has been exceeded! Organization=${rule.id}${model} ${figures}`;
     case 'tag':

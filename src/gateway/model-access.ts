@@ -74,6 +74,7 @@ const denials: Readonly<Record<ModelAccessRule['scope'], { readonly code: ErrorC
   team: { code: 'team_model_denied', name: 'Team' },
   team_member: { code: 'team_model_denied', name: 'Team member' },
   user: { code: 'user_model_denied', name: 'User' },
+  project: { code: 'project_model_denied', name: 'Project' },
   organization: { code: 'organization_model_denied', name: 'Organization' },
 };
 

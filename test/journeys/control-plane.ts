@@ -73,6 +73,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     probe: async () => ({ healthy: true, error: null, status: 200, durationMs: 1, headers: {} }),
     modelFault: () => null,
     reloadModels: async () => {},
+    checkSettings: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     countTokens: async (text) => ({ tokens: text.length, exact: false, tokenizer: 'test' }),
     settings: {

@@ -6,6 +6,7 @@ import type {
   KeyRecord,
   MembershipRecord,
   OrganizationRecord,
+  ProjectRecord,
   TeamRecord,
   UserRecord,
 } from '../../core/store.ts';
@@ -19,6 +20,8 @@ export interface Chain {
   readonly user: UserRecord | undefined;
   readonly team: TeamRecord | undefined;
   readonly membership: MembershipRecord | undefined;
+  readonly project: ProjectRecord | undefined;
+  readonly projectId: string | null;
   readonly organization: OrganizationRecord | undefined;
   readonly organizationId: string | null;
   /** Shared budgets that the others name, by id. */
@@ -35,7 +38,7 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
   const { key, user, team } = chain;
   const budgets: BudgetRule[] = [];
   const rateLimits: RateLimitRule[] = [];
-  for (const compile of [addKey, addTeam, addMember, addUser, addOrganization]) {
+  for (const compile of [addKey, addTeam, addMember, addUser, addProject, addOrganization]) {
     compile(chain, defaults, budgets, rateLimits);
   }
   return Object.freeze<Principal>({
@@ -68,25 +71,33 @@ function teamTags(team: TeamRecord | undefined): string[] {
   return team === undefined ? [] : [...textsIn(team.extra.tags), ...textsIn(team.metadata.tags)];
 }
 
-/** A team or organization that is gone cannot say what it allows, so its keys stop. A user needs no row. */
-function blockedPart({ key, user, team, organization, organizationId }: Chain): Principal['blocked'] {
+/** A team, project or organization that is gone cannot say what it allows, so its keys stop. A user needs no row. */
+function blockedPart(chain: Chain): Principal['blocked'] {
+  const { key, user, team, project, projectId, organization, organizationId } = chain;
   if (key.blocked) return 'key';
   if (key.teamId !== null && (team === undefined || team.blocked)) return 'team';
   if (user?.blocked === true) return 'user';
+  if (projectId !== null && (project === undefined || project.blocked)) return 'project';
   if (organizationId !== null && (organization === undefined || organization.blocked)) return 'organization';
   return null;
 }
 
-function modelAccess({ key, user, team, membership, organization }: Chain): ModelAccessRule[] {
+function modelAccess({ key, user, team, membership, project, organization }: Chain): ModelAccessRule[] {
   const lists: (ModelAccessRule | undefined)[] = [
-    { scope: 'key', id: key.id, models: key.models },
-    team && { scope: 'team', id: team.id, models: team.models },
+    { scope: 'key', id: key.id, models: withGroups(key) },
+    team && { scope: 'team', id: team.id, models: withGroups(team) },
     membership && { scope: 'team_member', id: membership.id, models: membership.allowedModels },
     // A user's own list covers personal keys only.
     key.teamId === null && user ? { scope: 'user', id: user.id, models: user.models } : undefined,
+    project && { scope: 'project', id: project.id, models: project.models },
     organization && { scope: 'organization', id: organization.id, models: organization.models },
   ];
   return lists.filter((list) => list !== undefined && list.models.length > 0).map((list) => Object.freeze(list!));
+}
+
+/** A list that names models also allows those of the access groups that were given by id; an empty one allows all. */
+function withGroups({ models, extra }: Pick<KeyRecord, 'models' | 'extra'>): readonly string[] {
+  return models.length === 0 ? models : [...models, ...textsIn(extra.access_group_ids)];
 }
 
 type Compile = (chain: Chain, defaults: Defaults, budgets: BudgetRule[], rateLimits: RateLimitRule[]) => void;
@@ -139,6 +150,14 @@ const addUser: Compile = ({ key, user, budgets: shared }, defaults, budgets, rat
   // What a team pays for is counted for its user, but the user's own budget does not stop it.
   if (key.teamId === null) budgets.push(...own);
   else budgets.push(...own.map((rule) => Object.freeze({ ...rule, cap: null, softCap: null })));
+};
+
+const addProject: Compile = ({ project, budgets: shared }, { timezone }, budgets, rateLimits) => {
+  if (project === undefined) return;
+  const subject: Subject = { scope: 'project', id: project.id, label: project.id, timezone };
+  const limits = withShared(project, shared.get(project.budgetId ?? ''));
+  budgets.push(...budgetRules(subject, limits, { windows: project.extra.budget_limits }));
+  rateLimits.push(...rateLimitRules(subject, limits, [project.metadata, project.extra]));
 };
 
 const addOrganization: Compile = ({ organization, budgets: shared }, { timezone }, budgets, rateLimits) => {

@@ -7,6 +7,7 @@ import { createFirstTables } from './migration-1.ts';
 import { createChangeTables } from './migration-2.ts';
 import { createOnceTables } from './migration-3.ts';
 import { createRollups } from './migration-4.ts';
+import { createProjectTables } from './migration-5.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   { title: 'changes and replicas', apply: createChangeTables },
   { title: 'idempotency keys, adjustments and alerts', apply: createOnceTables },
   { title: 'sums by hour and day with latencies', apply: createRollups },
+  { title: 'projects, access groups and feedback', apply: createProjectTables },
 ];
 
 export interface MigrationStep {

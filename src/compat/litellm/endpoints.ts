@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import { usageEndpoints } from '../../admin/usage/endpoints.ts';
+import { accessGroupEndpoints } from './access-groups.ts';
 import { activityEndpoints } from './activity.ts';
 import { auditEndpoints } from './audit.ts';
 import { budgetLifeEndpoints } from './budget-life.ts';
@@ -17,6 +18,8 @@ import { modelReadEndpoints } from './model-reads.ts';
 import { modelEndpoints } from './models.ts';
 import { organizationMemberEndpoints } from './organization-members.ts';
 import { organizationEndpoints } from './organizations.ts';
+import { projectEndpoints } from './projects.ts';
+import { settingChangeEndpoints } from './setting-changes.ts';
 import { settingEndpoints } from './settings.ts';
 import { spendLogEndpoints } from './spend-logs.ts';
 import { spendReportEndpoints } from './spend-report.ts';
@@ -39,6 +42,8 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...organizationMemberEndpoints(plane),
     ...budgetEndpoints(plane),
     ...budgetLifeEndpoints(plane),
+    ...projectEndpoints(plane),
+    ...accessGroupEndpoints(plane),
     ...tagEndpoints(plane),
     ...modelEndpoints(plane),
     ...modelReadEndpoints(plane),
@@ -51,6 +56,7 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...toolEndpoints(plane),
     ...cacheEndpoints(plane),
     ...settingEndpoints(plane),
+    ...settingChangeEndpoints(plane),
     ...healthEndpoints(plane),
     ...usageEndpoints(plane),
   ];

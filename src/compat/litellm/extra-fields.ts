@@ -52,6 +52,14 @@ export const teamExtras: JsonObject = {
 
 export const userExtras: JsonObject = { ...shared, sso_user_id: null };
 
+export const projectExtras: JsonObject = {
+  budget_limits: null,
+  model_rpm_limit: null,
+  model_tpm_limit: null,
+  object_permission: null,
+  tags: null,
+};
+
 export const organizationExtras: JsonObject = { model_rpm_limit: null, model_tpm_limit: null, object_permission: null };
 
 export const endUserExtras: JsonObject = { object_permission: null };

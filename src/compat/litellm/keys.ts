@@ -7,6 +7,7 @@ import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import type { MintedKey } from '../../admin/key.ts';
 import { keyIdOf, keyResource, mintKey, refuseTakenAlias, requireReferences, rotateKey } from '../../admin/key.ts';
+import { requireProject } from '../../admin/project.ts';
 import type { Mutation } from '../../admin/resource.ts';
 import { mutate } from '../../admin/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -61,7 +62,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
       let old = await mustFind(mutation, which);
       const changes = keyColumns(body, plane.clock.now());
       if (Object.keys(changes).length > 0) {
-        await checkKey(mutation, changes, old.id);
+        await checkKey(mutation, changes, old);
         old = await mutation.update(keyResource, old.id, changes);
       }
       return rotateKey(plane, mutation, old, minted, {}, graceMs);
@@ -120,7 +121,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
           if (body.temp_budget_expiry !== undefined)
             changes.temporaryIncreaseUntil = untilWhen(body.temp_budget_expiry, now);
           requireWholeIncrease({ ...old, ...changes });
-          await checkKey(mutation, changes, old.id);
+          await checkKey(mutation, changes, old);
           return { key: body.key ?? old.id, row: await mutation.update(keyResource, old.id, changes) };
         });
         return { ...(await shownOne(plane, row)), key: given };
@@ -218,7 +219,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
             const row = await mutate(plane, actor, async (mutation) => {
               const old = await mustFind(mutation, wanted.key);
               const changes = keyColumns(wanted, plane.clock.now());
-              await checkKey(mutation, changes, old.id);
+              await checkKey(mutation, changes, old);
               return mutation.update(keyResource, old.id, changes);
             });
             done.push({ key: row.id, key_info: await shownOne(plane, row) });
@@ -245,7 +246,7 @@ export async function createKey(
   const now = plane.clock.now();
   const columns = keyColumns(body, now);
   refuseWiderRoutes(actor, columns.allowedRoutes ?? []);
-  await checkKey(mutation, columns, minted.id);
+  await checkKey(mutation, columns, { id: minted.id, teamId: null, extra: {} });
   return mutation.create(keyResource, {
     ...noLimits,
     alias: null,
@@ -288,8 +289,17 @@ function refuseWiderRoutes(actor: Actor, routes: readonly string[]): void {
   );
 }
 
-async function checkKey(mutation: Mutation, columns: Partial<KeyRecord>, id: string): Promise<void> {
-  await refuseTakenAlias(mutation, columns.alias ?? null, id);
+/** What is given refers to what there is, and fits what the key has already. */
+async function checkKey(
+  mutation: Mutation,
+  columns: Partial<KeyRecord>,
+  old: Pick<KeyRecord, 'id' | 'teamId' | 'extra'>,
+): Promise<void> {
+  await refuseTakenAlias(mutation, columns.alias ?? null, old.id);
+  await requireProject(mutation, {
+    teamId: columns.teamId === undefined ? old.teamId : columns.teamId,
+    extra: { ...old.extra, ...columns.extra },
+  });
   await requireReferences(mutation, columns);
 }
 

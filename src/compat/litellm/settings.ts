@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { storedSettings } from '../../admin/setting.ts';
 import type { FallbackMap, RouterSettings } from '../../core/route.ts';
 import { inDollars } from './fields.ts';
 
@@ -36,7 +37,8 @@ export function settingEndpoints(plane: ControlPlane): Endpoint[] {
       response: z.array(
         z.object({ field_name: z.string(), field_value: z.unknown(), stored_in_db: z.boolean().nullable() }),
       ),
-      run() {
+      async run({ query }) {
+        const stored = (await storedSettings(plane))[query.config_type ?? 'general_settings'] ?? {};
         const { settings } = plane.snapshot();
         const shown = {
           store_model_in_db: plane.settings.storeModelsInDatabase,
@@ -52,10 +54,10 @@ export function settingEndpoints(plane: ControlPlane): Endpoint[] {
           budget_duration: settings.globalBudget?.duration ?? null,
           cache: settings.cache !== null,
         };
-        return Object.entries(shown).map(([name, value]) => ({
+        return Object.entries({ ...shown, ...stored }).map(([name, value]) => ({
           field_name: name,
           field_value: value ?? null,
-          stored_in_db: false,
+          stored_in_db: Object.hasOwn(stored, name),
         }));
       },
     }),
@@ -114,12 +116,7 @@ export function settingEndpoints(plane: ControlPlane): Endpoint[] {
       query: z.object({ fallback_type: z.enum(['general', 'context_window', 'content_policy']).default('general') }),
       response: z.object({ model: z.string(), fallback_models: z.array(z.string()), fallback_type: z.string() }),
       run({ params, query }) {
-        const { router } = plane.snapshot();
-        const map = {
-          general: router.fallbacks,
-          context_window: router.contextWindowFallbacks,
-          content_policy: router.contentPolicyFallbacks,
-        }[query.fallback_type];
+        const map = fallbackMapOf(plane.snapshot().router, query.fallback_type);
         return {
           model: params.model,
           fallback_models: [...(map.get(params.model!) ?? [])],
@@ -154,6 +151,23 @@ function shownRouter(router: RouterSettings): Record<string, unknown> {
   };
 }
 
-function shownFallbacks(map: FallbackMap): Record<string, readonly string[]>[] {
+/** The key of `router_settings` that holds each kind of fallbacks. */
+export const fallbackTypes = {
+  general: 'fallbacks',
+  context_window: 'context_window_fallbacks',
+  content_policy: 'content_policy_fallbacks',
+} as const;
+export type FallbackType = keyof typeof fallbackTypes;
+
+export function fallbackMapOf(router: RouterSettings, type: FallbackType): FallbackMap {
+  const maps = {
+    general: router.fallbacks,
+    context_window: router.contextWindowFallbacks,
+    content_policy: router.contentPolicyFallbacks,
+  };
+  return maps[type];
+}
+
+export function shownFallbacks(map: FallbackMap): Record<string, readonly string[]>[] {
   return [...map].map(([model, targets]) => ({ [model]: targets }));
 }
