@@ -7,11 +7,13 @@ import { openLedger } from './adapters/ledger/ledger.ts';
 import { openOutside } from './adapters/outside.ts';
 import { StorePrincipals } from './adapters/principals.ts';
 import { openShared } from './adapters/shared.ts';
+import { Sinks } from './adapters/sinks/sinks.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
 import { Exposition } from './adapters/telemetry/exposition.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
+import { createTracing } from './adapters/telemetry/otlp/tracing.ts';
 import { requestLog } from './adapters/telemetry/request-log.ts';
 import { RequestMetrics } from './adapters/telemetry/request-metrics.ts';
 import { TokenCounter } from './adapters/token-counter.ts';
@@ -128,9 +130,10 @@ async function assemble(
     prepare,
     directory: providerDirectory,
     masterKey: masterKey.key,
-    onSwap: () => {},
+    onSwap: (swapped) => sinks?.apply(swapped.telemetry.sinks),
     onReport: options.onReport,
   });
+  let sinks: Sinks | null = null;
   const snapshot = () => config.snapshot;
   const redis = readRedisSettings(first.config ?? null, options.environment);
   const redisSecrets = redis === null || redis.password === null ? [] : [redis.password];
@@ -178,6 +181,13 @@ async function assemble(
   const transport = undiciTransport();
   closers.push(() => transport.close());
   const outside = openOutside(transport, clock);
+  sinks = new Sinks({
+    sender: { transport, clock },
+    log,
+    program: { version: options.version, instance: ledger.processId },
+  });
+  closers.push(() => sinks?.close());
+  sinks.apply(snapshot().telemetry.sinks);
   const tokens = new TokenCounter();
   closers.push(() => tokens.close());
   const metrics = new RequestMetrics();
@@ -219,8 +229,8 @@ async function assemble(
     idempotency: store.idempotency,
     dialects,
     health: createHealth(clock),
-    sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, requestLog(log)] : [metrics],
-    tracing: { begin: () => null },
+    sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, sinks, requestLog(log)] : [metrics, sinks],
+    tracing: createTracing(() => snapshot().telemetry.openTelemetry),
     log,
     describeReply: createDescribeReply(options.version),
     snapshot,

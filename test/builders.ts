@@ -242,6 +242,7 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
     accessGroups: new Map(Object.entries(parts.accessGroups ?? {})),
     router: router(parts.router),
     settings: settings(parts.settings),
+    telemetry: { sinks: [], openTelemetry: null },
     secrets: [],
   };
 }

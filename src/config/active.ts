@@ -11,6 +11,7 @@ export const activeKeys = {
     'credential_list',
     'environment_variables',
     'include',
+    'callback_settings',
   ],
   router_settings: [
     ...[
@@ -30,6 +31,8 @@ export const activeKeys = {
     ...['redis_host', 'redis_port', 'redis_password', 'redis_username', 'redis_db', 'redis_url'],
   ],
   litellm_settings: [
+    ...['callbacks', 'success_callback', 'failure_callback', 's3_callback_params'],
+    ...['turn_off_message_logging', 'redact_user_api_key_info'],
     ...[
       'request_timeout',
       'drop_params',
@@ -64,6 +67,7 @@ export const activeKeys = {
     ...['ssl_check_hostname', 'redis_startup_nodes', 'service_name', 'sentinel_nodes', 'sentinel_password'],
   ],
   general_settings: [
+    ...['success_callback', 'failure_callback', 'helicone_api_key'],
     ...[
       'master_key',
       'database_url',

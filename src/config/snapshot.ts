@@ -15,6 +15,7 @@ import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
 import { effectiveSettings } from './gateway-settings.ts';
 import type { Config } from './load.ts';
 import { effectiveRouter } from './router.ts';
+import { telemetrySettings } from './telemetry/telemetry-settings.ts';
 
 export interface SnapshotSources {
   readonly config: Config;
@@ -91,6 +92,11 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     for (const secret of result.secrets) secrets.add(secret);
   }
 
+  const telemetry = telemetrySettings(config, (path, message, nearestName) =>
+    parts.report('warning', path, message, { nearest: nearestName }),
+  );
+  for (const secret of telemetry.secrets) secrets.add(secret);
+  const contentForSinks = telemetry.settings.sinks.some(({ takesContent }) => takesContent);
   const snapshot: Snapshot = Object.freeze({
     version: sources.version,
     ...groupsOf(built, parts),
@@ -98,7 +104,8 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     deployments: byId,
     accessGroups: accessGroupsOf(built, byId, sources.storedAccessGroups ?? []),
     router: effectiveRouter(sections),
-    settings,
+    settings: contentForSinks ? Object.freeze({ ...settings, contentForSinks }) : settings,
+    telemetry: telemetry.settings,
     secrets: Object.freeze([...secrets]),
   });
   return { snapshot, diagnostics };

@@ -6,6 +6,7 @@ import type { MediaLimits } from './ports.ts';
 import type { Price } from './price.ts';
 import type { Provider, ProviderEndpoint } from './provider.ts';
 import type { Secret } from './secret.ts';
+import type { TelemetrySettings } from './sink-settings.ts';
 
 /** One address of one model: what a request is sent to. Frozen; built once per configuration. */
 export interface Deployment {
@@ -229,6 +230,8 @@ export interface Snapshot {
   readonly accessGroups: ReadonlyMap<string, readonly string[]>;
   readonly router: RouterSettings;
   readonly settings: GatewaySettings;
+  /** Where finished requests are told to. */
+  readonly telemetry: TelemetrySettings;
   /** Provider credentials now loaded, for the scrubber of logs and errors. */
   readonly secrets: readonly Secret[];
 }

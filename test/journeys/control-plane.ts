@@ -235,6 +235,7 @@ function snapshotOf(deployments: readonly Deployment[]): Snapshot {
       priceDiscounts: {},
       priceMargins: {},
     } as unknown as Snapshot['settings'],
+    telemetry: { sinks: [], openTelemetry: null },
     secrets: [],
   };
 }

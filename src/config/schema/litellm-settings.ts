@@ -27,6 +27,10 @@ export const litellmSettings = map({
   failure_callback: key(texts(), 'Like `callbacks`, failures only.'),
   service_callback: key(texts(), 'Like `callbacks`, for the gateway’s own services.'),
   service_callbacks: key(texts(), 'The same as `service_callback`.'),
+  s3_callback_params: key(
+    openMap(),
+    'Where the callback `s3` writes: `s3_bucket_name`, `s3_region_name`, `s3_endpoint_url`, `s3_path`, `s3_aws_access_key_id`, `s3_aws_secret_access_key`.',
+  ),
   turn_off_message_logging: key(flag(), 'Callbacks get no prompts and answers.', 'false'),
   redact_user_api_key_info: key(flag(), 'Callbacks get no key, user or team.', 'false'),
   redact_messages_in_exceptions: key(flag(), 'Errors given to callbacks hold no prompts.', 'false'),
