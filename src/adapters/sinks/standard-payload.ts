@@ -3,7 +3,11 @@ import { dollarsFromNanodollars } from '../../core/money.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
 import type { SinkEntry } from './entry.ts';
 
-const callTypes = { chat: 'acompletion', embedding: 'aembedding' } as const;
+const callTypes: Readonly<Record<string, string>> = {
+  chat: 'acompletion',
+  embedding: 'aembedding',
+  image: 'aimage_generation',
+};
 
 /** One request as LiteLLM's standard log object, which webhooks, log services and files are given. */
 export function standardPayload(entry: SinkEntry): JsonObject {
@@ -16,7 +20,7 @@ export function standardPayload(entry: SinkEntry): JsonObject {
     id: record.id,
     trace_id: record.traceId ?? record.id,
     session_id: record.sessionId,
-    call_type: callTypes[record.operation],
+    call_type: callTypes[record.operation] ?? `a${record.operation}`,
     cache_hit: record.cacheHit,
     cache_key: record.cacheKey,
     saved_cache_cost: 0,

@@ -1,4 +1,5 @@
 import { dollarsFromNanodollars } from '../../../core/money.ts';
+import type { Operation } from '../../../core/operation.ts';
 import type { Attempt } from '../../../core/request-record.ts';
 import { attemptSpan, hexOfRequestId, spanId, type TraceContext } from '../../../core/trace-context.ts';
 import { totalInputTokens, totalOutputTokens } from '../../../core/usage.ts';
@@ -7,7 +8,12 @@ import { saidTexts } from './messages.ts';
 import { type Attributes, type AttributeValue, Measure, type Span, spanKinds } from './span.ts';
 import { flat, genAi, genAiParameters, general, litellm, ours } from './vocabulary.ts';
 
-const operationNames = { chat: 'chat', embedding: 'embeddings' } as const;
+/** Where the conventions have another word for it. */
+const operationNames: Readonly<Record<string, string>> = { embedding: 'embeddings', image: 'generate_content' };
+
+export function operationName(operation: Operation): string {
+  return operationNames[operation] ?? operation;
+}
 
 /** A station that took less is not worth a span of its own. */
 const stationMsMin = 0.2;
@@ -67,7 +73,7 @@ function child(trace: TraceContext, number: number) {
 
 function rootSpan(entry: SinkEntry, trace: TraceContext): Span {
   const { record, times } = entry;
-  const operation = operationNames[record.operation];
+  const operation = operationName(record.operation);
   // A name that was refused could be anything.
   const name =
     record.modelGroup === null || record.modelAsked === null ? operation : `${operation} ${record.modelAsked}`;
@@ -110,7 +116,7 @@ function rootAttributes(entry: SinkEntry): Attributes {
   put(flat.cost, cost);
   put(flat.provider, record.provider);
 
-  put(genAi.operation, operationNames[record.operation]);
+  put(genAi.operation, operationName(record.operation));
   put(genAi.provider, record.provider);
   put(genAi.requestModel, record.modelAsked);
   put(genAi.responseModel, record.modelUsed);
@@ -178,7 +184,7 @@ function attemptSpanOf(entry: SinkEntry, trace: TraceContext, attempt: Attempt, 
   const { record } = entry;
   const attributes: Attributes = [
     genAi.operation,
-    operationNames[record.operation],
+    operationName(record.operation),
     genAi.provider,
     attempt.provider,
     genAi.requestModel,
@@ -200,7 +206,7 @@ function attemptSpanOf(entry: SinkEntry, trace: TraceContext, attempt: Attempt, 
   const startedAt = Math.min(Math.max(attempt.startedAt, root.startedAt), root.endedAt);
   return {
     ...child(trace, attemptSpan + index),
-    name: `${operationNames[record.operation]} ${attempt.model}`,
+    name: `${operationName(record.operation)} ${attempt.model}`,
     kind: spanKinds.client,
     startedAt,
     endedAt: Math.min(startedAt + attempt.durationMs, root.endedAt),
