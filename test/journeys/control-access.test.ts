@@ -33,6 +33,7 @@ const expected: Record<Access, string[]> = {
     'GET /user/daily/activity',
     'GET /user/info',
     'GET /utils/supported_openai_params',
+    'GET /v1/feedback',
     'GET /v1/models',
     'GET /v1/models/{id*}',
     'GET /v2/model/info',
@@ -41,6 +42,8 @@ const expected: Record<Access, string[]> = {
     'POST /key/health',
     'POST /spend/calculate',
     'POST /utils/token_counter',
+    'POST /v1/feedback',
+    'PUT /v1/feedback/{id}',
   ],
   self_service: [
     'DELETE /organization/member_delete',

@@ -207,3 +207,31 @@ describe('chargeback', () => {
     expect((await get('/usage/chargeback?month=2020-01')).json).toMatchObject({ complete: true, total: 0, rows: [] });
   });
 });
+
+describe('feedback', () => {
+  it('scores a trace, is changed by who gave it, and stands in the story', async () => {
+    await record('liked', { keyId: kimId, userId: 'kim', traceId: 'trace-1' });
+    const give = (body: unknown, key?: string) => journey.call('POST /v1/feedback', { body, ...(key && { key }) });
+    const made = await give({ trace_id: 'trace-1', value: 8, metadata: { by: 'x'.repeat(500) } }, kim);
+    expect(made.json).toMatchObject({ status: 'success', feedback_ids: [expect.any(String)] });
+    await give(
+      [
+        { trace_id: 'liked', value: -2, weight: 0.5 },
+        { trace_id: 'trace-1', value: 1, weight: 7 },
+      ],
+      bare,
+    );
+    const all = (await get('/v1/feedback?trace_id=trace-1')).json;
+    expect(all).toMatchObject({ count: 2, weighted_mean: 4.5 });
+    expect(all.feedback[0].metadata.by).toHaveLength(128);
+    expect((await get('/v1/feedback?trace_id=trace-1', kim)).json.count).toBe(1);
+    const change = (key: string) =>
+      journey.call(`PUT /v1/feedback/${made.json.feedback_ids[0]}`, { body: { value: 2 }, key });
+    expect([(await change(bare)).status, (await change(kim)).status]).toEqual([404, 200]);
+    const values = (story: { feedback: { value: number }[] }) => story.feedback.map((one) => one.value).sort();
+    expect(values((await get('/usage/requests/liked')).json)).toEqual([-2, 1, 2]);
+    expect((await get('/usage/requests/liked', kim)).json.feedback).toHaveLength(1);
+    expect((await give({ trace_id: 't', value: 11 })).status).toBe(422);
+    expect((await give([])).status).toBe(422);
+  });
+});

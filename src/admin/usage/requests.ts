@@ -9,6 +9,7 @@ import type { Endpoint } from '../contract.ts';
 import { endpoint } from '../contract.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { isWithin, spendScope } from '../spend-scope.ts';
+import { feedbackOn, feedbackOutput, shownFeedback } from './feedback.ts';
 import { filterFields, filterOf, rangeOf } from './filter.ts';
 import { arithmeticOf, stepsOf, timesOf } from './story.ts';
 
@@ -115,6 +116,7 @@ const storyOutput = z.object({
   }),
   request_text: text,
   response_text: text,
+  feedback: feedbackOutput,
 });
 
 /** Requests one by one: search with a cursor, and the whole story of one. */
@@ -159,7 +161,9 @@ export function usageRequestEndpoints(plane: ControlPlane): Endpoint[] {
         await plane.ledger.flush();
         const record = await plane.store.usage.get(params.id!);
         if (record === undefined || !isWithin(spendScope(actor, {}), record)) throw notFound('request', params.id!);
-        return storyOf(record, plane);
+        const traces = record.traceId === null ? [record.id] : [record.id, record.traceId];
+        const feedback = (await feedbackOn(plane, actor, traces)).map(shownFeedback);
+        return { ...storyOf(record, plane), feedback };
       },
     }),
   ];
