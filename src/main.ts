@@ -6,6 +6,7 @@ import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
 import { openOutside } from './adapters/outside.ts';
 import { StorePrincipals } from './adapters/principals.ts';
+import { writeRecordFile } from './adapters/record-file.ts';
 import { openShared } from './adapters/shared.ts';
 import { Sinks } from './adapters/sinks/sinks.ts';
 import { openStore } from './adapters/sql/open-store.ts';
@@ -20,7 +21,7 @@ import { TokenCounter } from './adapters/token-counter.ts';
 import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault } from './admin/encryption.ts';
-import { startRetention } from './admin/retention.ts';
+import { startRetention, type WriteArchive } from './admin/retention.ts';
 import { loadStoredConfig, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
@@ -298,10 +299,16 @@ async function assemble(
     closers.push(() => watch.close());
   }
   closers.push(
-    startRetention(store, clock, log, () => {
-      const { recordsKeptMs, recordsSweptMs } = controlSettings(config.written);
-      return { keptMs: recordsKeptMs, intervalMs: recordsSweptMs };
-    }),
+    startRetention(
+      store,
+      clock,
+      log,
+      () => {
+        const { recordsKeptMs, recordsSweptMs, recordsArchive } = controlSettings(config.written);
+        return { keptMs: recordsKeptMs, intervalMs: recordsSweptMs, archiveFolder: recordsArchive };
+      },
+      archive,
+    ),
   );
 
   return {
@@ -318,6 +325,8 @@ async function assemble(
     close: closeAll,
   };
 }
+
+const archive: WriteArchive = (folder, name, pages) => writeRecordFile(join(folder, name), pages);
 
 /** Asked again while it is under way, it runs once more afterwards. */
 function coalesced(work: () => Promise<void>, onError: (cause: Error) => void): () => void {

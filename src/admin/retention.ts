@@ -1,15 +1,27 @@
 import type { Clock, Log, Timer } from '../core/ports.ts';
+import type { RequestRecord } from '../core/request-record.ts';
 import type { Store } from '../core/store.ts';
+import { recordPages } from './usage/record-pages.ts';
 
 const intervalMsDefault = 10 * 60 * 1000;
 const intervalMsMin = 1_000;
+const dayMs = 24 * 60 * 60 * 1000;
 const firstAfterMsMax = 30_000;
 /** Sums are kept by the hour for the last days, by the day for ever. */
-const hoursKeptMs = 3 * 24 * 60 * 60 * 1000;
+const hoursKeptMs = 3 * dayMs;
+
+/** Writes requests to a file of this name in a folder. */
+export type WriteArchive = (
+  folder: string,
+  name: string,
+  pages: AsyncIterable<readonly RequestRecord[]>,
+) => Promise<{ readonly file: string; readonly count: number }>;
 
 export interface RetentionSettings {
   /** null keeps everything. */
   readonly keptMs: number | null;
+  /** Where rows are written before they are removed; null removes them for good. */
+  readonly archiveFolder: string | null;
   /** Time between two sweeps; null = ten minutes. */
   readonly intervalMs: number | null;
 }
@@ -20,17 +32,23 @@ export interface RetentionSettings {
  * Returns what stops it.
  */
 export function startRetention(
-  store: Pick<Store, 'usage' | 'idempotency'>,
+  store: Pick<Store, 'usage' | 'idempotency' | 'alerts'>,
   clock: Clock,
   log: Log,
   settings: () => RetentionSettings,
+  write: WriteArchive,
 ): () => void {
   const waitMs = () => Math.max(intervalMsMin, settings().intervalMs ?? intervalMsDefault);
   let isOver = false;
   const sweep = async () => {
-    const { keptMs } = settings();
+    const { keptMs, archiveFolder } = settings();
     if (keptMs !== null) {
-      await store.usage.removeBefore(clock.now() - keptMs).then(
+      const before = clock.now() - keptMs;
+      const removal =
+        archiveFolder === null
+          ? store.usage.removeBefore(before)
+          : archiveAndRemove(store, clock, log, write, archiveFolder, Math.floor(before / dayMs) * dayMs);
+      await removal.then(
         (count) => count > 0 && log.info('old request rows removed', { count }),
         (cause: Error) => log.warn('old request rows could not be removed; trying again', { reason: cause.message }),
       );
@@ -48,4 +66,26 @@ export function startRetention(
     isOver = true;
     timer.cancel();
   };
+}
+
+/**
+ * Once a day, by one process: what ended before a day is written to a file, and only then removed. Should the process die
+ * in between, the next day's file holds it as well.
+ */
+async function archiveAndRemove(
+  store: Pick<Store, 'usage' | 'alerts'>,
+  clock: Clock,
+  log: Log,
+  write: WriteArchive,
+  folder: string,
+  before: number,
+): Promise<number> {
+  const day = new Date(before).toISOString().slice(0, 10);
+  if (!(await store.alerts.claim(`archive ${day}`, clock.now()))) return 0;
+  async function* ended() {
+    for await (const page of recordPages(store, { to: before })) yield page.filter(({ endedAt }) => endedAt < before);
+  }
+  const { file, count } = await write(folder, `requests-before-${day}.jsonl.gz`, ended());
+  log.info('old request rows archived', { file, count });
+  return store.usage.removeBefore(before);
 }

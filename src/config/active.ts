@@ -95,6 +95,7 @@ export const activeKeys = {
       'store_prompts_in_spend_logs',
       'maximum_spend_logs_retention_period',
       'maximum_spend_logs_retention_interval',
+      'spend_logs_archive_folder',
       'litellm_key_header_name',
     ],
     ...['enforce_user_param', 'allow_client_side_credentials', 'max_request_size_mb', 'always_include_stream_usage'],

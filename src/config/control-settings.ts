@@ -11,6 +11,8 @@ export interface WrittenControlSettings {
   readonly metricsNeedKey: boolean;
   /** Milliseconds that rows of requests are kept; null = for ever. */
   readonly recordsKeptMs: number | null;
+  /** Where they are written before they are removed; null = nowhere. */
+  readonly recordsArchive: string | null;
   /** Milliseconds between two removals of old rows; null = the default. */
   readonly recordsSweptMs: number | null;
 }
@@ -25,6 +27,7 @@ export function controlSettings({ sections, environment }: Config): WrittenContr
     successCallbacks: [...new Set(callbacks.flatMap((names) => names ?? []))],
     metricsNeedKey: litellm.require_auth_for_metrics_endpoint ?? false,
     recordsKeptMs: lifetimeEnd(general.maximum_spend_logs_retention_period, 0),
+    recordsArchive: general.spend_logs_archive_folder ?? null,
     recordsSweptMs: lifetimeEnd(general.maximum_spend_logs_retention_interval, 0),
   };
 }

@@ -438,7 +438,7 @@ export interface UsageRepository {
       limit: number;
       orderBy?: 'startedAt' | 'cost' | 'totalTokens' | 'endedAt';
       descending?: boolean;
-      /** Newest first by start: what comes after this row. A page is found at once, however deep. */
+      /** In the order of starts: what comes after this row. A page is found at once, however deep. */
       after?: { readonly startedAt: number; readonly id: string };
     },
   ): Promise<RequestRecord[]>;

@@ -34,8 +34,10 @@ export class SqlUsage implements UsageRepository {
     if (after !== undefined) {
       // The first condition is what an index on the start can use.
       select = select
-        .where('usage.started_at', '<=', after.startedAt)
-        .where(sql<boolean>`(usage.started_at, usage.id) < (${after.startedAt}, ${after.id})`);
+        .where('usage.started_at', direction === 'desc' ? '<=' : '>=', after.startedAt)
+        .where(
+          sql<boolean>`(usage.started_at, usage.id) ${sql.raw(direction === 'desc' ? '<' : '>')} (${after.startedAt}, ${after.id})`,
+        );
     }
     const rows = await select
       .selectAll('usage')

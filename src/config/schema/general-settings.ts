@@ -147,6 +147,10 @@ export const generalSettings = map({
   store_prompts_in_spend_logs: key(flag(), 'Keep prompts and answers in the rows of requests.', 'false'),
   maximum_spend_logs_retention_period: key(lifetime(), 'How long rows of requests are kept.', 'for ever'),
   maximum_spend_logs_retention_interval: key(lifetime(), 'How often old rows are removed.', '10m'),
+  spend_logs_archive_folder: key(
+    text(),
+    'Where rows of requests are written, a gzipped file of JSON lines for each day, before they are removed for age.',
+  ),
   maximum_spend_logs_cleanup_cron: key(text(), 'When old rows are removed (cron).'),
   allow_requests_on_db_unavailable: key(flag(), 'Serve known keys while the database is away.', 'false'),
   user_api_key_cache_ttl: key(
