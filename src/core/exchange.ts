@@ -316,6 +316,8 @@ export interface Outcome {
   readonly endedAt: number;
   /** Milliseconds spent waiting for providers. */
   readonly upstreamMs: number;
+  /** True when a stream broke off after it had begun, and the provider did not say why: it may still be at work. */
+  readonly brokeOff?: boolean;
   /** Cost of attempts before the last: whose outcome stayed unknown, at their hold; that another one continued, as seen. */
   readonly ambiguousCost: Nanodollars;
   readonly responseText: string | null;

@@ -262,7 +262,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #fail(error: GatewayError, ambiguous: boolean, staleConnection: boolean): void {
     if (this.#over) return;
     this.stop();
-    if (this.#resolve === null) this.#stream?.broken(error);
+    if (this.#resolve === null) this.#stream?.broken(error, ambiguous);
     else this.#end({ kind: 'failed', error, ambiguous, staleConnection });
   }
 

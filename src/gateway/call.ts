@@ -13,10 +13,12 @@ import {
 import type { NeutralResponse } from '../core/neutral.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
 import { CallTally } from './call-tally.ts';
+import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { keepsContent } from './kept-content.ts';
 import { LastingStream } from './lasting-stream.ts';
 import { replayedStream } from './replay.ts';
+import { paysHold } from './settle.ts';
 import { StreamKeeper } from './stream-keeper.ts';
 import type { StreamEnd, StreamedAnswer } from './streamed-answer.ts';
 import { answerOptions } from './translate.ts';
@@ -114,7 +116,7 @@ function streamReply(
   tally.upstreamMs += firstTokenMs ?? 0;
   const origin = tally.origin(null);
   tally.upstreamMs -= firstTokenMs ?? 0;
-  const over = (last: StreamedAnswer, { kind, error }: StreamEnd): void => {
+  const over = (last: StreamedAnswer, { kind, error, brokeOff = false }: StreamEnd): void => {
     const { progress } = last.relay;
     const usage = last.handedOver ? noUsage : streamUsage(exchange, progress);
     tally.modelUsed = progress.responseModel ?? tally.modelUsed;
@@ -130,6 +132,7 @@ function streamReply(
         httpStatus: kind === 'aborted' ? clientClosedRequest : 200,
         usage,
         error,
+        brokeOff,
         finishReason: progress.finishReason,
         responseText: wantsContent ? (whole?.toString() ?? keeper?.text() ?? null) : null,
       }),
@@ -142,7 +145,11 @@ function streamReply(
   function lasting(first: StreamedAnswer): LastingStream {
     const goOn = async (broken: StreamedAnswer, error: GatewayError) => {
       const usage = streamUsage(exchange, broken.relay.progress);
-      const { charged } = chargeAt(usage, broken.attempt.target.deployment, exchange.snapshot.settings);
+      const { deployment } = broken.attempt.target;
+      const { settings } = exchange.snapshot;
+      const charged = paysHold(settings, deployment)
+        ? amountAt(exchange, deployment)
+        : chargeAt(usage, deployment, settings).charged;
       const verdict = { error, ambiguous: false, gone: false, usage, firstTokenMs: firstTokenMsOf(broken), charged };
       tally.ended(broken.attempt, verdict, groupSize);
       const next = await walk.goOn(broken, error);

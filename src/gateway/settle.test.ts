@@ -99,7 +99,7 @@ describe('settle', () => {
     expect((await settled({ kind: 'failure', ambiguousCost: 5_000 })).settled.cost).toBe(5_000);
   });
 
-  it('charges an abandoned stream what was seen, or the hold where the provider goes on', async () => {
+  it('charges an abandoned or broken stream what was seen, or the hold where the provider goes on', async () => {
     const seen = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7) });
     expect(seen.settled.cost).toBe(114_000);
     const silent = await settled({ kind: 'aborted', httpStatus: 499 });
@@ -109,6 +109,10 @@ describe('settle', () => {
     const attempts = [{ ...attempt, result: 'aborted' }];
     const held = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7), attempts }, stubborn);
     expect(held.settled.cost).toBe(held.bound);
+    const broken = { kind: 'failure', httpStatus: 200, usage: tokens(100, 7), attempts: [attempt] } as const;
+    expect((await settled({ ...broken, brokeOff: true })).settled.cost).toBe(114_000);
+    expect((await settled({ ...broken, brokeOff: true }, stubborn)).settled.cost).toBe(held.bound);
+    expect((await settled({ ...broken }, stubborn)).settled.cost).toBe(114_000);
     const twice = await settled({ kind: 'aborted', httpStatus: 499, attempts, ambiguousCost: 5_000 }, stubborn);
     expect(twice.settled.cost).toBe(twice.bound + 5_000);
     const between = await settled({ kind: 'aborted', httpStatus: 499, ambiguousCost: 5_000 }, stubborn);

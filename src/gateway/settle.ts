@@ -2,7 +2,7 @@ import { chargeAt } from '../core/charge.ts';
 import { type Answered, asSettled, type Outcome, type Settled } from '../core/exchange.ts';
 import { assertNanodollars, type Nanodollars } from '../core/money.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
-import type { Deployment } from '../core/route.ts';
+import type { Deployment, GatewaySettings } from '../core/route.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
 import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
@@ -57,8 +57,9 @@ const nothing: ReplyCost = Object.freeze({ charged: 0, listed: 0, discount: 0, m
 function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usage: Usage): ReplyCost {
   const { deployment, ambiguousCost } = outcome;
   if (outcome.cacheHit || deployment === null) return plus(nothing, ambiguousCost);
-  if (outcome.kind === 'aborted' && outcome.attempts.length > 0 && paysHold(answered, deployment)) {
-    // The provider goes on working, and billing, after we hang up: what was held is the only sound figure.
+  const { kind, attempts, brokeOff = false } = outcome;
+  if ((kind === 'aborted' || brokeOff) && attempts.length > 0 && paysHold(answered.snapshot.settings, deployment)) {
+    // The provider goes on working, and billing, after the connection is gone: what was held is the only sound figure.
     return plus(nothing, ambiguousCost + (hungUp(outcome) ? amountAt(answered, deployment) : 0));
   }
   try {
@@ -69,13 +70,14 @@ function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usag
   }
 }
 
-function paysHold({ snapshot }: Answered, { provider }: Deployment): boolean {
-  return (snapshot.settings.hangupCharges[provider.id] ?? (provider.stopsOnHangup ? 'seen' : 'hold')) === 'hold';
+/** Does the provider go on, and bill, when the connection to it is gone? */
+export function paysHold(settings: GatewaySettings, { provider }: Deployment): boolean {
+  return (settings.hangupCharges[provider.id] ?? (provider.stopsOnHangup ? 'seen' : 'hold')) === 'hold';
 }
 
-/** Was a provider at work when the client left? Else it left between two attempts. */
-function hungUp({ attempts }: Outcome): boolean {
-  return attempts.at(-1)?.result === 'aborted';
+/** Was a provider at work when the connection went? Else the client left between two attempts. */
+function hungUp({ attempts, brokeOff = false }: Outcome): boolean {
+  return brokeOff || attempts.at(-1)?.result === 'aborted';
 }
 
 function plus(cost: ReplyCost, extra: Nanodollars): ReplyCost {

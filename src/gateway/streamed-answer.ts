@@ -10,6 +10,8 @@ const heldBytesMax = 64 * 1024;
 export interface StreamEnd {
   readonly kind: 'success' | 'failure' | 'aborted';
   readonly error: GatewayError | null;
+  /** It broke, and not by the provider's own word. */
+  readonly brokeOff?: boolean;
 }
 
 /**
@@ -125,7 +127,7 @@ export class StreamedAnswer implements ByteSource {
   // ── From the attempt ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The stream broke after its commit point. */
-  broken(error: GatewayError): void {
+  broken(error: GatewayError, brokeOff: boolean): void {
     if (this.#over) return;
     if (this.handOver?.(error)) {
       this.handedOver = true;
@@ -135,7 +137,7 @@ export class StreamedAnswer implements ByteSource {
     }
     const { exchange } = this.attempt;
     this.#deliver(exchange.dialect.errors.streamEvent(error, exchange.id));
-    this.#finish({ kind: 'failure', error });
+    this.#finish({ kind: 'failure', error, brokeOff });
   }
 
   /** The client left. */

@@ -43,6 +43,8 @@ interface UsageRow {
   readonly output_tokens: string;
   readonly cost: string;
   readonly attempts: number;
+  /** For attempts whose end nobody saw. */
+  readonly unclear: string;
   readonly tags: readonly string[] | null;
 }
 
@@ -70,6 +72,8 @@ export async function audit(rig: Rig): Promise<Audit> {
     select usage.id, key_id, user_id, team_id, organization_id, end_user_id, model_group, model_used, deployment_id,
            provider, day, status, usage.started_at, usage.ended_at, input_tokens, output_tokens, cost,
            jsonb_array_length(detail::jsonb -> 'attempts') as attempts,
+           (select coalesce(sum((attempt ->> 'charged')::bigint), 0)
+              from jsonb_array_elements(detail::jsonb -> 'attempts') as attempt) as unclear,
            (select array_agg(tag) from usage_tags where usage_id = usage.id) as tags
     from usage`);
   const invoice = readInvoice(rig.invoiceFile);
@@ -125,7 +129,11 @@ function compareWithInvoice(
     }
     const owed = total(entries.map(({ model, usage }) => billed(model, usage)));
     const cost = Number(row.cost);
-    if (cost < owed) differ(`${ref} costs ${cost}, billed are ${owed}`);
+    // What breaks off costs by policy: what had arrived, which may be a little less than what was produced, but never nothing.
+    const isPolicy =
+      (row.status === 'aborted' || row.status === 'failure') &&
+      (entries.at(-1)!.outcome === 'caller-left' || entries.at(-1)!.outcome === 'fault');
+    if (isPolicy ? owed > 0 && cost === 0 : cost < owed) differ(`${ref} costs ${cost}, billed are ${owed}`);
     if (row.status !== 'unknown' && row.attempts !== entries.length) {
       differ(`${ref} has ${row.attempts} attempts, the invoice ${entries.length} dispatches`);
     }
@@ -136,10 +144,11 @@ function compareWithInvoice(
     const ref = row.id.split('.')[0]!;
     if (row.status === 'success' && !dispatchesByRef.has(ref)) differ(`${ref} has a successful row and was never sent`);
     if (row.status !== 'success') continue;
-    const again = billed(row.model_group ?? '', {
+    const answered = billed(row.model_group ?? '', {
       inputTokens: Number(row.input_tokens),
       outputTokens: Number(row.output_tokens),
     } as InvoiceEntry['usage']);
+    const again = answered + Number(row.unclear);
     if (again !== Number(row.cost)) differ(`${ref} costs ${row.cost}, its usage at the price comes to ${again}`);
   }
   return { dispatchesWithoutRow, requestsWithTwoRows };

@@ -26,6 +26,8 @@ export interface Wish {
   readonly ref?: string;
   readonly stream?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the body. */
+  readonly body?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
 }
 
@@ -61,6 +63,7 @@ export async function buy(rig: Rig, replica: Replica, wish: Wish): Promise<Purch
         max_tokens: maxTokens,
         stream,
         messages: [{ role: 'user', content: `Tell me more. [[ref:${ref}]]` }],
+        ...wish.body,
       }),
       ...(wish.signal === undefined ? {} : { signal: wish.signal }),
     });

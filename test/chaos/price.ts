@@ -6,6 +6,10 @@ export const price = {
   model: 'priced',
   /** Only output costs, and every answer is as long as it may be: what is held is what is spent. */
   exactModel: 'exact',
+  /** As `priced`, from a provider that goes on billing when it is hung up on. */
+  holdModel: 'priced-hold',
+  /** As `priced`, in the other dialect. */
+  messagesModel: 'priced-messages',
   inputNanodollars: 1_000,
   outputNanodollars: 2_000,
 } as const;

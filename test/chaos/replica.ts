@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { freePort } from '../../scripts/servers/child.ts';
@@ -44,6 +44,20 @@ export class Replica {
 
   get isUp(): boolean {
     return this.#gateway !== null;
+  }
+
+  /** Sockets that the program has open. */
+  get sockets(): number {
+    const folder = `/proc/${this.#gateway?.child.pid}/fd`;
+    let count = 0;
+    for (const name of readdirSync(folder)) {
+      try {
+        if (readlinkSync(join(folder, name)).startsWith('socket:')) count += 1;
+      } catch {
+        // Closed in between.
+      }
+    }
+    return count;
   }
 
   get url(): string {

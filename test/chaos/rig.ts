@@ -139,27 +139,27 @@ async function isQuiet(query: Rig['query']): Promise<boolean> {
 }
 
 function configOf(upstreamUrl: string, timezone = 'UTC'): string {
+  const entry = (name: string, provider: string, input: number) => `
+  - model_name: ${name}
+    litellm_params:
+      model: ${provider}/${name}
+      api_base: "${upstreamUrl}/v1"
+      api_key: none
+      input_cost_per_token: ${input / 1e9}
+      output_cost_per_token: ${price.outputNanodollars / 1e9}`;
   return `
 model_list:
-  - model_name: ${price.model}
-    litellm_params:
-      model: openai/${price.model}
-      api_base: "${upstreamUrl}/v1"
-      api_key: none
-      input_cost_per_token: ${price.inputNanodollars / 1e9}
-      output_cost_per_token: ${price.outputNanodollars / 1e9}
-  - model_name: ${price.exactModel}
-    litellm_params:
-      model: openai/${price.exactModel}
-      api_base: "${upstreamUrl}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${price.outputNanodollars / 1e9}
+${entry(price.model, 'openai', price.inputNanodollars)}
+${entry(price.exactModel, 'openai', 0)}
+${entry(price.holdModel, 'together_ai', price.inputNanodollars)}
+${entry(price.messagesModel, 'anthropic', price.inputNanodollars)}
 router_settings:
   num_retries: 0
+  disable_cooldowns: true
   redis_url: os.environ/REDIS_URL
 general_settings:
   database_url: os.environ/DATABASE_URL
+  hangup_charge: { openai: seen, anthropic: seen, together_ai: hold }
 litellm_settings:
   timezone: ${timezone}
 `;

@@ -48,7 +48,9 @@ export async function answer(exchange: Exchange): Promise<void> {
     if (isStream) await sendStream(exchange, delivery, composed, produced);
     else if (script.endless) await sendEndlessJson(exchange, delivery, produced);
     else await sendWhole(exchange, delivery, script.status ?? 200, composed.json());
-    exchange.invoice.billed(entry, 'complete', script.status ?? 200, composed.usage);
+    if (isStream && script.errorAtEvent !== undefined) {
+      billUnfinished(exchange, entry, 'fault', composed.usage, produced.tokens);
+    } else exchange.invoice.billed(entry, 'complete', script.status ?? 200, composed.usage);
   } catch (error) {
     if (!(error instanceof DeliveryEnded)) throw error;
     if (error.reason === 'caller-left') request.abortedAtMs = nowMs();

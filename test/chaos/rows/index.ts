@@ -1,8 +1,10 @@
 import type { Row } from '../row.ts';
+import { attemptsRow } from './attempts.ts';
 import { balanceRow } from './balance.ts';
 import { capRow } from './cap.ts';
 import { clocksRow } from './clocks.ts';
 import { deadReplicaRow } from './dead-replica.ts';
+import { hangupBillRow, hangupStopRow } from './hangups.ts';
 import { idempotencyRow } from './idempotency.ts';
 import { killsRow } from './kills.ts';
 import { limitsRow } from './limits.ts';
@@ -19,6 +21,9 @@ export const testedRows: readonly Row[] = [
   deadReplicaRow,
   revocationRow,
   idempotencyRow,
+  hangupBillRow,
+  hangupStopRow,
+  attemptsRow,
   clocksRow,
   balanceRow,
 ];
