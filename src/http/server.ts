@@ -50,6 +50,8 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     maxHeaderSize: headerBytesMax,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
+    // Node would keep the first of two and drop the others: whoever stands in front may have looked at the last.
+    joinDuplicateHeaders: true,
   });
   server.maxHeadersCount = headersMax;
   server.maxRequestsPerSocket = 0;
@@ -62,6 +64,12 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     if (readiness.isDraining) response.shouldKeepAlive = false;
     response.once('close', finished);
     response.on('error', ignore);
+    // What came behind a refused request on the same connection is not read as a request.
+    if (!request.socket.writable) return;
+    if (request.headers.host?.includes(',')) {
+      refuseConnection(request, response);
+      return;
+    }
     const path = pathOf(request.url ?? '/');
     if (data.take(request, response, path)) return;
     void answerControl(gateway, options.control, request, response, path);
@@ -125,6 +133,14 @@ function listenMessage(cause: NodeJS.ErrnoException, host: string, port: number)
     default:
       return `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}).`;
   }
+}
+
+/** Two Host headers mean two readings of one request: it is refused, and its connection with it. */
+function refuseConnection(request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  const error = new GatewayError('malformed_request', 'The request has more than one Host header.');
+  writeError(response, error, '', undefined);
+  request.socket.destroySoon();
 }
 
 /** Bytes that never became a request: answered on the bare socket. */
