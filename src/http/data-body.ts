@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import { GatewayError } from '../core/errors.ts';
+import type { Clock, Timer } from '../core/ports.ts';
 
 const decompressors = {
   gzip: promisify<Buffer, ZlibOptions, Buffer>(gunzip),
@@ -10,6 +11,11 @@ const decompressors = {
   br: promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress),
 };
 
+/** A body must come at this rate, looked at once it has had time to begin. Slower ones hold a connection and nothing else. */
+const bytesPerSecondMin = 1_024;
+const patienceMs = 10_000;
+const lookMs = 2_500;
+
 /** The client left before its request was complete: nobody to answer. */
 export class ClientLeft extends Error {}
 
@@ -17,9 +23,9 @@ export class ClientLeft extends Error {}
  * Reads a whole body of at most `bytesMax` bytes, decompressed where it is compressed. Throws GatewayError for a body
  * that is too large, damaged, or encoded in an unknown way, and ClientLeft when it never ends.
  */
-export async function requestBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export async function requestBody(request: IncomingMessage, bytesMax: number, clock: Clock): Promise<Buffer> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
-  const raw = await rawBody(request, bytesMax);
+  const raw = await rawBody(request, bytesMax, clock);
   if (encoding === '' || encoding === 'identity') return raw;
   if (!Object.hasOwn(decompressors, encoding)) {
     const known = Object.keys(decompressors).join(', ');
@@ -39,20 +45,23 @@ export async function requestBody(request: IncomingMessage, bytesMax: number): P
   }
 }
 
-function rawBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+function rawBody(request: IncomingMessage, bytesMax: number, clock: Clock): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   if (announced > bytesMax) {
     discard(request, bytesMax);
     return Promise.reject(tooLarge(bytesMax));
   }
   return new Promise((resolve, reject) => {
-    new BodyReader(request, announced, bytesMax, resolve, reject);
+    new BodyReader(request, announced, bytesMax, clock, resolve, reject);
   });
 }
 
 class BodyReader {
   readonly #request: IncomingMessage;
   readonly #bytesMax: number;
+  readonly #clock: Clock;
+  readonly #startedTick: number;
+  #timer: Timer;
   readonly #resolve: (body: Buffer) => void;
   readonly #reject: (error: Error) => void;
   /** Sized by content-length, filled as the body comes; null when a single chunk brought it all. */
@@ -66,12 +75,16 @@ class BodyReader {
     request: IncomingMessage,
     announced: number,
     bytesMax: number,
+    clock: Clock,
     resolve: (body: Buffer) => void,
     reject: (error: Error) => void,
   ) {
     this.#request = request;
     this.#announced = announced;
     this.#bytesMax = bytesMax;
+    this.#clock = clock;
+    this.#startedTick = clock.tick();
+    this.#timer = clock.setTimer(lookMs, () => this.#look());
     this.#resolve = resolve;
     this.#reject = reject;
     request.on('data', (chunk: Buffer) => this.#take(chunk));
@@ -85,7 +98,7 @@ class BodyReader {
     const before = this.#size;
     this.#size += chunk.length;
     if (this.#size > this.#bytesMax) {
-      this.#over = true;
+      this.#end();
       discard(this.#request, this.#bytesMax);
       this.#reject(tooLarge(this.#bytesMax));
       return;
@@ -95,9 +108,25 @@ class BodyReader {
     else chunk.copy(this.#whole, before);
   }
 
+  #look(): void {
+    if (this.#over) return;
+    const elapsedMs = this.#clock.tick() - this.#startedTick;
+    if (elapsedMs < patienceMs - lookMs || this.#size >= (elapsedMs / 1_000) * bytesPerSecondMin) {
+      this.#timer = this.#clock.setTimer(lookMs, () => this.#look());
+      return;
+    }
+    this.#end();
+    this.#reject(new GatewayError('request_timed_out', 'The request body came too slowly.'));
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#timer.cancel();
+  }
+
   #finish(): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#end();
     if (this.#whole !== null) this.#resolve(this.#whole);
     else
       this.#resolve(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#size));
@@ -105,7 +134,7 @@ class BodyReader {
 
   #left(): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#end();
     this.#reject(new ClientLeft());
   }
 }

@@ -62,10 +62,12 @@ export class DataDoor {
       let reply: Reply;
       try {
         refuseForms(request);
-        arrival.bytes = await requestBody(request, this.#gateway.snapshot().settings.bodyBytesMax);
+        arrival.bytes = await requestBody(request, this.#gateway.snapshot().settings.bodyBytesMax, this.#gateway.clock);
         reply = await this.#serve(this.#gateway, arrival);
       } catch (cause) {
         if (!(cause instanceof GatewayError)) throw cause;
+        // The rest of a body that came too slowly is not waited for.
+        if (cause.code === 'request_timed_out') response.shouldKeepAlive = false;
         reply = refuse(this.#gateway, arrival, await credentialFirst(this.#gateway, request.headers, cause));
       }
       if (!(reply.body instanceof Uint8Array)) client.stream = reply.body;

@@ -8,7 +8,7 @@ import { plainErrorBody, writeError } from './json-error.ts';
 import { Readiness } from './readiness.ts';
 import { pathOf } from './request-path.ts';
 
-const headersTimeoutMs = 15_000;
+const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 300_000;
 /** Above the idle times of common balancers and clients (60 s), so that they close first. */
 const keepAliveMs = 75_000;
@@ -48,7 +48,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
     maxHeaderSize: headerBytesMax,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: 2_500,
     noDelay: true,
     // Node would keep the first of two and drop the others: whoever stands in front may have looked at the last.
     joinDuplicateHeaders: true,

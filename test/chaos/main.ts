@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
+import type { WireRow } from '../wire/row.ts';
+import { wireRows } from '../wire/rows/index.ts';
 import { isKept, keepProof, type Result, tableOf } from './proof.ts';
-import { startRig } from './rig.ts';
+import { type Rig, startRig } from './rig.ts';
+import type { Row } from './row.ts';
 import { pause } from './row.ts';
-import { rows } from './rows/index.ts';
+import { rows as rigRows } from './rows/index.ts';
 
 /** The servers end with this program, however it ends. */
 const closeLimitMs = 15_000;
@@ -30,6 +33,8 @@ const { values } = parseArgs({
   },
 });
 
+/** Those over the rig, then those that start what they need themselves. */
+const rows: readonly (Row | WireRow)[] = [...rigRows, ...wireRows];
 const wanted = values.rows?.split(',').map(Number);
 const unknown = wanted?.filter((number) => !rows.some(({ row }) => row === number)) ?? [];
 if (values.help) {
@@ -47,20 +52,22 @@ if (values.help) {
 async function run(): Promise<Result[]> {
   const size = values.full ? 'full' : 'short';
   const results: Result[] = [];
-  const rig = await startRig();
+  const chosen = rows.filter(({ row }) => wanted === undefined || wanted.includes(row));
+  let rig: Rig | null = null;
   try {
-    for (const row of rows) {
-      if (wanted !== undefined && !wanted.includes(row.row)) continue;
+    for (const row of chosen) {
+      if (!('kind' in row)) rig ??= await startRig();
       const startedAt = performance.now();
-      const outcome = await row.run(rig, size).catch((error: Error) => ({ figures: {}, broken: [`${error.stack}`] }));
+      const running = 'kind' in row ? row.run(size) : row.run(rig as Rig, size);
+      const outcome = await running.catch((error: Error) => ({ figures: {}, broken: [`${error.stack}`] }));
       const result = { row, size, outcome, tookMs: performance.now() - startedAt } as const;
       results.push(result);
       console.log(values.json ? JSON.stringify(asJson(result)) : tableOf([result]));
       // The next row begins with everything up.
-      if (outcome.broken.length > 0) await rig.calm().catch(() => false);
+      if (outcome.broken.length > 0) await rig?.calm().catch(() => false);
     }
   } finally {
-    await Promise.race([rig.close(), pause(closeLimitMs)]);
+    if (rig !== null) await Promise.race([rig.close(), pause(closeLimitMs)]);
   }
   if (values.write) keepProof(results, commandWords());
   return results;

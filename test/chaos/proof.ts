@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Outcome, Row, Size } from './row.ts';
 
 export interface Result {
-  readonly row: Row;
+  readonly row: Pick<Row, 'row' | 'promise' | 'target'>;
   readonly size: Size;
   readonly outcome: Outcome;
   readonly tookMs: number;

@@ -1,0 +1,16 @@
+import type { WireRow } from '../row.ts';
+import { doorLimitsRow } from './door-limits.ts';
+import { failoverRow } from './failover.ts';
+import { framingRow } from './framing.ts';
+import { idleSocketsRow } from './idle-sockets.ts';
+import { slowReadersRow } from './slow-readers.ts';
+import { stallsRow } from './stalls.ts';
+
+export const wireRows: readonly WireRow[] = [
+  failoverRow,
+  slowReadersRow,
+  doorLimitsRow,
+  framingRow,
+  idleSocketsRow,
+  stallsRow,
+];
