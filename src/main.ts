@@ -7,6 +7,7 @@ import { openLedger } from './adapters/ledger/ledger.ts';
 import { openOutside } from './adapters/outside.ts';
 import { StorePrincipals } from './adapters/principals.ts';
 import { writeRecordFile } from './adapters/record-file.ts';
+import { sealedObjects } from './adapters/sealed-objects.ts';
 import { openShared } from './adapters/shared.ts';
 import { Sinks } from './adapters/sinks/sinks.ts';
 import { openStore } from './adapters/sql/open-store.ts';
@@ -20,7 +21,7 @@ import { RequestMetrics } from './adapters/telemetry/request-metrics.ts';
 import { TokenCounter } from './adapters/token-counter.ts';
 import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
-import { createVault } from './admin/encryption.ts';
+import { createVault, keyOf } from './admin/encryption.ts';
 import { startRetention, type WriteArchive } from './admin/retention.ts';
 import { loadStoredConfig, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
@@ -40,8 +41,12 @@ import type { Deployment, Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
 import { dialects } from './dialects/index.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
+import { freeRoutes } from './gateway/free/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
+import { AnswerIds } from './gateway/kept/answer-ids.ts';
+import { BackgroundWork } from './gateway/kept/background.ts';
+import { Shelf } from './gateway/kept/shelf.ts';
 import { mayUse } from './gateway/model-access.ts';
 import { dataPaths } from './gateway/operations.ts';
 import { serve } from './gateway/pipeline.ts';
@@ -217,6 +222,9 @@ async function assemble(
     if (isOwn) return;
     if (what === null || configScopes.has(what.scope)) modelReload();
   });
+  const background = new BackgroundWork();
+  closers.push(() => background.close());
+  const seal = { seal: vault.seal, open: (text: string, id: string) => vault.open(text, id).reveal() };
   const gateway: Gateway = {
     clock,
     chance,
@@ -228,6 +236,9 @@ async function assemble(
     cache: shared.cache,
     principals,
     idempotency: store.idempotency,
+    kept: snapshot().settings.keptAnswers.isOn ? new Shelf(sealedObjects(store.objects, seal, log), clock) : null,
+    answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
+    background,
     dialects,
     health: createHealth(clock),
     sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, sinks, requestLog(log)] : [metrics, sinks],
@@ -274,6 +285,7 @@ async function assemble(
         return controlSettings(config.written);
       },
       dataPaths,
+      freePaths: freeRoutes.map(({ method, path }) => ({ method, path: `/v1${path}` })),
     }),
     store,
     chance,

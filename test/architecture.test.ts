@@ -27,6 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const stationFiles: Readonly<Record<string, string>> = {
   asReceived: 'gateway/receive.ts',
   asIdentified: 'gateway/authenticate.ts',
+  asRecalled: 'gateway/kept/recall.ts',
   asPlanned: 'gateway/plan.ts',
   asAdmitted: 'gateway/admit.ts',
   asAnswered: 'gateway/call.ts',

@@ -27,6 +27,8 @@ import type {
 import { wildcardMatches } from '../src/core/wildcard.ts';
 import type { Gateway } from '../src/gateway/gateway.ts';
 import { createHealth } from '../src/gateway/health.ts';
+import { AnswerIds } from '../src/gateway/kept/answer-ids.ts';
+import { BackgroundWork } from '../src/gateway/kept/background.ts';
 
 /* Whole values of the domain with sensible defaults, so that a test names only what it is about. */
 
@@ -386,6 +388,7 @@ export function identified(parts: ExchangeParts = {}): Identified {
   return asIdentified(received, {
     principal: parts.principal ?? principal(),
     endUserId: parts.endUserId ?? null,
+    recall: null,
     tags: parts.tags ?? [],
     identifiedTick: 0,
   });
@@ -496,6 +499,9 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     cache: { get: () => undefined, set() {}, delete: async () => {}, clear: async () => {}, type: 'none' },
     principals: principalSource(),
     idempotency: null,
+    kept: null,
+    answerIds: new AnswerIds(Buffer.from('a key for tests')),
+    background: new BackgroundWork(),
     dialects: new Map(),
     health: createHealth(clock),
     sinks: [],

@@ -6,6 +6,7 @@ import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from 
 import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Store } from '../core/store.ts';
 import type { Vault } from './encryption.ts';
+import type { FreePath } from './openapi.ts';
 
 /** Everything the control plane needs from outside, handed in once by the composition root. */
 export interface ControlPlane {
@@ -42,6 +43,8 @@ export interface ControlPlane {
   readonly settings: ControlSettings;
   /** Paths of the data plane, all POST, `{model}` where the path names one. */
   readonly dataPaths: readonly string[];
+  /** Those of its paths where nothing is bought. */
+  readonly freePaths: readonly FreePath[];
 }
 
 /** A model as it may stand in allow-lists. */

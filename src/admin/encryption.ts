@@ -20,12 +20,14 @@ export function isSealed(text: string): boolean {
   return text.startsWith(prefix);
 }
 
+/** A key for one purpose; without material it is the same everywhere, and nothing that it proves is proved. */
+export function keyOf(keyMaterial: Secret | null, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', keyMaterial?.reveal() ?? '', 'tollgate', purpose, 32));
+}
+
 /** `keyMaterial` is null when the operator set neither key: then nothing can be stored. */
 export function createVault(keyMaterial: Secret | null): Vault {
-  const key =
-    keyMaterial === null
-      ? null
-      : Buffer.from(hkdfSync('sha256', keyMaterial.reveal(), 'tollgate', 'stored credentials v1', 32));
+  const key = keyMaterial === null ? null : keyOf(keyMaterial, 'stored credentials v1');
   return {
     seal(plain, rowId) {
       if (key === null)

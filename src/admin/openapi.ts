@@ -24,6 +24,7 @@ const errorSchema: Schema = {
 export function openApiDocument(
   endpoints: readonly Endpoint[],
   dataPaths: readonly string[],
+  freePaths: readonly FreePath[],
   version: string,
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -35,6 +36,9 @@ export function openApiDocument(
     }
   }
   for (const path of dataPaths) paths[path] = { ...paths[path], post: dataOperation(path) };
+  for (const { method, path } of freePaths) {
+    paths[path] = { ...paths[path], [method.toLowerCase()]: freeOperation(method, path) };
+  }
   return {
     openapi: '3.1.0',
     info: {
@@ -87,6 +91,29 @@ function operation(endpoint: Endpoint, path: string, aliasIndex: number): Record
         description: 'What is wrong',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
+    },
+  };
+}
+
+/** A path of the data plane where nothing is bought. */
+export interface FreePath {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+}
+
+function freeOperation(method: FreePath['method'], path: string): Record<string, unknown> {
+  const any = { type: 'object', additionalProperties: true };
+  const content = { 'application/json': { schema: any } };
+  return {
+    operationId: operationId(method, path),
+    summary: 'Answered without asking a model, in the wire format of this path.',
+    tags: ['data'],
+    security: [{ key: [] }],
+    parameters: pathParameters(path),
+    ...(method === 'POST' ? { requestBody: { required: false, content } } : {}),
+    responses: {
+      200: { description: 'OK', content },
+      default: { description: 'What is wrong, in the same wire format', content },
     },
   };
 }

@@ -32,7 +32,7 @@ export interface RetentionSettings {
  * Returns what stops it.
  */
 export function startRetention(
-  store: Pick<Store, 'usage' | 'idempotency' | 'alerts'>,
+  store: Pick<Store, 'usage' | 'idempotency' | 'alerts' | 'objects'>,
   clock: Clock,
   log: Log,
   settings: () => RetentionSettings,
@@ -59,6 +59,9 @@ export function startRetention(
     await store.idempotency
       .removeExpired(clock.now())
       .catch((cause: Error) => log.warn('old idempotency keys could not be removed', { reason: cause.message }));
+    await store.objects
+      .removeExpired(clock.now())
+      .catch((cause: Error) => log.warn('old answers could not be removed', { reason: cause.message }));
     if (!isOver) timer = clock.setTimer(waitMs(), sweep);
   };
   let timer: Timer = clock.setTimer(Math.min(firstAfterMsMax, waitMs()), sweep);

@@ -87,6 +87,8 @@ export const activeKeys = {
       'unknown_outcome',
       'hangup_charge',
       'idempotency_ttl',
+      'store_responses',
+      'responses_kept_for',
       'idempotency_answer_max_kb',
     ],
     ...['health_check_details', 'allow_requests_on_db_unavailable'],

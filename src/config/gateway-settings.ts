@@ -23,6 +23,7 @@ export const gatewayDefaults = {
   cacheTtlMs: 600_000,
   cacheBytesMax: 100 * 1024 * 1024,
   idempotencyTtlMs: 86_400_000,
+  answersKeptMs: 30 * 86_400_000,
   idempotencyAnswerKibibytesMax: 1_024,
 } as const;
 
@@ -80,6 +81,10 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     idempotency: Object.freeze({
       ttlMs: lifetimeEnd(general.idempotency_ttl, 0) ?? gatewayDefaults.idempotencyTtlMs,
       answerBytesMax: (general.idempotency_answer_max_kb ?? gatewayDefaults.idempotencyAnswerKibibytesMax) * 1024,
+    }),
+    keptAnswers: Object.freeze({
+      isOn: general.store_responses ?? true,
+      keptMs: lifetimeEnd(general.responses_kept_for, 0) ?? gatewayDefaults.answersKeptMs,
     }),
     cache: effectiveCache(sections),
     mediaFetch: mediaFetch(general.media_fetch),

@@ -48,10 +48,47 @@ export interface Dialect {
   };
   /** Answers are bare lists: here they stand in an object, `{list: […]}`. */
   readonly listAnswer?: boolean;
+  /** How a request goes on from what was kept of earlier ones; absent in formats that keep nothing. */
+  readonly continuation?: Continuation;
   /** Bytes that keep a silent stream alive without meaning anything, null where the format has none. */
   readonly heartbeat: Uint8Array | null;
   /** `content-type` of a stream; null for a format without streams. */
   readonly streamContentType: string | null;
+}
+
+/** For a format whose requests may go on from earlier answers or belong to a conversation that is kept. */
+export interface Continuation {
+  wishes(body: JsonObject): KeepingWishes;
+  /** What this request adds to the conversation. */
+  items(body: JsonObject): JsonObject[];
+  /** Edits that put earlier items before the request's own, and name nothing that is kept. */
+  withItems(body: JsonObject, earlier: readonly JsonObject[]): BodyEdits;
+  /** Edits that name the earlier answer by its provider's own id. */
+  withAnswer(body: JsonObject, id: string): BodyEdits;
+  output(answer: JsonObject): JsonObject[];
+  /** The whole answer, where this data of a stream's event holds it. */
+  lastAnswer(data: string): JsonObject | undefined;
+  /** An answer that is not there: waited for, given up, or failed. */
+  withoutOutput(facts: AnswerWithoutOutput): JsonObject;
+}
+
+export interface KeepingWishes {
+  readonly previousId: string | undefined;
+  readonly conversationId: string | undefined;
+  /** May the answer be kept, so that others go on from it? */
+  readonly keeps: boolean;
+  /** The caller does not wait: it asks for the answer later. */
+  readonly background: boolean;
+}
+
+export interface AnswerWithoutOutput {
+  readonly id: string;
+  readonly request: JsonObject;
+  readonly model: string;
+  readonly status: 'queued' | 'in_progress' | 'cancelled' | 'failed';
+  readonly error: GatewayError | null;
+  /** Unix seconds. */
+  readonly createdAt: number;
 }
 
 /** What the address of a call says besides its body. */

@@ -26,6 +26,7 @@ export const errorKinds = {
   unknown_model: kind(400, 'invalid_request_error', 'invalid_request_error'),
   client_credentials_refused: kind(400, 'invalid_request_error', 'invalid_request_error'),
   no_capable_deployment: kind(400, 'invalid_request_error', 'invalid_request_error'),
+  previous_response_not_found: kind(400, 'invalid_request_error', 'invalid_request_error'),
   context_window_exceeded: kind(400, 'invalid_request_error', 'invalid_request_error'),
   content_policy_violation: kind(400, 'invalid_request_error', 'invalid_request_error'),
   not_found: kind(404, 'not_found_error', 'not_found_error'),

@@ -1,4 +1,4 @@
-import type { CallAddress, Dialect, RequestFacts } from './dialect.ts';
+import type { CallAddress, Dialect, KeepingWishes, RequestFacts } from './dialect.ts';
 import type { GatewayError } from './errors.ts';
 import type { Principal } from './identity.ts';
 import type { JsonObject } from './json.ts';
@@ -57,6 +57,31 @@ export interface Identified extends Received {
   readonly endUserId: string | null;
   readonly tags: readonly string[];
   readonly identifiedTick: number;
+  /** null in formats that keep nothing between requests. */
+  readonly recall: Recall | null;
+}
+
+/** What a request goes on from, and what of it is kept; the body already holds what was recalled. */
+export interface Recall {
+  /** Who may come back to it. */
+  readonly owner: string;
+  /** The body as the caller sent it. */
+  readonly asked: JsonObject;
+  /** What the caller adds by this request. */
+  readonly items: readonly JsonObject[];
+  /** The first answer of the thread this one belongs to; null when it begins one. */
+  readonly thread: string | null;
+  readonly previousId: string | null;
+  readonly conversationId: string | null;
+  readonly wishes: KeepingWishes;
+  /** Whose account keeps the earlier answer; null when it was put into the body. */
+  readonly pinned: Deployment | null;
+  /** The id of the answer when it is the gateway that keeps it. */
+  readonly ownId: string;
+  /** Earlier and new items, where the connection itself remembers them. */
+  readonly remembered: readonly JsonObject[] | null;
+  /** What the caller reads in the place of the provider's id; null where the provider keeps nothing. */
+  answerId(keptBy: Deployment | null): (id: string) => string;
 }
 
 /** 3. plan: where it may go, in order. */
@@ -136,6 +161,7 @@ class Exchange {
   principal: Principal | undefined;
   endUserId: string | null = null;
   tags: readonly string[] = [];
+  recall: Recall | null = null;
   identifiedTick = 0;
   model = '';
   route: Route | undefined;
@@ -159,6 +185,13 @@ export function asReceived(fields: Omit<Received, typeof station>): Received {
 }
 export function asIdentified(exchange: Received, fields: Fields<Identified, Received>): Identified {
   return Object.assign(exchange, fields) as unknown as Identified;
+}
+/** The same station, with a body that holds what was recalled. */
+export function asRecalled(
+  exchange: Identified,
+  fields: Pick<Identified, 'recall' | 'body' | 'bytes' | 'facts' | 'client'>,
+): Identified {
+  return Object.assign(exchange, fields) as Identified;
 }
 export function asPlanned(exchange: Identified, fields: Fields<Planned, Identified>): Planned {
   return Object.assign(exchange, fields) as unknown as Planned;

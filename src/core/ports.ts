@@ -34,7 +34,7 @@ export interface Chance {
 
 export interface UpstreamRequest {
   readonly origin: string;
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   /** Flat list name, value … */
   readonly headers: readonly string[];
@@ -284,6 +284,35 @@ export interface IdempotencyStore {
   /** The key is free again. */
   release(key: string, requestId: string): Promise<void>;
   /** Resolves to how many were removed. */
+  removeExpired(now: number): Promise<number>;
+}
+
+// ─── What is kept for callers between their requests ────────────────────────────────────────────────────────────────
+
+export interface KeptObject {
+  readonly id: string;
+  readonly kind: string;
+  /** Whoever this is may see it; to everybody else it is not there. */
+  readonly owner: string;
+  /** What it belongs to: the first answer of its thread, a conversation. */
+  readonly parent: string | null;
+  /** Its place among those of its parent. */
+  readonly position: number;
+  /** JSON. */
+  readonly body: string;
+  /** Unix milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** Answers and conversations, over all processes. */
+export interface ObjectStore {
+  /** Writes them all or none; one with the same id is replaced. */
+  put(objects: readonly KeptObject[]): Promise<void>;
+  get(id: string): Promise<KeptObject | undefined>;
+  /** Everything with this parent, in order. */
+  children(parent: string): Promise<readonly KeptObject[]>;
+  /** With everything that has it for a parent. Resolves to how many were removed. */
+  remove(ids: readonly string[]): Promise<number>;
   removeExpired(now: number): Promise<number>;
 }
 

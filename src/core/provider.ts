@@ -75,7 +75,7 @@ export type Authorize = (call: OutgoingCall, outside: Outside) => readonly strin
 
 /** A call as it will go over the wire. */
 export interface OutgoingCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly origin: string;
   /** With its query. */
   readonly path: string;

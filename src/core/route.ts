@@ -184,6 +184,7 @@ export interface GatewaySettings {
   /** By provider id, where the operator says what a caller pays who hangs up: what was seen, or what was held. */
   readonly hangupCharges: Readonly<Record<string, 'seen' | 'hold'>>;
   readonly idempotency: IdempotencySettings;
+  readonly keptAnswers: KeptAnswerSettings;
   readonly cache: CacheSettings | null;
   /** Media that callers name by address, for providers that take bytes only; null = never fetched. */
   readonly mediaFetch: MediaLimits | null;
@@ -203,6 +204,12 @@ export interface IdempotencySettings {
   readonly ttlMs: number;
   /** Longer answers are not kept. */
   readonly answerBytesMax: number;
+}
+
+/** Answers and conversations that the gateway keeps for callers. */
+export interface KeptAnswerSettings {
+  readonly isOn: boolean;
+  readonly keptMs: number;
 }
 
 export interface CacheSettings {

@@ -1,7 +1,7 @@
 import type { Role } from './identity.ts';
 import type { JsonObject } from './json.ts';
 import type { Nanodollars } from './money.ts';
-import type { IdempotencyStore } from './ports.ts';
+import type { IdempotencyStore, ObjectStore } from './ports.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /*
@@ -351,6 +351,7 @@ export interface Store extends Repositories {
   readonly replicas: ReplicaRepository;
   readonly idempotency: IdempotencyStore;
   readonly alerts: AlertRepository;
+  readonly objects: ObjectStore;
   /**
    * All writes inside commit together or not at all. Whoever works inside uses the repositories given to it and waits for
    * nothing but them: other writers stand in line meanwhile.

@@ -1,5 +1,7 @@
+import type { BodyEdits } from '../core/dialect.ts';
 import type { CacheControls, CacheHit, CacheLookUp, Planned } from '../core/exchange.ts';
 import { isJsonObject } from '../core/json.ts';
+import { editMembers } from '../core/json-members.ts';
 import type { CachedAnswer } from '../core/ports.ts';
 import type { CacheSettings } from '../core/route.ts';
 import { noUsage } from '../core/usage.ts';
@@ -51,14 +53,17 @@ function toldAgain(exchange: Planned, { body: bytes, modelUsed }: CachedAnswer):
     const body: unknown = JSON.parse(stored.toString());
     if (!isJsonObject(body)) return null;
     const { usage, finishReason } = dialect.response.read(body);
+    const options = answerOptions(exchange, false);
     const told = facts.stream
-      ? replayedStream(dialect, dialect.response.decode(body), answerOptions(exchange, false))
-      : stored;
+      ? replayedStream(dialect, dialect.response.decode(body), options)
+      : editMembers(stored, dialect.response.restamp?.(body, options) ?? noEdits);
     return { stored, told, usage: usage ?? noUsage, finishReason, modelUsed };
   } catch {
     return null;
   }
 }
+
+const noEdits: BodyEdits = new Map();
 
 function timeToLive(controls: CacheControls, cache: CacheSettings): number | null {
   const ttlMs = controls.ttlMs ?? cache.ttlMs;

@@ -1,4 +1,5 @@
 import type { CallerHeaders, ClientPresence } from '../core/exchange.ts';
+import type { ConnectionMemory } from './kept/recall.ts';
 import type { MatchedRoute } from './operations.ts';
 
 /** A request as it came through the door, its body complete. */
@@ -15,4 +16,6 @@ export interface Arrival {
   readonly client: ClientPresence;
   /** Monotonic milliseconds when its headers were in. */
   readonly arrivedTick: number;
+  /** What the connection remembers of its own answers; absent where every request has one of its own. */
+  readonly memory?: ConnectionMemory;
 }

@@ -41,6 +41,7 @@ export async function authenticate(
   return asIdentified(received, {
     principal,
     endUserId,
+    recall: null,
     tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
     identifiedTick: gateway.clock.tick(),
   });

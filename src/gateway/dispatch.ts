@@ -117,8 +117,9 @@ export class Dispatch {
     if (exchange.client.gone) return { kind: 'gone' };
     const refused = await this.#hold(target);
     if (refused !== null) return refused;
-    const { deployment } = target;
-    const options = answerOptions(exchange, this.#tally.fallbacks > 0);
+    const { deployment, dialect } = target;
+    const keptBy = dialect === exchange.dialect ? deployment : null;
+    const options = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
     const timeouts = timeoutsFor(exchange, deployment);
     const relay = exchange.facts.stream ? () => this.#relay(target, options) : null;
     const attempt = new UpstreamAttempt(

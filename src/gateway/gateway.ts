@@ -18,6 +18,9 @@ import type {
 } from '../core/ports.ts';
 import type { DescribeReply } from '../core/reply-facts.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
+import type { AnswerIds } from './kept/answer-ids.ts';
+import type { BackgroundWork } from './kept/background.ts';
+import type { Shelf } from './kept/shelf.ts';
 
 /** Everything the journey needs from outside, handed in once by the composition root. */
 export interface Gateway {
@@ -31,6 +34,10 @@ export interface Gateway {
   readonly principals: PrincipalSource;
   /** null = idempotency keys mean nothing. */
   readonly idempotency: IdempotencyStore | null;
+  /** What callers come back to; null = nothing is kept. */
+  readonly kept: Shelf | null;
+  readonly answerIds: AnswerIds;
+  readonly background: BackgroundWork;
   readonly dialects: ReadonlyMap<DialectName, Dialect>;
   readonly health: Health;
   readonly sinks: readonly RecordSink[];

@@ -78,6 +78,11 @@ export class Once {
     await this.#write(outcome.kind === 'aborted' || !fits ? null : answer);
   }
 
+  /** What the caller gets is known, whatever comes of it later. */
+  async keep(answer: KeptAnswer): Promise<void> {
+    await this.#write(answer);
+  }
+
   /** As `over`, with what went through `teed`. */
   async streamOver(outcome: Outcome, cost: ReplyCost | null, status: number, contentType: string): Promise<void> {
     await this.#passed.promise;

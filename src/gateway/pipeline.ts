@@ -1,16 +1,19 @@
 import { asGatewayError } from '../core/errors.ts';
-import type { Answered, ByteSource, Outcome, Received, Reply } from '../core/exchange.ts';
+import type { Admitted, Answered, ByteSource, Outcome, Recall, Received, Reply } from '../core/exchange.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import { admit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
 import { authenticate, credentialFirst } from './authenticate.ts';
 import { call } from './call.ts';
 import type { Gateway } from './gateway.ts';
+import { inBackground } from './kept/background.ts';
+import { keepAnswer } from './kept/keep.ts';
+import { recall } from './kept/recall.ts';
 import { claimOnce, hasIdempotencyKey, type Once } from './once.ts';
 import { plan } from './plan.ts';
 import { beginRequest, receive, type Start } from './receive.ts';
 import { record } from './record.ts';
-import { refused } from './refuse.ts';
+import { noOrigin, refused } from './refuse.ts';
 import { replayed } from './replayed.ts';
 import { headerLinesOf } from './reply-headers.ts';
 import { settle } from './settle.ts';
@@ -34,21 +37,24 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
       if (claimed !== null && 'answer' in claimed) return replayed(gateway, start, identified, claimed);
       once = claimed;
     }
-    const planned = plan(gateway, identified);
+    const memory = arrival.memory ?? null;
+    const recalled = await recall(gateway, identified, memory);
+    const planned = plan(gateway, recalled);
     const admitted = await admit(gateway, planned);
+    if (recalled.recall?.wishes.background) return await receipt(gateway, start, admitted, recalled.recall, once);
     const answered = await call(gateway, admitted);
-    const { reply } = answered;
+    const reply = await keepAnswer(gateway, answered, answered.reply, memory);
     if (reply.body instanceof Uint8Array) {
       const outcome = await reply.outcome;
       const cost = finish(gateway, answered, outcome);
       const { status, body } = reply;
       if (once !== null) await once.over(outcome, cost, { status, contentType: contentTypeOf(reply), body });
-      return described(gateway, start, answered, cost);
+      return described(gateway, start, answered, reply, cost);
     }
     if (once !== null)
-      return keptStream(gateway, answered, once, described(gateway, start, answered, null), reply.body);
+      return keptStream(gateway, answered, once, described(gateway, start, answered, reply, null), reply.body);
     reply.outcome.then((outcome) => finish(gateway, answered, outcome));
-    return described(gateway, start, answered, null);
+    return described(gateway, start, answered, reply, null);
   } catch (cause) {
     const error = asGatewayError(cause);
     if (once !== null) await (error.code === 'internal' ? once.lose() : once.giveUp());
@@ -81,8 +87,31 @@ function finish(gateway: Gateway, answered: Answered, outcome: Outcome): ReplyCo
   }
 }
 
-function described(gateway: Gateway, start: Start, answered: Answered, cost: ReplyCost | null): Reply {
-  const { status, headers, body, origin, outcome } = answered.reply;
+/** The caller gets a receipt; the rest of the journey is made without it. */
+async function receipt(
+  gateway: Gateway,
+  start: Start,
+  admitted: Admitted,
+  recalled: Recall,
+  once: Once | null,
+): Promise<Reply> {
+  const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
+  const queued = await inBackground(gateway, admitted, recalled, async () => {
+    const answered = await call(gateway, admitted);
+    const ended = await answered.reply.outcome;
+    finish(gateway, answered, ended);
+    resolve(ended);
+    return answered.reply;
+  });
+  const body = Buffer.from(JSON.stringify(queued));
+  const contentType = 'application/json';
+  if (once !== null) await once.keep({ status: 200, contentType, body });
+  const headerLines = headerLinesOf(gateway, { start, journey: admitted, origin: noOrigin, cost: null });
+  return { status: 200, headers: ['content-type', contentType], headerLines, body, origin: noOrigin, outcome };
+}
+
+function described(gateway: Gateway, start: Start, answered: Answered, reply: Reply, cost: ReplyCost | null): Reply {
+  const { status, headers, body, origin, outcome } = reply;
   const headerLines = headerLinesOf(gateway, { start, journey: answered, origin, cost });
   return { status, headers, headerLines, body, origin, outcome };
 }

@@ -33,11 +33,30 @@ export function plan(gateway: Gateway, identified: Identified): Planned {
       plannedTick: gateway.clock.tick(),
     });
   }
+  const { recall } = identified;
+  const route = routeOf(gateway, identified, target, null);
   return asPlanned(identified, {
     model: found.group.name,
-    route: routeOf(gateway, identified, target, null),
+    route: recall === null || recall.pinned === null ? route : pinnedRoute(route, recall.pinned),
     plannedTick: gateway.clock.tick(),
   });
+}
+
+/** The earlier answer is kept by one provider for one account: nobody else can go on from it. */
+function pinnedRoute(route: Route, pinned: Deployment): Route {
+  const account = (endpoint: Deployment['endpoint']) => [endpoint.origin, ...endpoint.headers].join('\n');
+  const candidates = route.primary.candidates.filter(
+    (deployment) => deployment.id === pinned.id || account(deployment.endpoint) === account(pinned.endpoint),
+  );
+  if (candidates.length === 0) {
+    throw new GatewayError(
+      'previous_response_not_found',
+      `The earlier answer is kept by ${pinned.provider.name}, where ${route.primary.name} is not served: ` +
+        'use a model of the same account, or send the whole conversation as input.',
+      { param: 'previous_response_id' },
+    );
+  }
+  return { ...route, ...noFallbacks, primary: { ...route.primary, candidates }, reachable: candidates };
 }
 
 /** What one group offers this request. Throws a GatewayError that says why when it offers nothing or is not allowed. */

@@ -163,13 +163,18 @@ function replaceHeader(list: string[], name: string, value: string): void {
   list.push(name, value);
 }
 
-/** How the answer is told to the caller. After a fallback it keeps the name of the model that answered. */
-export function answerOptions(exchange: Planned, fellBack: boolean): AnswerOptions {
+/**
+ * How the answer is told to the caller. After a fallback it keeps the name of the model that answered. `keptBy`: whose
+ * account keeps it, where the provider does and the caller may go on from it.
+ */
+export function answerOptions(exchange: Planned, fellBack: boolean, keptBy: Deployment | null = null): AnswerOptions {
+  const { recall } = exchange;
   return {
     model: fellBack ? undefined : (exchange.facts.model ?? exchange.model),
     usageInStream: exchange.facts.usageInStream || exchange.snapshot.settings.alwaysIncludeStreamUsage,
     requestId: exchange.id,
     createdAt: Math.floor(exchange.receivedAt / 1_000),
-    request: exchange.body,
+    request: recall?.asked ?? exchange.body,
+    ...(recall === null ? {} : { answerId: recall.answerId(keptBy) }),
   };
 }

@@ -3,6 +3,8 @@ import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Reply } from '../core/exchange.ts';
 import type { Arrival } from '../gateway/arrival.ts';
 import { credentialFirst } from '../gateway/authenticate.ts';
+import { type FreeRoute, matchFree } from '../gateway/free/routes.ts';
+import { serveFree } from '../gateway/free/serve.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
 import { refuse } from '../gateway/pipeline.ts';
@@ -29,7 +31,7 @@ export class DataDoor {
   /** False when the path is none of the data plane's. */
   take(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const matched = matchRoute(path);
-    if (matched === undefined) return false;
+    if (matched === undefined) return this.#takeFree(request, response, path);
     if (request.method === 'POST') void this.#exchange(request, response, matched, path);
     else if (request.method === 'OPTIONS') return false;
     else {
@@ -39,6 +41,59 @@ export class DataDoor {
       this.#refuse(response, error, matched);
     }
     return true;
+  }
+
+  /** Paths where nothing is bought. */
+  #takeFree(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const matched = matchFree(path);
+    if (matched === undefined || request.method === 'OPTIONS') return false;
+    const route = matched.routes.find(({ method }) => method === request.method);
+    if (route === undefined) {
+      const allow = matched.routes.map(({ method }) => method).join(', ');
+      const error = new GatewayError('method_not_allowed', `${path} takes ${allow}, not ${request.method}.`, {
+        headers: { allow },
+      });
+      const dialect = this.#gateway.dialects.get(matched.routes[0]!.dialect);
+      writeError(response, error, this.#gateway.chance.id(), dialect);
+      return true;
+    }
+    void this.#answerFree(request, response, route, matched.params, path);
+    return true;
+  }
+
+  async #answerFree(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: FreeRoute,
+    params: readonly string[],
+    path: string,
+  ): Promise<void> {
+    const gateway = this.#gateway;
+    try {
+      const bytes = await requestBody(request, gateway.snapshot().settings.bodyBytesMax);
+      const query = queryOf(request.url ?? '');
+      const { id, status, body } = await serveFree(gateway, {
+        route,
+        params,
+        path,
+        query,
+        headers: request.headers,
+        bytes,
+      });
+      if (response.destroyed || response.headersSent) return;
+      const text = JSON.stringify(body);
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(text),
+        'x-litellm-call-id': id,
+      });
+      response.end(text);
+    } catch (cause) {
+      if (cause instanceof ClientLeft) return;
+      const error = asGatewayError(cause);
+      if (error.code === 'internal') gateway.log.error('request failed inside the gateway', { path, cause });
+      writeError(response, error, gateway.chance.id(), gateway.dialects.get(route.dialect));
+    }
   }
 
   async #exchange(

@@ -6,6 +6,7 @@ import { type Frame, renderFrame } from './frame.ts';
 import { PiecewiseGzip } from './gzip.ts';
 import { type Invoice, type InvoiceEntry, nothingUsed, referenceIn } from './invoice.ts';
 import { isRecord } from './json.ts';
+import type { KeptResponses } from './kept-responses.ts';
 import { type Composed, errorBody, type FakeOperation } from './operations.ts';
 import { nowMs, type RecordedRequest } from './record.ts';
 import type { FakeUsage, Script, ScriptedError } from './script.ts';
@@ -21,6 +22,7 @@ export interface Exchange {
   readonly model: string;
   readonly serial: string;
   readonly invoice: Invoice;
+  readonly keptResponses: KeptResponses;
 }
 
 /** Composes the answer, sends it as the script says and writes the bill, however it ends. */
@@ -44,6 +46,7 @@ export async function answer(exchange: Exchange): Promise<void> {
       exchange.invoice.billed(entry, 'refused', script.status, nothingUsed);
       return;
     }
+    if (operation.suffix === '/responses') exchange.keptResponses.keep(body, composed.json());
     const isStream = composed.frames !== undefined && body.stream === true;
     if (isStream) await sendStream(exchange, delivery, composed, produced);
     else if (script.endless) await sendEndlessJson(exchange, delivery, produced);

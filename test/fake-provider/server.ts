@@ -5,6 +5,7 @@ import { DeliveryEnded } from './delivery.ts';
 import { answer, refuse } from './exchange.ts';
 import { Invoice, type InvoiceEntry } from './invoice.ts';
 import { isRecord, parseJson } from './json.ts';
+import { KeptResponses } from './kept-responses.ts';
 import { modelList } from './models.ts';
 import { type FakeOperation, operationFor, operations } from './operations.ts';
 import { Playbook, type ScriptSource } from './playbook.ts';
@@ -56,6 +57,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
   const playbook = new Playbook();
   if (options.default !== undefined) playbook.setDefault(options.default);
   const invoice = new Invoice(options.invoiceFile);
+  const keptResponses = new KeptResponses();
   const requests: RecordedRequest[] = [];
   const sockets = new Map<Socket, number>();
   const serialPrefix = nowMs().toString(36).replace('.', '').slice(-6);
@@ -147,15 +149,25 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       request.finishedAtMs = nowMs();
       return;
     }
+    const kept = keptResponses.answer(request);
+    if (kept !== undefined) {
+      response.writeHead(kept.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(kept.body));
+      request.status = kept.status;
+      request.finishedAtMs = nowMs();
+      return;
+    }
     if (operation === undefined || request.method !== 'POST') {
       return await refuse(place, 404, { message: `Invalid URL (${request.method} ${request.path})` });
     }
-    const refusal = refusalOf(operation, request.headers, request.json, options.strict === true);
+    const refusal =
+      refusalOf(operation, request.headers, request.json, options.strict === true) ??
+      keptResponses.refusal(request.json);
     if (refusal !== undefined) return await refuse(place, 400, refusal);
     const model = modelOf(request);
     serialCount += 1;
     const serial = `${serialPrefix}${serialCount.toString(36).padStart(5, '0')}`;
-    await answer({ ...place, script: playbook.next(request, model), model, serial, invoice });
+    await answer({ ...place, script: playbook.next(request, model), model, serial, invoice, keptResponses });
   }
 
   function closeWhenIdle(socket: Socket, response: ServerResponse): void {

@@ -84,6 +84,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
       metricsNeedKey: false,
     },
     dataPaths: ['/v1/chat/completions', '/openai/deployments/{model}/chat/completions'],
+    freePaths: [{ method: 'GET', path: '/v1/responses/{id}' }],
     ...changes,
   };
 

@@ -16,6 +16,8 @@ import { Secret } from '../../src/core/secret.ts';
 import { dialects } from '../../src/dialects/index.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { createHealth } from '../../src/gateway/health.ts';
+import { AnswerIds } from '../../src/gateway/kept/answer-ids.ts';
+import { BackgroundWork } from '../../src/gateway/kept/background.ts';
 import { serve } from '../../src/gateway/pipeline.ts';
 import { type HttpServer, openHttpServer } from '../../src/http/server.ts';
 import { providerDirectory } from '../../src/providers/index.ts';
@@ -73,6 +75,9 @@ export async function startGatewayRig(config: string, environment: Record<string
       invalidate: () => undefined,
     },
     idempotency: null,
+    kept: null,
+    answerIds: new AnswerIds(Buffer.from('a key for tests')),
+    background: new BackgroundWork(),
     dialects,
     health: createHealth(clock),
     sinks: [],

@@ -64,6 +64,7 @@ export const copiedTables: readonly CopiedTable[] = [
     ['key'],
   ),
   content('adjustments', ['id', 'at', 'actor', 'reason', 'request_id', 'key', 'window_start', 'amount'], ['id']),
+  content('kept_objects', ['id', 'kind', 'owner', 'parent', 'position', 'body', 'expires_at'], ['id']),
   bookkeeping('alerts', ['id', 'at'], ['id']),
   bookkeeping('usage_series', seriesColumns, ['id']),
   content('usage_hours', sumColumns, ['start', 'series']),

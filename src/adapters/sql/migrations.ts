@@ -8,6 +8,7 @@ import { createChangeTables } from './migration-2.ts';
 import { createOnceTables } from './migration-3.ts';
 import { createRollups } from './migration-4.ts';
 import { createProjectTables } from './migration-5.ts';
+import { createKeptObjects } from './migration-6.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   { title: 'idempotency keys, adjustments and alerts', apply: createOnceTables },
   { title: 'sums by hour and day with latencies', apply: createRollups },
   { title: 'projects, access groups and feedback', apply: createProjectTables },
+  { title: 'answers and conversations kept for callers', apply: createKeptObjects },
 ];
 
 export interface MigrationStep {

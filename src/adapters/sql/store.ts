@@ -5,6 +5,7 @@ import { SqlAccounts } from './accounts.ts';
 import { SqlAlerts } from './alerts.ts';
 import type { SqlEngine } from './engine.ts';
 import { SqlIdempotency } from './idempotency.ts';
+import { SqlObjects } from './objects.ts';
 import { SqlReplicas } from './replicas.ts';
 import { sqlRepositories } from './repository.ts';
 import { SqlUsage } from './usage.ts';
@@ -31,6 +32,7 @@ export function storeOver(
     replicas: new SqlReplicas(engine),
     idempotency: new SqlIdempotency(engine),
     alerts: new SqlAlerts(engine),
+    objects: new SqlObjects(engine),
     books,
     recalls,
     time,

@@ -50,6 +50,7 @@ export function frontEndpoints(plane: ControlPlane, others: readonly Endpoint[])
       run: () => ({
         routes: [
           ...plane.dataPaths.map((path) => ({ path, methods: ['POST'], name: 'data' })),
+          ...plane.freePaths.map(({ path, method }) => ({ path, methods: [method as string], name: 'data' })),
           ...[...others, ...endpoints].flatMap((one) =>
             [one.path, ...one.aliases].map((path) => ({ path, methods: [one.method], name: one.summary })),
           ),
@@ -63,7 +64,7 @@ export function frontEndpoints(plane: ControlPlane, others: readonly Endpoint[])
       summary: 'This description, as OpenAPI 3.1.',
       response: z.record(z.string(), z.unknown()),
       run: () => {
-        document ??= openApiDocument([...others, ...endpoints], plane.dataPaths, plane.version);
+        document ??= openApiDocument([...others, ...endpoints], plane.dataPaths, plane.freePaths, plane.version);
         return document;
       },
     }),

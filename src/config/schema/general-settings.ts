@@ -117,6 +117,12 @@ const ourKeys = {
     '24h',
   ),
   idempotency_answer_max_kb: key(count(), 'Ours: longest answer kept for an `Idempotency-Key`, in KiB.', '1024'),
+  store_responses: key(
+    flag(),
+    'Ours: answers to `/v1/responses` whose provider keeps none are kept, encrypted, so that `previous_response_id` works; `store: false` in a request is honoured.',
+    'true',
+  ),
+  responses_kept_for: key(lifetime(), 'Ours: how long answers and conversations are kept.', '30d'),
   budget_error_status: key(oneOf('429', '400'), 'Ours: status of a refusal over budget.', '429'),
   show_allowed_models: key(flag(), 'Ours: a refusal over model access lists the models the key may use.', 'true'),
 };

@@ -1,5 +1,6 @@
 import type { Dialect } from '../../core/dialect.ts';
 import { eventStreamType } from '../../core/server-sent-events.ts';
+import { continuation } from './continuation.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeRequest, passThrough } from './encode-request.ts';
 import { responsesErrors } from './errors.ts';
@@ -21,6 +22,7 @@ export const openaiResponses: Dialect = Object.freeze({
   streamDecoder: () => new ResponsesStreamDecoder(),
   streamEncoder: (options) => new ResponsesStreamEncoder(options),
   errors: responsesErrors,
+  continuation,
   heartbeat: Buffer.from(': ping\n\n'),
   streamContentType: eventStreamType,
 } satisfies Dialect);

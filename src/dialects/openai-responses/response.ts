@@ -8,6 +8,7 @@ import { customInput, customToolNames } from './custom-tools.ts';
 import { decodeContent, decodeOutputItem } from './decode-items.ts';
 import { outputPart } from './encode-items.ts';
 import { failureFacts } from './errors.ts';
+import { conversationId } from './inspect.ts';
 import { reasoningItem } from './reasoning.ts';
 import { itemId, responseObject } from './response-object.ts';
 import { decodeUsage } from './usage.ts';
@@ -174,7 +175,7 @@ export function generatedBytes(item: JsonObject): number {
   return bytes;
 }
 
-/** The members of a passing answer that are the caller's own: model, id, and what it named the earlier answer. */
+/** The members of a passing answer that are the caller's own: model, id, and what it goes on from. */
 export function restamp(body: JsonObject, options: AnswerOptions): BodyEdits {
   const edits = new Map<string, unknown>();
   if (options.model !== undefined && body.model !== undefined && body.model !== options.model) {
@@ -187,6 +188,8 @@ export function restamp(body: JsonObject, options: AnswerOptions): BodyEdits {
     if (typeof previous === 'string' && body.previous_response_id !== previous) {
       edits.set('previous_response_id', previous);
     }
+    const conversation = request === undefined ? undefined : conversationId(request);
+    if (conversation !== undefined) edits.set('conversation', { id: conversation });
   }
   return edits;
 }

@@ -1,0 +1,104 @@
+import type { Dialect } from '../../core/dialect.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { CallerHeaders } from '../../core/exchange.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { AuthorizationError, type OutgoingCall } from '../../core/provider.ts';
+import type { Deployment } from '../../core/route.ts';
+import type { Gateway } from '../gateway.ts';
+import { errorOfStatus, errorOfTransport, providerError, timeoutError } from '../provider-error.ts';
+
+const answerBytesMax = 64 * 1024 * 1024;
+const patienceMs = 60_000;
+
+export interface Question {
+  readonly method: OutgoingCall['method'];
+  /** With its query. */
+  readonly path: string;
+  readonly body: Buffer | null;
+  /** On top of the endpoint's own. */
+  readonly headers?: readonly string[];
+}
+
+/** One small question to a provider that costs nothing. Throws GatewayError in the provider's words when it refuses. */
+export async function askProvider(
+  gateway: Gateway,
+  deployment: Deployment,
+  dialect: Dialect,
+  question: Question,
+): Promise<JsonObject> {
+  const { provider, endpoint } = deployment;
+  const secrets = gateway.snapshot().secrets;
+  const headers = [...endpoint.headers, 'accept-encoding', 'identity', ...(question.headers ?? [])];
+  if (question.body !== null) headers.push('content-type', 'application/json');
+  const call = { method: question.method, origin: endpoint.origin, path: question.path, headers };
+  const authorization = await authorized(gateway, deployment, { ...call, body: question.body ?? new Uint8Array(0) });
+  const {
+    status,
+    headers: told,
+    bytes,
+  } = await sent(gateway, deployment, {
+    ...call,
+    headers: [...headers, ...authorization],
+    body: question.body,
+  });
+  if (status < 200 || status >= 300) {
+    throw errorOfStatus(provider, status, told, dialect.errors.decode(status, bytes), secrets, gateway.clock.now());
+  }
+  try {
+    const answer: unknown = JSON.parse(bytes.toString());
+    if (isJsonObject(answer)) return answer;
+  } catch {
+    // Told below.
+  }
+  throw providerError('upstream_connection', provider, 'the answer is not a JSON object', []);
+}
+
+async function authorized(
+  gateway: Gateway,
+  { endpoint, provider }: Deployment,
+  call: OutgoingCall,
+): Promise<readonly string[]> {
+  try {
+    return endpoint.authorize === undefined ? [] : await endpoint.authorize(call, gateway.outside);
+  } catch (cause) {
+    if (!(cause instanceof AuthorizationError)) throw cause;
+    throw new GatewayError('upstream_authentication', `${provider.name}: ${cause.message}`);
+  }
+}
+
+function sent(
+  gateway: Gateway,
+  { provider }: Deployment,
+  call: Omit<OutgoingCall, 'body'> & { readonly body: Buffer | null },
+): Promise<{ status: number; headers: CallerHeaders; bytes: Buffer }> {
+  const { transport, clock } = gateway;
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let head: { status: number; headers: CallerHeaders } = { status: 0, headers: {} };
+    const exchange = transport.send(
+      { ...call, connectTimeoutMs: 5_000, freshConnection: false },
+      {
+        onHeaders: (status, headers) => {
+          head = { status, headers };
+        },
+        onBytes: (chunk) => {
+          size += chunk.length;
+          if (size <= answerBytesMax) chunks.push(chunk);
+        },
+        onEnd: () => {
+          timer.cancel();
+          resolve({ ...head, bytes: Buffer.concat(chunks) });
+        },
+        onError: (error) => {
+          timer.cancel();
+          reject(errorOfTransport(provider, error, gateway.snapshot().secrets));
+        },
+      },
+    );
+    const timer = clock.setTimer(patienceMs, () => {
+      exchange.cancel();
+      reject(timeoutError(provider, 'no complete answer', patienceMs));
+    });
+  });
+}

@@ -1,0 +1,27 @@
+import type { CallerHeaders } from '../../core/exchange.ts';
+import type { Principal } from '../../core/identity.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Snapshot } from '../../core/route.ts';
+
+/** A request of the data plane that asks no model and costs nothing. */
+export interface FreeCall {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly snapshot: Snapshot;
+  readonly path: string;
+  /** What stands in the path where its pattern has a name. */
+  readonly params: readonly string[];
+  readonly query: URLSearchParams;
+  readonly headers: CallerHeaders;
+  readonly body: JsonObject;
+  readonly bytes: Buffer;
+}
+
+export interface FreeAnswer {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+export function answered(body: JsonObject): FreeAnswer {
+  return { status: 200, body };
+}

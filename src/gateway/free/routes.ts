@@ -1,0 +1,88 @@
+import type { DialectName } from '../../core/operation.ts';
+import type { Gateway } from '../gateway.ts';
+import { cancelAnswer, deleteAnswer, getAnswer, listInputItems } from './answers.ts';
+import type { FreeAnswer, FreeCall } from './call.ts';
+import {
+  addItems,
+  createConversation,
+  deleteConversation,
+  deleteItem,
+  getConversation,
+  getItem,
+  listItems,
+  updateConversation,
+} from './conversations.ts';
+
+/** A path of the data plane where nothing is bought. */
+export interface FreeRoute {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `{name}` stands for one segment; `/v1` may be left out. */
+  readonly path: string;
+  /** In whose words errors are told. */
+  readonly dialect: DialectName;
+  readonly routeGroups: readonly string[];
+  readonly run: (gateway: Gateway, call: FreeCall) => Promise<FreeAnswer>;
+}
+
+const openai = { dialect: 'openai-responses', routeGroups: ['llm_api_routes', 'openai_routes'] } as const;
+
+const route = (method: FreeRoute['method'], path: string, run: FreeRoute['run']): FreeRoute => ({
+  method,
+  path,
+  run,
+  ...openai,
+});
+
+export const freeRoutes: readonly FreeRoute[] = [
+  route('GET', '/responses/{id}', getAnswer),
+  route('DELETE', '/responses/{id}', deleteAnswer),
+  route('POST', '/responses/{id}/cancel', cancelAnswer),
+  route('GET', '/responses/{id}/input_items', listInputItems),
+  route('POST', '/conversations', createConversation),
+  route('GET', '/conversations/{id}', getConversation),
+  route('POST', '/conversations/{id}', updateConversation),
+  route('DELETE', '/conversations/{id}', deleteConversation),
+  route('GET', '/conversations/{id}/items', listItems),
+  route('POST', '/conversations/{id}/items', addItems),
+  route('GET', '/conversations/{id}/items/{item}', getItem),
+  route('DELETE', '/conversations/{id}/items/{item}', deleteItem),
+];
+
+export interface MatchedFree {
+  readonly routes: readonly FreeRoute[];
+  readonly params: readonly string[];
+}
+
+const patterns = new Map<string, { segments: readonly string[]; routes: FreeRoute[] }>();
+for (const one of freeRoutes) {
+  const known = patterns.get(one.path);
+  if (known === undefined) patterns.set(one.path, { segments: one.path.split('/'), routes: [one] });
+  else known.routes.push(one);
+}
+const firstSegments = new Set([...patterns.values()].map(({ segments }) => segments[1]));
+
+/** Every method that a path takes; undefined when it is none of these. */
+export function matchFree(path: string): MatchedFree | undefined {
+  const bare = path.startsWith('/openai/v1/') ? path.slice(10) : path.startsWith('/v1/') ? path.slice(3) : path;
+  const segments = bare.split('/');
+  if (!firstSegments.has(segments[1])) return undefined;
+  for (const { segments: pattern, routes } of patterns.values()) {
+    if (pattern.length !== segments.length) continue;
+    const params: string[] = [];
+    const fits = pattern.every((segment, index) => {
+      if (!segment.startsWith('{')) return segment === segments[index];
+      params.push(decoded(segments[index] ?? ''));
+      return segments[index] !== '';
+    });
+    if (fits) return { routes, params };
+  }
+  return undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

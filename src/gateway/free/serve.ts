@@ -1,0 +1,60 @@
+import { asGatewayError, GatewayError } from '../../core/errors.ts';
+import type { CallerHeaders } from '../../core/exchange.ts';
+import { isJsonObject, type JsonObject, nestsDeeperThan } from '../../core/json.ts';
+import { requireAllowedRoute } from '../allowed-routes.ts';
+import { principalOf, requireUsable } from '../authenticate.ts';
+import type { Gateway } from '../gateway.ts';
+import { jsonFault } from '../json-fault.ts';
+import type { FreeAnswer } from './call.ts';
+import type { FreeRoute } from './routes.ts';
+
+const levelsMax = 512;
+
+export interface FreeArrival {
+  readonly route: FreeRoute;
+  readonly params: readonly string[];
+  readonly path: string;
+  readonly query: string;
+  readonly headers: CallerHeaders;
+  readonly bytes: Buffer;
+}
+
+/** Who asks, whether it may, and the answer. Never throws: what goes wrong is told in the caller's dialect. */
+export async function serveFree(gateway: Gateway, arrival: FreeArrival): Promise<FreeAnswer & { readonly id: string }> {
+  const { route, headers, path, bytes } = arrival;
+  const id = gateway.chance.id();
+  try {
+    const snapshot = gateway.snapshot();
+    const principal = await principalOf(gateway.principals, snapshot.settings, headers);
+    if (principal.kind === 'virtual_key') {
+      requireUsable(principal, gateway.clock.now());
+      requireAllowedRoute(principal, path, route.routeGroups);
+    }
+    const query = new URLSearchParams(arrival.query);
+    const call = { id, principal, snapshot, path, params: arrival.params, query, headers, bytes, body: parsed(bytes) };
+    return { id, ...(await route.run(gateway, call)) };
+  } catch (cause) {
+    const error = asGatewayError(cause);
+    if (error.code === 'internal') {
+      gateway.log.error('request failed inside the gateway', { requestId: id, path, cause: error.cause });
+    }
+    const body = gateway.dialects.get(route.dialect)?.errors.encode(error, id) ?? {};
+    return { id, status: error.status, body };
+  }
+}
+
+function parsed(bytes: Buffer): JsonObject {
+  if (bytes.length === 0) return {};
+  const text = bytes.toString('utf8');
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new GatewayError('malformed_request', `The request body is not valid JSON: ${jsonFault(text)}.`);
+  }
+  if (!isJsonObject(body)) throw new GatewayError('malformed_request', 'The request body must be a JSON object.');
+  if (bytes.length > 2 * levelsMax && nestsDeeperThan(body, levelsMax)) {
+    throw new GatewayError('malformed_request', `The request body is nested deeper than ${levelsMax} levels.`);
+  }
+  return body;
+}

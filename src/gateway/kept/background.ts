@@ -1,0 +1,134 @@
+import { GatewayError } from '../../core/errors.ts';
+import type { Admitted, ClientPresence, Outcome, Recall, Reply } from '../../core/exchange.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Gateway } from '../gateway.ts';
+import { keptAnswer } from './keep.ts';
+
+/** After everything about a request must be over, this much later its process is taken for dead. */
+const graceMs = 60_000;
+
+/** Stands in for the caller of work that goes on without it. */
+export class Absent implements ClientPresence {
+  gone = false;
+  #listener: (() => void) | null = null;
+
+  onGone(listener: (() => void) | null): void {
+    if (listener !== null && this.gone) listener();
+    else this.#listener = listener;
+  }
+
+  leave(): void {
+    this.gone = true;
+    const listener = this.#listener;
+    this.#listener = null;
+    listener?.();
+  }
+}
+
+/** Work in the background of this process, by the id of its answer. */
+export class BackgroundWork {
+  readonly #running = new Map<string, Absent>();
+  #onIdle: (() => void) | null = null;
+
+  begin(id: string, absent: Absent): void {
+    this.#running.set(id, absent);
+  }
+
+  end(id: string): void {
+    this.#running.delete(id);
+    if (this.#running.size === 0) this.#onIdle?.();
+  }
+
+  /** Stops everything, and resolves when what it cost is settled. */
+  async close(): Promise<void> {
+    for (const absent of this.#running.values()) absent.leave();
+    if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** False when it does not run here. */
+  cancel(id: string): boolean {
+    const absent = this.#running.get(id);
+    absent?.leave();
+    return absent !== undefined;
+  }
+}
+
+/** Throws GatewayError where a request cannot be worked on in the background. */
+export function requireBackground(gateway: Gateway, { facts }: Pick<Admitted, 'facts'>, recall: Recall): void {
+  const problem =
+    gateway.kept === null
+      ? 'this gateway keeps no answers (general_settings.store_responses is false), so it could not be asked for later'
+      : facts.stream
+        ? 'it cannot be combined with stream: ask for the answer later with GET /v1/responses/{id}'
+        : !recall.wishes.keeps
+          ? 'it needs store: true, for the answer must be kept until it is asked for'
+          : undefined;
+  if (problem !== undefined)
+    throw new GatewayError('malformed_request', `background: ${problem}`, { param: 'background' });
+}
+
+/**
+ * Admitted work goes on while its caller has the receipt. What it costs is held, settled and recorded like any other
+ * request's; only the answer waits in the store. `work` makes the reply and finishes the journey.
+ */
+export async function inBackground(
+  gateway: Gateway,
+  admitted: Admitted,
+  recall: Recall,
+  work: () => Promise<Reply>,
+): Promise<JsonObject> {
+  const absent = admitted.client as Absent;
+  const runningUntil = gateway.clock.now() + admitted.snapshot.settings.timeouts.totalMs + graceMs;
+  const queued = receipt(gateway, admitted, recall, 'queued', null);
+  await gateway.kept!.put([keptAnswer(gateway, admitted, recall, queued, [], runningUntil)]);
+  gateway.background.begin(recall.ownId, absent);
+  void work()
+    .then(async (reply) => {
+      const outcome = await reply.outcome;
+      await keepEnd(gateway, admitted, recall, reply, outcome);
+    })
+    .catch((cause: Error) => {
+      gateway.log.error('background work failed inside the gateway', { requestId: admitted.id, cause: cause.message });
+    })
+    .finally(() => gateway.background.end(recall.ownId));
+  return queued;
+}
+
+async function keepEnd(
+  gateway: Gateway,
+  admitted: Admitted,
+  recall: Recall,
+  reply: Reply,
+  outcome: Outcome,
+): Promise<void> {
+  if (outcome.kind === 'success' && reply.body instanceof Uint8Array) {
+    const answer: unknown = JSON.parse(Buffer.from(reply.body).toString());
+    if (isJsonObject(answer)) {
+      const told = { ...answer, id: recall.ownId, background: true };
+      const output = admitted.dialect.continuation?.output(answer) ?? [];
+      await gateway.kept!.put([keptAnswer(gateway, admitted, recall, told, output)]);
+      return;
+    }
+  }
+  const ending = outcome.kind === 'aborted' ? 'cancelled' : 'failed';
+  await gateway.kept!.put([
+    keptAnswer(gateway, admitted, recall, receipt(gateway, admitted, recall, ending, outcome.error), []),
+  ]);
+}
+
+function receipt(
+  { clock }: Gateway,
+  { dialect, facts, model }: Admitted,
+  recall: Recall,
+  status: 'queued' | 'cancelled' | 'failed',
+  error: GatewayError | null,
+): JsonObject {
+  return dialect.continuation!.withoutOutput({
+    id: recall.ownId,
+    request: recall.asked,
+    model: facts.model ?? model,
+    status,
+    error,
+    createdAt: Math.floor(clock.now() / 1_000),
+  });
+}
