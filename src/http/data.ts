@@ -70,7 +70,7 @@ export class DataDoor {
   ): Promise<void> {
     const gateway = this.#gateway;
     try {
-      const bytes = await requestBody(request, gateway.snapshot().settings.bodyBytesMax);
+      const bytes = await requestBody(request, gateway.snapshot().settings.bodyBytesMax, gateway.clock);
       const query = queryOf(request.url ?? '');
       const { id, status, body } = await serveFree(gateway, {
         route,
@@ -91,6 +91,7 @@ export class DataDoor {
     } catch (cause) {
       if (cause instanceof ClientLeft) return;
       const error = asGatewayError(cause);
+      if (error.code === 'request_timed_out') response.shouldKeepAlive = false;
       if (error.code === 'internal') gateway.log.error('request failed inside the gateway', { path, cause });
       writeError(response, error, gateway.chance.id(), gateway.dialects.get(route.dialect));
     }
