@@ -9,15 +9,11 @@ import { StorePrincipals } from './adapters/principals.ts';
 import { writeRecordFile } from './adapters/record-file.ts';
 import { sealedObjects } from './adapters/sealed-objects.ts';
 import { openShared } from './adapters/shared.ts';
-import { Sinks } from './adapters/sinks/sinks.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
 import { systemChance, systemClock } from './adapters/system-clock.ts';
-import { Exposition } from './adapters/telemetry/exposition.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
-import { createTracing } from './adapters/telemetry/otlp/tracing.ts';
-import { requestLog } from './adapters/telemetry/request-log.ts';
-import { RequestMetrics } from './adapters/telemetry/request-metrics.ts';
+import { observed, openTelemetry, type Telemetry } from './adapters/telemetry/telemetry.ts';
 import { TokenCounter } from './adapters/token-counter.ts';
 import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
@@ -37,7 +33,7 @@ import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
 import type { StoredSettings } from './config/stored-settings.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
-import type { Deployment, Snapshot } from './core/route.ts';
+import type { Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
 import { dialects } from './dialects/index.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
@@ -136,10 +132,10 @@ async function assemble(
     prepare,
     directory: providerDirectory,
     masterKey: masterKey.key,
-    onSwap: (swapped) => sinks?.apply(swapped.telemetry.sinks),
+    onSwap: (swapped) => telemetry?.apply(swapped.telemetry),
     onReport: options.onReport,
   });
-  let sinks: Sinks | null = null;
+  let telemetry: Telemetry | null = null;
   const snapshot = () => config.snapshot;
   const redis = readRedisSettings(first.config ?? null, options.environment);
   const redisSecrets = redis === null || redis.password === null ? [] : [redis.password];
@@ -170,7 +166,7 @@ async function assemble(
   });
   closers.push(() => alerts.close());
   const ledger = await openLedger({
-    books: store.books,
+    books: observed(store.books, clock, (ms, isAnswered) => telemetry?.stores.storeCall(ms, isAnswered)),
     folder: new DiskJournalFolder(join(dataFolder, 'journal')),
     clock,
     chance,
@@ -187,16 +183,25 @@ async function assemble(
   const transport = undiciTransport();
   closers.push(() => transport.close());
   const outside = openOutside(transport, clock);
-  sinks = new Sinks({
+  telemetry = openTelemetry({
     sender: { transport, clock },
     log,
     program: { version: options.version, instance: ledger.processId },
+    settings: snapshot().telemetry,
+    logsRequests: logLevel === 'info' || logLevel === 'debug',
+    readings: {
+      inFlight: () => server.inFlight(),
+      deployments: () => snapshot().deployments.values(),
+      condition: (deployment) => gateway.health.state(deployment),
+      balance: (rule) => ledger.balance(rule),
+      figures: () => ledger.figures(),
+      redisIsUp: () => shared.redisIsUp(),
+    },
   });
-  closers.push(() => sinks?.close());
-  sinks.apply(snapshot().telemetry.sinks);
+  const { stores, recordSinks, tracing, exposition, deploymentMetrics } = telemetry;
+  closers.push(() => telemetry?.close());
   const tokens = new TokenCounter();
   closers.push(() => tokens.close());
-  const metrics = new RequestMetrics();
   const principals = new StorePrincipals({
     store,
     clock,
@@ -211,6 +216,7 @@ async function assemble(
     chance,
     log,
     cacheBytesMax: snapshot().settings.cache?.bytesMax ?? cacheBytesMaxDefault,
+    onRedisCall: (ms, isAnswered) => stores.redisCall(ms, isAnswered),
     limitsWithoutRedis: () => snapshot().settings.limitsWithoutRedis,
   });
   closers.push(() => shared.close());
@@ -240,21 +246,15 @@ async function assemble(
     answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
     background,
     dialects,
-    health: createHealth(clock),
-    sinks: logLevel === 'info' || logLevel === 'debug' ? [metrics, sinks, requestLog(log)] : [metrics, sinks],
-    tracing: createTracing(() => snapshot().telemetry.openTelemetry),
+    health: createHealth(clock, (deployment, error) => deploymentMetrics.cooledDown(deployment, error.status)),
+    sinks: recordSinks,
+    tracing,
     log,
     describeReply: createDescribeReply(options.version),
     snapshot,
   };
 
   const readiness = new Readiness(clock);
-  const exposition = new Exposition(metrics, {
-    inFlight: () => server.inFlight(),
-    deployments: () => [...snapshot().deployments.values()].map((one) => deploymentReading(gateway, one)),
-    budgets: () => [],
-    now: () => clock.now(),
-  });
   const control = createControl({
     endpoints: controlEndpoints({
       store,
@@ -279,7 +279,7 @@ async function assemble(
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
       reloadModels,
       checkSettings: (settings) => config.checkSettings(settings),
-      metrics: async () => ({ contentType: exposition.contentType, text: await exposition.render() }),
+      metrics: async () => ({ contentType: exposition.contentType, text: exposition.render() }),
       countTokens: (text, model) => tokens.count(text, model),
       get settings() {
         return controlSettings(config.written);
@@ -361,16 +361,4 @@ function coalesced(work: () => Promise<void>, onError: (cause: Error) => void): 
 function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function deploymentReading(gateway: Gateway, deployment: Deployment) {
-  const state = gateway.health.state(deployment);
-  const isOut = deployment.unusable !== null || state.coolingDownUntil !== null;
-  return {
-    model: deployment.model,
-    id: deployment.id,
-    apiBase: deployment.apiBase,
-    provider: deployment.provider.id,
-    state: isOut ? (2 as const) : state.failuresThisMinute > 0 ? (1 as const) : (0 as const),
-  };
 }

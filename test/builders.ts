@@ -24,6 +24,7 @@ import type {
   Snapshot,
   WildcardGroup,
 } from '../src/core/route.ts';
+import { metricSettingsDefault } from '../src/core/sink-settings.ts';
 import { wildcardMatches } from '../src/core/wildcard.ts';
 import type { Gateway } from '../src/gateway/gateway.ts';
 import { createHealth } from '../src/gateway/health.ts';
@@ -244,7 +245,7 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
     accessGroups: new Map(Object.entries(parts.accessGroups ?? {})),
     router: router(parts.router),
     settings: settings(parts.settings),
-    telemetry: { sinks: [], openTelemetry: null },
+    telemetry: { sinks: [], openTelemetry: null, metrics: metricSettingsDefault },
     secrets: [],
   };
 }

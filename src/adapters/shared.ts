@@ -26,6 +26,8 @@ export interface SharedOptions {
   readonly log: Log;
   /** Memory for cached answers where they are not kept in Redis. */
   readonly cacheBytesMax: number;
+  /** Told of every call of Redis. */
+  readonly onRedisCall?: (milliseconds: number, isAnswered: boolean) => void;
   /** What becomes of rate limits while Redis does not answer; `share` when left out. */
   readonly limitsWithoutRedis?: () => 'share' | 'open' | 'closed';
 }
@@ -57,7 +59,7 @@ const storeBeatMs = 5_000;
 export async function openShared(options: SharedOptions): Promise<Shared> {
   const { redis, store, alone, clock, chance, log, cacheBytesMax } = options;
   const stops: (() => void)[] = [];
-  const link = redis === null ? null : new RedisLink(redis, clock, log);
+  const link = redis === null ? null : new RedisLink(redis, clock, log, undefined, options.onRedisCall);
   const local = createMemoryLimiter(clock);
   const remote = link === null ? null : new RedisLimiter({ link, clock, chance });
   const replicaStore = alone ? null : store.replicas;

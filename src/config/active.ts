@@ -32,6 +32,9 @@ export const activeKeys = {
   ],
   litellm_settings: [
     ...['callbacks', 'success_callback', 'failure_callback', 's3_callback_params'],
+    ...['enable_end_user_cost_tracking_prometheus_only', 'disable_end_user_cost_tracking_prometheus_only'],
+    ...['custom_prometheus_metadata_labels', 'custom_prometheus_tags', 'prometheus_metrics_config'],
+    ...['prometheus_emit_stream_label', 'prometheus_initialize_budget_metrics'],
     ...['turn_off_message_logging', 'redact_user_api_key_info'],
     ...[
       'request_timeout',

@@ -109,4 +109,29 @@ export interface MetricsExportSetting {
 export interface TelemetrySettings {
   readonly sinks: readonly SinkSetting[];
   readonly openTelemetry: OpenTelemetrySetting | null;
+  readonly metrics: MetricSettings;
 }
+
+/** Which metrics exist and which labels they have; read once at start, as labels cannot change under a counter. */
+export interface MetricSettings {
+  /** The end user's id as a label: as many series as there are end users. */
+  readonly endUser: boolean;
+  readonly stream: boolean;
+  /** Members of a key's or request's metadata that become labels, as written: `metadata.foo`. */
+  readonly metadataLabels: readonly string[];
+  /** Tags that become labels with the values true and false. */
+  readonly tags: readonly string[];
+  /** By metric name without `_total`: its labels, null = all of them; null = every metric there is. */
+  readonly only: ReadonlyMap<string, readonly string[] | null> | null;
+  /** Budgets of stored keys and teams are shown before their first request. */
+  readonly budgetsFromStart: boolean;
+}
+
+export const metricSettingsDefault: MetricSettings = Object.freeze({
+  endUser: false,
+  stream: false,
+  metadataLabels: [],
+  tags: [],
+  only: null,
+  budgetsFromStart: false,
+});

@@ -17,16 +17,21 @@ const messageLengthMax = 300;
 const entriesMax = 10_000;
 const forgottenAfterMs = 3_600_000;
 
-export function createHealth(clock: Clock): Health {
-  return new DeploymentHealth(clock);
+/** `onCooldown` is told when a deployment is given a rest, not when the rest is prolonged. */
+export function createHealth(clock: Clock, onCooldown: OnCooldown = () => {}): Health {
+  return new DeploymentHealth(clock, onCooldown);
 }
+
+export type OnCooldown = (deployment: Deployment, error: GatewayError) => void;
 
 class DeploymentHealth implements Health {
   readonly #clock: Clock;
+  readonly #onCooldown: OnCooldown;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onCooldown: OnCooldown) {
     this.#clock = clock;
+    this.#onCooldown = onCooldown;
   }
 
   started(deployment: Deployment): void {
@@ -60,7 +65,9 @@ class DeploymentHealth implements Health {
       failuresOfClass: errorClass === null ? 0 : (entry.failuresByClass.get(errorClass)?.count ?? 0),
       errorClass,
     });
-    if (cooldownMs > 0) entry.coolingDownUntil = Math.max(entry.coolingDownUntil ?? 0, now + cooldownMs);
+    if (cooldownMs <= 0) return;
+    if (entry.coolingDownUntil === null) this.#onCooldown(deployment, error);
+    entry.coolingDownUntil = Math.max(entry.coolingDownUntil ?? 0, now + cooldownMs);
   }
 
   released(deployment: Deployment): void {

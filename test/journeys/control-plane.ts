@@ -13,6 +13,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { Chance, Clock, Log } from '../../src/core/ports.ts';
 import type { Deployment, Snapshot } from '../../src/core/route.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { metricSettingsDefault } from '../../src/core/sink-settings.ts';
 import { principalOf, requireUsable } from '../../src/gateway/authenticate.ts';
 import { mayUse } from '../../src/gateway/model-access.ts';
 import { createControl } from '../../src/http/control.ts';
@@ -236,7 +237,7 @@ function snapshotOf(deployments: readonly Deployment[]): Snapshot {
       priceDiscounts: {},
       priceMargins: {},
     } as unknown as Snapshot['settings'],
-    telemetry: { sinks: [], openTelemetry: null },
+    telemetry: { sinks: [], openTelemetry: null, metrics: metricSettingsDefault },
     secrets: [],
   };
 }

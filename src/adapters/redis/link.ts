@@ -32,12 +32,21 @@ export class RedisLink {
   readonly #onUp: (() => void)[] = [];
   readonly #onDown: (() => void)[] = [];
   readonly #callBudgetMs: number;
+  /** Told of every call that ended, or took too long. */
+  readonly #onCall: (milliseconds: number, isAnswered: boolean) => void;
   readonly #waiting = new Set<() => void>();
   #lastAnswerTick: number;
   #lastLogTick = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor(settings: RedisSettings, clock: Clock, log: Log, budgetMs: number = callBudgetMs) {
+  constructor(
+    settings: RedisSettings,
+    clock: Clock,
+    log: Log,
+    budgetMs: number = callBudgetMs,
+    onCall: (milliseconds: number, isAnswered: boolean) => void = () => {},
+  ) {
+    this.#onCall = onCall;
     this.#callBudgetMs = budgetMs;
     this.prefix = settings.prefix;
     this.#clock = clock;
@@ -150,6 +159,7 @@ export class RedisLink {
             return;
           }
           isOver = true;
+          this.#onCall(tick - startedTick, false);
           this.#breaker.failed();
           resolve(unavailable);
         });
@@ -164,6 +174,7 @@ export class RedisLink {
           }
           isOver = true;
           timer.cancel();
+          this.#onCall(this.#lastAnswerTick - startedTick, true);
           this.#breaker.succeeded();
           resolve(answer);
         },
@@ -171,6 +182,7 @@ export class RedisLink {
           if (isOver) return;
           isOver = true;
           timer.cancel();
+          this.#onCall(this.#clock.tick() - startedTick, false);
           if (!isAboutTheKey(cause)) this.#breaker.failed();
           this.#tell('Redis call failed', cause as Error);
           resolve(unavailable);

@@ -15,30 +15,43 @@ export interface Distribution {
 /** Past this many label sets a family stops making new series and counts into one whose labels all say `other`. */
 const seriesMax = 5_000;
 
-abstract class Family<Series> {
+/** What the operator kept of a family. */
+export interface Kept {
+  readonly isWanted: boolean;
+  /** Places of the labels that are kept; null = all of them. */
+  readonly places: readonly number[] | null;
+}
+
+const everything: Kept = { isWanted: true, places: null };
+
+export abstract class Family<Series> {
   readonly name: string;
-  protected readonly help: string;
-  protected readonly labelNames: readonly string[];
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly #kept: Kept;
   readonly #series = new Map<string, { labels: readonly string[]; series: Series }>();
 
-  constructor(name: string, help: string, labelNames: readonly string[]) {
+  constructor(name: string, help: string, labelNames: readonly string[], kept: Kept = everything) {
     this.name = name;
     this.help = help;
-    this.labelNames = labelNames;
+    this.labelNames = kept.places === null ? labelNames : kept.places.map((place) => labelNames[place]!);
+    this.#kept = kept;
   }
 
   protected abstract make(): Series;
   protected abstract lines(labels: string, series: Series): string;
   protected abstract isUntouched(series: Series): boolean;
-  protected abstract readonly type: string;
+  abstract readonly type: 'counter' | 'gauge' | 'histogram';
 
   /** The handle of one label set, values in the order of the family's label names. */
-  series(labels: readonly string[]): Series {
+  series(all: readonly string[]): Series {
+    const { places } = this.#kept;
+    const labels = places === null ? all : places.map((place) => all[place]!);
     const key = labels.join('\u001f');
     const known = this.#series.get(key);
     if (known !== undefined) return known.series;
     if (this.#series.size >= seriesMax && labels.some((label) => label !== 'other')) {
-      return this.series(labels.map(() => 'other'));
+      return this.series(all.map(() => 'other'));
     }
     const series = this.make();
     this.#series.set(key, { labels, series });
@@ -50,11 +63,16 @@ abstract class Family<Series> {
     this.#series.clear();
   }
 
+  /** Every series that counted something, with its label values. */
+  *touched(): Generator<{ readonly labels: readonly string[]; readonly series: Series }> {
+    if (!this.#kept.isWanted) return;
+    for (const one of this.#series.values()) if (!this.isUntouched(one.series)) yield one;
+  }
+
   render(): string {
     let text = '';
-    for (const { labels, series } of this.#series.values()) {
-      // A handle made ahead of its first count is not a series yet.
-      if (this.isUntouched(series)) continue;
+    // A handle made ahead of its first count is not a series yet.
+    for (const { labels, series } of this.touched()) {
       if (text === '') text = `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n`;
       const pairs = labels.map((value, index) => `${this.labelNames[index]}="${escapeLabel(value)}"`).join(',');
       text += this.lines(pairs, series);
@@ -64,7 +82,7 @@ abstract class Family<Series> {
 }
 
 export class Counter extends Family<Counted> {
-  protected readonly type = 'counter';
+  readonly type = 'counter';
   protected isUntouched(series: Counted): boolean {
     return series.value === 0;
   }
@@ -76,8 +94,15 @@ export class Counter extends Family<Counted> {
   }
 }
 
+/** A counter kept elsewhere and shown from 0 on, so that its first step is seen as one. */
+export class CounterElsewhere extends Counter {
+  protected override isUntouched(): boolean {
+    return false;
+  }
+}
+
 export class Gauge extends Family<Counted> {
-  protected readonly type = 'gauge';
+  readonly type = 'gauge';
   protected isUntouched(): boolean {
     return false;
   }
@@ -90,16 +115,16 @@ export class Gauge extends Family<Counted> {
 }
 
 export class Histogram extends Family<Distribution> {
-  protected readonly type = 'histogram';
-  readonly #bounds: readonly number[];
+  readonly type = 'histogram';
+  readonly bounds: readonly number[];
 
-  constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) {
-    super(name, help, labelNames);
-    this.#bounds = bounds;
+  constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[], kept?: Kept) {
+    super(name, help, labelNames, kept);
+    this.bounds = bounds;
   }
 
   protected make(): Distribution {
-    return { counts: new Float64Array(this.#bounds.length), sum: 0, count: 0 };
+    return { counts: new Float64Array(this.bounds.length), sum: 0, count: 0 };
   }
 
   observe(series: Distribution, value: number): void {
@@ -115,10 +140,10 @@ export class Histogram extends Family<Distribution> {
 
   #bucketOf(value: number): number {
     let low = 0;
-    let high = this.#bounds.length;
+    let high = this.bounds.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (value <= this.#bounds[middle]!) high = middle;
+      if (value <= this.bounds[middle]!) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -128,7 +153,7 @@ export class Histogram extends Family<Distribution> {
     const comma = labels === '' ? '' : ',';
     let text = '';
     let cumulative = 0;
-    for (const [index, bound] of this.#bounds.entries()) {
+    for (const [index, bound] of this.bounds.entries()) {
       cumulative += series.counts[index]!;
       text += `${this.name}_bucket{${labels}${comma}le="${bound}"} ${cumulative}\n`;
     }

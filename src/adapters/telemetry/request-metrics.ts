@@ -1,121 +1,11 @@
+import type { Received, Settled } from '../../core/exchange.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import type { RecordSink } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
+import { type MetricSettings, metricSettingsDefault } from '../../core/sink-settings.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
-import { type Counted, Counter, type Distribution, Histogram } from './registry.ts';
-
-/** Seconds: fine steps below 100 ms for the gateway's own share, half-second steps for models, then minutes. */
-const latencyBounds = [
-  0.005,
-  0.00625,
-  0.0125,
-  0.025,
-  0.05,
-  0.1,
-  ...Array.from({ length: 20 }, (_, index) => 0.5 + index * 0.5),
-  15,
-  20,
-  25,
-  30,
-  60,
-  120,
-  180,
-  240,
-  300,
-];
-
-const key = ['hashed_api_key', 'api_key_alias', 'team', 'team_alias'] as const;
-const deployment = ['litellm_model_name', 'model_id', 'api_base', 'api_provider'] as const;
-
-/** The metric names and labels that LiteLLM's dashboards read, counted from the one row every request leaves. */
-const createFamilies = () => ({
-  proxyTotal: new Counter(
-    'litellm_proxy_total_requests_metric_total',
-    'Requests to the proxy, by the status their client got.',
-    ['end_user', ...key, 'requested_model', 'user', 'user_email', 'status_code', 'route', 'model_id'],
-  ),
-  proxyFailed: new Counter('litellm_proxy_failed_requests_metric_total', 'Requests that did not end well.', [
-    'end_user',
-    ...key,
-    'requested_model',
-    'user',
-    'user_email',
-    'exception_status',
-    'exception_class',
-    'route',
-    'model_id',
-  ]),
-  spend: new Counter('litellm_spend_metric_total', 'Dollars spent.', ['end_user', ...key, 'model', 'user']),
-  requests: new Counter('litellm_requests_metric_total', 'Requests that reached a model.', [
-    'end_user',
-    ...key,
-    'model',
-    'user',
-    'user_email',
-  ]),
-  totalTokens: tokenCounter('total', 'Input and output tokens.'),
-  inputTokens: tokenCounter('input', 'Input tokens.'),
-  outputTokens: tokenCounter('output', 'Output tokens.'),
-  totalLatency: new Histogram(
-    'litellm_request_total_latency_metric',
-    'Seconds from the arrival of a request to the end of its answer.',
-    ['end_user', ...key, 'requested_model', 'model', 'user', 'model_id'],
-    latencyBounds,
-  ),
-  apiLatency: new Histogram(
-    'litellm_llm_api_latency_metric',
-    'Seconds spent waiting for providers.',
-    ['model', ...key, 'requested_model', 'end_user', 'user', 'model_id'],
-    latencyBounds,
-  ),
-  firstToken: new Histogram(
-    'litellm_llm_api_time_to_first_token_metric',
-    'Seconds to the first content of a stream.',
-    ['model', ...key, 'requested_model', 'end_user', 'user', 'model_id'],
-    latencyBounds,
-  ),
-  overhead: new Histogram(
-    'litellm_overhead_latency_metric',
-    "Seconds of the gateway's own share.",
-    ['model_group', 'api_provider', 'api_base', 'litellm_model_name', 'hashed_api_key', 'api_key_alias'],
-    latencyBounds,
-  ),
-  deploymentSuccess: new Counter('litellm_deployment_success_responses_total', 'Answers a deployment gave.', [
-    'requested_model',
-    ...deployment,
-    ...key,
-  ]),
-  deploymentTotal: new Counter('litellm_deployment_total_requests_total', 'Attempts at a deployment.', [
-    'requested_model',
-    ...deployment,
-    ...key,
-  ]),
-  deploymentFailure: new Counter(
-    'litellm_deployment_failure_responses_total',
-    'Attempts at a deployment that failed.',
-    ['requested_model', ...deployment, ...key, 'exception_status', 'exception_class'],
-  ),
-  latencyPerToken: new Histogram(
-    'litellm_deployment_latency_per_output_token',
-    'Seconds per output token.',
-    [...deployment, ...key],
-    latencyBounds,
-  ),
-  fallbackSuccess: new Counter('litellm_deployment_successful_fallbacks_total', 'Fallbacks that answered.', [
-    'requested_model',
-    'fallback_model',
-    ...key,
-    'exception_status',
-    'exception_class',
-  ]),
-  fallbackFailure: new Counter('litellm_deployment_failed_fallbacks_total', 'Fallbacks that failed too.', [
-    'requested_model',
-    'fallback_model',
-    ...key,
-    'exception_status',
-    'exception_class',
-  ]),
-});
+import type { Counted, Distribution, Family } from './registry.ts';
+import { createFamilies, type RequestFamilies } from './request-families.ts';
 
 /** Handles of everything that one label set counts, kept so that a request looks them up once. */
 interface Handles {
@@ -135,15 +25,33 @@ interface Handles {
   readonly latencyPerToken: Distribution;
 }
 
-const handlesMax = 20_000;
+/** What the row has only ids of, or not at all. */
+interface Names {
+  readonly teamAlias: string;
+  readonly userEmail: string;
+  readonly endUser: string;
+  /** Values of the operator's own labels, in their order. */
+  readonly own: readonly string[];
+}
 
-/** Counts every finished request; `teamAlias` and `userEmail` name what the row only has ids of. */
+const handlesMax = 20_000;
+const remainingRequestsHeader = 'x-ratelimit-remaining-requests';
+const remainingTokensHeader = 'x-ratelimit-remaining-tokens';
+
+/** Counts every finished request. */
 export class RequestMetrics implements RecordSink {
-  readonly #families = createFamilies();
+  readonly #settings: MetricSettings;
+  readonly #families: RequestFamilies;
   readonly #handles = new Map<string, Handles>();
 
-  record(record: RequestRecord): void {
-    const handles = this.#handlesOf(record);
+  constructor(settings: MetricSettings = metricSettingsDefault) {
+    this.#settings = settings;
+    this.#families = createFamilies(settings);
+  }
+
+  record(record: RequestRecord, journey: Received | null = null): void {
+    const names = this.#namesOf(record, journey);
+    const handles = this.#handlesOf(record, names);
     handles.proxyTotal.value++;
     const seconds = (record.endedAt - record.startedAt) / 1000;
     if (record.status !== 'denied') {
@@ -166,102 +74,130 @@ export class RequestMetrics implements RecordSink {
         this.#families.firstToken.observe(handles.firstToken, (record.firstTokenAt - record.startedAt) / 1000);
       }
     } else {
-      this.#countFailure(record);
+      this.#countFailure(record, names);
     }
     handles.spend.value += dollarsFromNanodollars(record.cost);
     if (isPlain(record)) handles.deploymentTotal.value++;
-    else this.#countAttempts(record);
+    else this.#countAttempts(record, names, journey);
+    if (journey !== null) this.#setRemaining(record, journey as Partial<Settled> & Received);
+  }
+
+  families(): readonly Family<unknown>[] {
+    return Object.values(this.#families);
   }
 
   render(): string {
-    return Object.values(this.#families)
+    return this.families()
       .map((family) => family.render())
       .join('');
   }
 
-  #handlesOf(record: RequestRecord): Handles {
-    const name = `${record.keyId}\u001f${record.userId}\u001f${record.endUserId}\u001f${record.modelAsked}\u001f${record.deploymentId}\u001f${record.modelUsed}\u001f${record.httpStatus}\u001f${record.path}`;
+  #namesOf(record: RequestRecord, journey: Received | null): Names {
+    const { endUser, metadataLabels, tags } = this.#settings;
+    const principal = (journey as Partial<Settled> | null)?.principal;
+    return {
+      teamAlias: principal?.teamAlias ?? '',
+      userEmail: principal?.userEmail ?? '',
+      endUser: endUser ? (record.endUserId ?? '') : '',
+      own:
+        metadataLabels.length + tags.length === 0
+          ? noLabels
+          : [
+              ...metadataLabels.map((path) => memberOf(path, record, principal?.metadata ?? {})),
+              ...tags.map((tag) => String(record.tags.includes(tag))),
+            ],
+    };
+  }
+
+  #handlesOf(record: RequestRecord, names: Names): Handles {
+    const ends = names.own === noLabels ? '' : names.own.join('\u001f');
+    const stream = this.#settings.stream ? String(record.stream) : '';
+    const name = `${record.keyId}\u001f${record.userId}\u001f${names.endUser}\u001f${record.modelAsked}\u001f${record.deploymentId}\u001f${record.modelUsed}\u001f${record.httpStatus}\u001f${record.path}\u001f${names.teamAlias}\u001f${stream}\u001f${ends}`;
     const known = this.#handles.get(name);
     if (known !== undefined) return known;
     if (this.#handles.size >= handlesMax) this.#handles.clear();
-    const keyLabels = keyLabelsOf(record);
+    const families = this.#families;
+    const { own, endUser } = names;
+    const key = keyLabels(record, names);
     const user = record.userId ?? '';
-    const asked = record.modelAsked ?? '';
+    const asked = askedOf(record);
     const model = record.modelUsed ?? '';
     const id = record.deploymentId ?? '';
-    const deploymentLabels = [model, id, record.apiBase ?? '', record.provider ?? ''];
-    const tokenLabels = ['', ...keyLabels, asked, model, user];
-    const modelLabels = [model, ...keyLabels, asked, '', user, id];
+    const deployment = [model, id, record.apiBase ?? '', record.provider ?? ''];
+    const tokens = [endUser, ...key, asked, model, user, ...own];
+    const answer = [model, ...key, asked, endUser, user, id, ...own];
+    const proxy = [endUser, ...key, asked, user, names.userEmail, String(record.httpStatus), record.path, id];
     const handles: Handles = {
-      proxyTotal: this.#families.proxyTotal.series([
-        '',
-        ...keyLabels,
-        asked,
-        user,
-        '',
-        String(record.httpStatus),
-        record.path,
-        id,
-      ]),
-      spend: this.#families.spend.series(['', ...keyLabels, model, user]),
-      requests: this.#families.requests.series(['', ...keyLabels, model, user, '']),
-      totalTokens: this.#families.totalTokens.series(tokenLabels),
-      inputTokens: this.#families.inputTokens.series(tokenLabels),
-      outputTokens: this.#families.outputTokens.series(tokenLabels),
-      totalLatency: this.#families.totalLatency.series(['', ...keyLabels, asked, model, user, id]),
-      apiLatency: this.#families.apiLatency.series(modelLabels),
-      firstToken: this.#families.firstToken.series(modelLabels),
-      overhead: this.#families.overhead.series([
-        record.modelGroup ?? '',
-        record.provider ?? '',
-        record.apiBase ?? '',
-        model,
-        record.keyId ?? '',
-        record.keyAlias ?? '',
-      ]),
-      deploymentSuccess: this.#families.deploymentSuccess.series([asked, ...deploymentLabels, ...keyLabels]),
-      deploymentTotal: this.#families.deploymentTotal.series([
-        asked,
-        model,
-        id,
-        '',
-        record.provider ?? '',
-        ...keyLabels,
-      ]),
-      latencyPerToken: this.#families.latencyPerToken.series([...deploymentLabels, ...keyLabels]),
+      proxyTotal: families.proxyTotal.series([...proxy, ...(stream === '' ? [] : [stream]), ...own]),
+      spend: families.spend.series([endUser, ...key, model, user, ...own]),
+      requests: families.requests.series([endUser, ...key, model, user, names.userEmail, ...own]),
+      totalTokens: families.totalTokens.series(tokens),
+      inputTokens: families.inputTokens.series(tokens),
+      outputTokens: families.outputTokens.series(tokens),
+      totalLatency: families.totalLatency.series([endUser, ...key, asked, model, user, id, ...own]),
+      apiLatency: families.apiLatency.series(answer),
+      firstToken: families.firstToken.series(answer),
+      overhead: families.overhead.series([...addressOf(record), ...own]),
+      deploymentSuccess: families.deploymentSuccess.series([asked, ...deployment, ...key, ...own]),
+      deploymentTotal: families.deploymentTotal.series([asked, ...deployment, ...key, ...own]),
+      latencyPerToken: families.latencyPerToken.series([...deployment, ...key, ...own]),
     };
     this.#handles.set(name, handles);
     return handles;
   }
 
-  #countFailure(record: RequestRecord): void {
+  #countFailure(record: RequestRecord, names: Names): void {
     this.#families.proxyFailed.series([
-      '',
-      ...keyLabelsOf(record),
-      record.modelAsked ?? '',
+      names.endUser,
+      ...keyLabels(record, names),
+      askedOf(record),
       record.userId ?? '',
-      '',
+      names.userEmail,
       String(record.httpStatus),
       record.errorCode ?? '',
       record.path,
       record.deploymentId ?? '',
+      ...names.own,
     ]).value++;
   }
 
-  #countAttempts(record: RequestRecord): void {
-    for (const attempt of record.attempts) {
-      const asked = record.modelAsked ?? '';
-      const labels = [asked, attempt.model, attempt.deploymentId, '', attempt.provider, ...keyLabelsOf(record)];
-      this.#families.deploymentTotal.series(labels).value++;
-      const failed = attempt.result !== 'success';
-      const failure = [attempt.status === null ? '' : String(attempt.status), failed ? attempt.result : ''];
-      if (failed) this.#families.deploymentFailure.series([...labels, ...failure]).value++;
-      if (attempt.group === record.attempts[0]?.group) continue;
+  #countAttempts(record: RequestRecord, names: Names, journey: Received | null): void {
+    const asked = askedOf(record);
+    const key = keyLabels(record, names);
+    for (const { model, deploymentId, provider, status, result, group } of record.attempts) {
+      const apiBase = journey?.snapshot.deployments.get(deploymentId)?.apiBase ?? '';
+      const labels = [asked, model, deploymentId, apiBase, provider, ...key];
+      this.#families.deploymentTotal.series([...labels, ...names.own]).value++;
+      const failed = result !== 'success';
+      const failure = [status === null ? '' : String(status), failed ? result : ''];
+      if (failed) this.#families.deploymentFailure.series([...labels, ...failure, ...names.own]).value++;
+      if (group === record.attempts[0]?.group) continue;
       const family = failed ? this.#families.fallbackFailure : this.#families.fallbackSuccess;
-      family.series([asked, attempt.group, ...keyLabelsOf(record), ...failure]).value++;
+      family.series([asked, group, ...key, ...failure, ...names.own]).value++;
+    }
+  }
+
+  /** What is left of limits, as the provider said it and as the key has it. */
+  #setRemaining(record: RequestRecord, { reply, rateReservation }: Partial<Settled> & Received): void {
+    const told = reply?.origin.providerHeaders;
+    if (told !== null && told !== undefined) {
+      const requests = figureOf(told[remainingRequestsHeader]);
+      const tokens = figureOf(told[remainingTokensHeader]);
+      if (requests !== null) this.#families.remainingRequests.series(addressOf(record)).value = requests;
+      if (tokens !== null) this.#families.remainingTokens.series(addressOf(record)).value = tokens;
+    }
+    if (rateReservation === null || rateReservation === undefined) return;
+    for (const [index, { rule }] of rateReservation.claims.entries()) {
+      if (rule.scope !== 'key' || rule.model === null || rule.metric === 'parallel') continue;
+      const family = rule.metric === 'requests' ? this.#families.keyRequestsLeft : this.#families.keyTokensLeft;
+      const labels = [record.keyId ?? '', record.keyAlias ?? '', rule.model];
+      family.series(labels).value = rateReservation.remaining[index] ?? 0;
     }
   }
 }
+
+const noLabels: readonly string[] = Object.freeze([]);
+const labelLengthMax = 128;
 
 /** One attempt, and it succeeded under the names that stand in the record. */
 function isPlain({ attempts, deploymentId, provider, modelUsed }: RequestRecord): boolean {
@@ -275,16 +211,37 @@ function isPlain({ attempts, deploymentId, provider, modelUsed }: RequestRecord)
   );
 }
 
-function tokenCounter(kind: string, help: string): Counter {
-  return new Counter(`litellm_${kind}_tokens_metric_total`, help, [
-    'end_user',
-    ...key,
-    'requested_model',
-    'model',
-    'user',
-  ]);
+/** Names that no model has would make a series each, as many as a caller likes. */
+function askedOf({ modelAsked, modelGroup }: RequestRecord): string {
+  return modelAsked === null ? '' : modelGroup === null ? 'unknown' : modelAsked;
 }
 
-function keyLabelsOf(record: RequestRecord): string[] {
-  return [record.keyId ?? '', record.keyAlias ?? '', record.teamId ?? '', ''];
+function keyLabels(record: RequestRecord, { teamAlias }: Names): string[] {
+  return [record.keyId ?? '', record.keyAlias ?? '', record.teamId ?? '', teamAlias];
+}
+
+function addressOf(record: RequestRecord): string[] {
+  return [
+    record.modelGroup ?? '',
+    record.provider ?? '',
+    record.apiBase ?? '',
+    record.modelUsed ?? '',
+    record.keyId ?? '',
+    record.keyAlias ?? '',
+  ];
+}
+
+/** `metadata.foo` of the key, else of the request. */
+function memberOf(path: string, record: RequestRecord, ofKey: Readonly<Record<string, unknown>>): string {
+  const name = path.replace(/^metadata\./, '');
+  const value = ofKey[name] ?? record.metadata[name];
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value).slice(0, labelLengthMax)
+    : '';
+}
+
+function figureOf(value: string | string[] | undefined): number | null {
+  if (typeof value !== 'string' || value === '') return null;
+  const figure = Number(value);
+  return Number.isFinite(figure) ? figure : null;
 }

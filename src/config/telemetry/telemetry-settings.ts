@@ -4,6 +4,7 @@ import type { SinkHeaders, SinkSetting, TelemetrySettings } from '../../core/sin
 import type { Path } from '../diagnostic.ts';
 import type { Config } from '../load.ts';
 import { destinations } from './destinations.ts';
+import { metricSettings } from './metric-settings.ts';
 import { langfuseAuth, readOpenTelemetry } from './open-telemetry.ts';
 import { Written } from './variables.ts';
 
@@ -86,7 +87,7 @@ export function telemetrySettings(config: Config, report: ReportTelemetry): Foun
     found.setting ??
     (needsTraces ? { sampler: { followsCaller: true, ratio: 1 }, ignoresCaller: false, metrics: null } : null);
   return {
-    settings: Object.freeze({ sinks: Object.freeze(sinks), openTelemetry }),
+    settings: Object.freeze({ sinks: Object.freeze(sinks), openTelemetry, metrics: metricSettings(config) }),
     secrets: [
       ...sinks.flatMap(({ destination }) => secretsOf(destination)),
       ...headerSecrets(openTelemetry?.metrics?.headers),
