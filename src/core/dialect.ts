@@ -168,6 +168,8 @@ export interface ModelTraits {
   readonly adaptiveThinking?: boolean;
   /** How the model is made to go on with an answer that has begun; absent where it always begins anew. */
   readonly continuation?: ContinuationFields;
+  /** Thinks up to a level (`low` … `high`) instead of a token budget. */
+  readonly thinkingLevels?: boolean;
   /** Understands `cache_control`, `thinking` and `thinking_blocks` in an OpenAI-style request. */
   readonly anthropicExtensions?: boolean;
   /** The only one of the provider's formats that serves this model. */

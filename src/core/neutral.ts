@@ -112,7 +112,9 @@ export type ContentBlock =
   | RefusalBlock
   | VendorBlock;
 
-export type MediaSource = { kind: 'base64'; mediaType: string; base64: string } | { kind: 'url'; url: string };
+export type MediaSource =
+  | { kind: 'base64'; mediaType: string; base64: string }
+  | { kind: 'url'; url: string; mediaType?: string };
 
 export interface NeutralTool {
   name: string;

@@ -26,5 +26,6 @@ export const dialectNames = [
   'tei-rerank',
   'voyage-rerank',
   'openai-moderations',
+  'gemini',
 ] as const;
 export type DialectName = (typeof dialectNames)[number];

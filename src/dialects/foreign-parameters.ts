@@ -57,6 +57,20 @@ export const anthropicParameters: ForeignParameters = {
   features: new Set(['container', 'mcp_servers']),
 };
 
+export const geminiParameters: ForeignParameters = {
+  hints: new Set([
+    'safetySettings',
+    'labels',
+    'mediaResolution',
+    'audioTimestamp',
+    'routingConfig',
+    'modelSelectionConfig',
+    'enableEnhancedCivicAnswers',
+    'enableAffectiveDialog',
+  ]),
+  features: new Set(['cachedContent', 'responseModalities', 'speechConfig', 'imageConfig', 'translationConfig']),
+};
+
 /** What of `extra` may go to another format, and the names that cannot. `false` and null ask for nothing. */
 export function crossing(
   extra: JsonObject,

@@ -2,6 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import type { DialectName } from '../core/operation.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
+import { gemini } from './gemini/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
@@ -18,4 +19,5 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['anthropic-messages', anthropicMessages],
   ['openai-moderations', openaiModerations],
   ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
+  ['gemini', gemini],
 ]);

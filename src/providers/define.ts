@@ -73,6 +73,7 @@ const usualPath: Record<DialectName, string> = {
   'tei-rerank': '/rerank',
   'voyage-rerank': '/rerank',
   'openai-moderations': '/moderations',
+  gemini: '',
 };
 
 const usualTraits: ModelTraits = {

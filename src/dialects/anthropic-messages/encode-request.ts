@@ -1,7 +1,13 @@
 import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralMessage, NeutralRequest, NeutralTool } from '../../core/neutral.ts';
-import { completionParameters, crossing, openaiParameters, responsesParameters } from '../foreign-parameters.ts';
+import {
+  completionParameters,
+  crossing,
+  geminiParameters,
+  openaiParameters,
+  responsesParameters,
+} from '../foreign-parameters.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-content.ts';
 import { structuredOutput } from './structured-output.ts';
@@ -10,7 +16,13 @@ import { encodeThinking } from './thinking.ts';
 const format: ParameterFormat = { maxTokensNames: ['max_tokens'], maxTokensRequired: true };
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, openaiParameters, completionParameters, responsesParameters);
+  const { passed, refused } = crossing(
+    request.extra,
+    openaiParameters,
+    completionParameters,
+    geminiParameters,
+    responsesParameters,
+  );
   const { web_search_options: webSearch, ...extra } = passed;
   const dropped = new Set(options.additionalDropParams);
   const left = [...refused, ...neutralRefused(request)].filter((name) => !dropped.has(name));

@@ -1,13 +1,25 @@
 import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import { anthropicParameters, completionParameters, crossing, responsesParameters } from '../foreign-parameters.ts';
+import {
+  anthropicParameters,
+  completionParameters,
+  crossing,
+  geminiParameters,
+  responsesParameters,
+} from '../foreign-parameters.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-messages.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const marks = options.traits.anthropicExtensions === true;
-  const { passed, refused } = crossing(request.extra, anthropicParameters, completionParameters, responsesParameters);
+  const { passed, refused } = crossing(
+    request.extra,
+    anthropicParameters,
+    completionParameters,
+    geminiParameters,
+    responsesParameters,
+  );
   const left = refused.filter((name) => !options.additionalDropParams.includes(name));
   if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
   const body: JsonObject = {
@@ -85,7 +97,8 @@ export function present(name: string, value: JsonObject[string]): JsonObject {
 
 function encodeTool(tool: NeutralTool, marks: boolean): JsonObject {
   if (tool.vendor !== undefined) {
-    if (tool.vendor.dialect === 'openai-chat' || marks) return tool.vendor.tool;
+    if (tool.vendor.dialect === 'openai-chat' || (marks && tool.vendor.dialect === 'anthropic-messages'))
+      return tool.vendor.tool;
     throw unsupportedParameters([`tools: ${tool.name}`]);
   }
   return {
