@@ -71,6 +71,8 @@ export const testProvider: Provider = {
   dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
   catalogueIds: [],
   credentialVariable: null,
+  otherCredentialVariables: [],
+  environmentVariables: [],
   baseUrlVariable: null,
   defaultBaseUrl: null,
   requiresCredential: false,

@@ -74,6 +74,7 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
     organization: params.organization ?? revealed(connection.organization) ?? null,
     extra: extraConnection(entry, connection),
     headers: { ...params.headers, ...params.extra_headers },
+    environment: environmentOf(provider, parts.environment),
   };
   let unusable = entry.unusable;
   if (unusable === null && credential === null && provider.requiresCredential && isOwn) {
@@ -129,8 +130,19 @@ function credentialFor(
     entry.params.azure_ad_token ?? entry.params.api_key ?? connection.azure_ad_token ?? connection.api_key;
   if (written !== undefined) return written;
   if (entry.unusable !== null || !isOwn) return null;
-  const inherited = variable(environment, provider.credentialVariable);
-  return inherited === null ? null : new Secret(inherited);
+  const inherited = [provider.credentialVariable, ...provider.otherCredentialVariables]
+    .map((name) => variable(environment, name))
+    .find((value) => value !== null);
+  return inherited === undefined ? null : new Secret(inherited);
+}
+
+function environmentOf(provider: Provider, environment: Environment): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of provider.environmentVariables) {
+    const value = variable(environment, name);
+    if (value !== null) found[name] = value;
+  }
+  return found;
 }
 
 function isOwnAddress(provider: Provider, address: string | null): boolean {

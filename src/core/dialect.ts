@@ -16,6 +16,11 @@ import type { Usage, UsageUnits } from './usage.ts';
 export interface Dialect {
   readonly name: DialectName;
   readonly operation: Operation;
+  /**
+   * Another dialect whose bodies these are: what differs is the address, how a stream is framed, a few members. A provider
+   * that speaks the other one gets the body as it is, but for the edits of `passThrough`.
+   */
+  readonly variantOf?: DialectName;
   /** Throws GatewayError('malformed_request') naming the field, what is wrong and what would be right. */
   inspect(body: JsonObject, address?: CallAddress): RequestFacts;
   readonly request: {

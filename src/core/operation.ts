@@ -27,5 +27,6 @@ export const dialectNames = [
   'voyage-rerank',
   'openai-moderations',
   'gemini',
+  'gemini-array',
 ] as const;
 export type DialectName = (typeof dialectNames)[number];

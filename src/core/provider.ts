@@ -23,6 +23,10 @@ export interface Provider {
   readonly catalogueIds: readonly string[];
   /** Environment variable holding the credential when the configuration names none. */
   readonly credentialVariable: string | null;
+  /** Others that are looked at after it. */
+  readonly otherCredentialVariables: readonly string[];
+  /** Variables that its endpoints read: regions, projects, places of files. */
+  readonly environmentVariables: readonly string[];
   /** Environment variable holding the base address when the configuration names none. */
   readonly baseUrlVariable: string | null;
   readonly defaultBaseUrl: string | null;
@@ -53,6 +57,8 @@ export interface ConnectionSettings {
   readonly extra: JsonObject;
   /** Headers the operator adds to every call. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The provider's `environmentVariables`, as far as they are set. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ProviderEndpoint {

@@ -2,6 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import type { DialectName } from '../core/operation.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
+import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
@@ -20,4 +21,5 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-moderations', openaiModerations],
   ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
   ['gemini', gemini],
+  ['gemini-array', geminiArray],
 ]);

@@ -5,7 +5,7 @@ import type { DialectName } from '../core/operation.ts';
  * another format's callers under a seal that names where it may return to; everybody else leaves it out.
  */
 
-const sealPattern = /^([a-z]+(?:-[a-z]+)+):/;
+const sealPattern = /^([a-z]+(?:-[a-z]+)*):/;
 
 /** Provider signatures are base64, which has no colon. */
 export function sealed(dialect: DialectName, text: string): string {

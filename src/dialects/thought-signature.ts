@@ -1,22 +1,22 @@
+import { sealed, unsealed } from './reasoning-seal.ts';
+
 /*
- * Signatures of reasoning belong to whoever made them: another provider refuses a history that holds them. Between two
- * formats a signature therefore says whose it is. Anthropic's stands as it is, Google's is marked; and since Google signs
- * calls, which no other format has a place for, the signature of a call travels in its id, which every client sends back.
+ * Google's signatures travel under the seal of their format (see reasoning-seal.ts). It signs calls, too, which no other
+ * format has a place for: the signature of a call travels in its id, which every client sends back.
  */
 
-const googlePrefix = 'gemini:';
 const callMark = '__thought__';
 /** What a caller that speaks Google's format gets for a signature of somebody else: base64, as its format wants. */
 const wrappedPrefix = 'signature of another provider:';
 const wrappedRedactedPrefix = 'redacted by another provider:';
 
 export function googleSignature(thoughtSignature: string): string {
-  return googlePrefix + thoughtSignature;
+  return sealed('gemini', thoughtSignature);
 }
 
 /** Google's own signature in a neutral one; undefined when it is somebody else's. */
 export function ownGoogleSignature(signature: string | undefined): string | undefined {
-  return signature?.startsWith(googlePrefix) ? signature.slice(googlePrefix.length) : undefined;
+  return signature === undefined ? undefined : unsealed('gemini', signature);
 }
 
 export interface SignedReasoning {

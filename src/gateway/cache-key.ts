@@ -13,7 +13,8 @@ const delivery: ReadonlySet<string> = new Set(['model', 'stream', 'stream_option
 export function cacheKey(exchange: Planned, settings: CacheSettings, ownNamespace: string | null): string {
   const namespace = ownNamespace ?? settings.namespace;
   const hash = createHash('sha256');
-  const scope = [tenant(exchange, settings), namespace, exchange.model, exchange.dialect.name, exchange.operation];
+  const { name: dialect, variantOf } = exchange.dialect;
+  const scope = [tenant(exchange, settings), namespace, exchange.model, variantOf ?? dialect, exchange.operation];
   hash.update(JSON.stringify(scope));
   const { body } = exchange;
   const gatewayOnly = fieldsToStrip(body, exchange.dialect.name);

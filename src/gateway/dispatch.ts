@@ -18,7 +18,15 @@ import type { Gateway } from './gateway.ts';
 import { inputBytesOf } from './input-bound.ts';
 import { providerError } from './provider-error.ts';
 import { timeoutsFor } from './timeouts.ts';
-import { answerOptions, dialectFor, requestBody, requestHeaders, type Target, upstreamModel } from './translate.ts';
+import {
+  answerOptions,
+  dialectFor,
+  requestBody,
+  requestHeaders,
+  spokenTo,
+  type Target,
+  upstreamModel,
+} from './translate.ts';
 import { TranslatedStream } from './translated-stream.ts';
 import type { WalkEnd } from './walk.ts';
 import { type WholeAnswer, wholeAnswer } from './whole-answer.ts';
@@ -68,6 +76,7 @@ export class Dispatch {
       endpoint: endpointFor(exchange, deployment),
       model: upstreamModel(deployment, group.wildcardMatches),
       dialect,
+      speaks: spokenTo(exchange, deployment) ?? dialect.name,
       overrides,
       ...(prefix !== null && { prefix }),
     };
@@ -75,7 +84,7 @@ export class Dispatch {
     const call: OutgoingCall = {
       method: 'POST',
       origin: target.endpoint.origin,
-      path: target.endpoint.path(dialect.name, target.model, exchange.facts.stream),
+      path: target.endpoint.path(target.speaks, target.model, exchange.facts.stream),
       headers: requestHeaders(exchange, target, this.#tally.attempts.length),
       body: body instanceof Promise ? await body : body,
     };

@@ -37,6 +37,12 @@ const messages: DataRoute = {
   routeGroups: ['llm_api_routes', 'anthropic_routes'],
 };
 
+const generate: DataRoute = {
+  operation: 'chat',
+  dialect: 'gemini',
+  routeGroups: ['llm_api_routes', 'google_routes'],
+};
+
 /** Every path takes POST only. */
 const exact: ReadonlyMap<string, MatchedRoute> = new Map(
   (
@@ -71,15 +77,34 @@ const modelSuffixes = [
   ['/embeddings', embeddings],
 ] as const;
 
+/** `<prefix>{model}:<verb>`; behind the first of these stands a place at Google Cloud. */
+const googlePath =
+  /^(?:\/v1(?:beta1?)?\/projects\/[^/]+\/locations\/[^/]+\/publishers\/[^/]+|\/v1(?:beta1?)?)?\/models\/(.+):(\w+)$/;
+const googleVerbs: ReadonlyMap<string, DataRoute> = new Map([
+  ['generateContent', generate],
+  ['streamGenerateContent', generate],
+]);
+
 /** Paths without parameters, for documents and listings. */
 export const dataPaths: readonly string[] = [
   ...exact.keys(),
+  ...[...googleVerbs.keys()].map((verb) => `/v1beta/models/{model}:${verb}`),
   ...modelPrefixes.flatMap((prefix) => modelSuffixes.map(([suffix]) => `${prefix}{model}${suffix}`)),
 ];
 
-/** The data route of a path (without its query), or undefined when it is none. */
-export function matchRoute(path: string): MatchedRoute | undefined {
-  return exact.get(path) ?? matchModelPath(path);
+/** The data route of a path, or undefined when it is none. */
+export function matchRoute(path: string, query = ''): MatchedRoute | undefined {
+  return exact.get(path) ?? matchModelPath(path) ?? matchGooglePath(path, query);
+}
+
+function matchGooglePath(path: string, query: string): MatchedRoute | undefined {
+  const match = googlePath.exec(path);
+  const verb = match?.[2] ?? '';
+  const route = googleVerbs.get(verb);
+  if (match === null || route === undefined) return undefined;
+  const stream = verb.startsWith('stream');
+  const isList = stream && new URLSearchParams(query).get('alt') !== 'sse';
+  return { route: isList ? { ...route, dialect: 'gemini-array' } : route, model: decoded(match[1]!), stream };
 }
 
 function matchModelPath(path: string): MatchedRoute | undefined {

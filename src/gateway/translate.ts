@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Admitted, Planned } from '../core/exchange.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
+import type { DialectName } from '../core/operation.ts';
 import type { ProviderEndpoint } from '../core/provider.ts';
 import type { Deployment } from '../core/route.ts';
 import { attemptSpan, traceparentOf } from '../core/trace-context.ts';
@@ -19,8 +20,10 @@ export interface Target {
   readonly endpoint: ProviderEndpoint;
   /** Upstream model name, stars filled. */
   readonly model: string;
-  /** What the provider speaks. */
+  /** What the provider speaks, or the caller's variant of it. */
   readonly dialect: Dialect;
+  /** Its name to the provider. */
+  readonly speaks: DialectName;
   /** Fields of the caller's body that a fallback entry replaces. */
   readonly overrides: JsonObject | null;
   /** The text of a begun answer that the model goes on with. */
@@ -29,10 +32,8 @@ export interface Target {
 
 /** The provider's dialect: the caller's own where the provider has it, else the provider's best. */
 export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Deployment): Dialect {
-  const spoken = deployment.provider.dialects[exchange.operation];
-  const { soleDialect } = deployment.traits;
-  if (soleDialect === undefined && spoken?.includes(exchange.dialect.name)) return exchange.dialect;
-  const chosen = soleDialect ?? spoken?.[0];
+  const chosen = spokenTo(exchange, deployment);
+  if (chosen !== undefined && isCallers(exchange.dialect, chosen)) return exchange.dialect;
   const dialect = chosen === undefined ? undefined : gateway.dialects.get(chosen);
   if (dialect === undefined) {
     throw new GatewayError(
@@ -41,6 +42,16 @@ export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Dep
     );
   }
   return dialect;
+}
+
+/** What the provider calls the dialect that it is spoken to in: the caller's own may be a variant of it. */
+export function spokenTo(exchange: Admitted, deployment: Deployment): DialectName | undefined {
+  const spoken = deployment.provider.dialects[exchange.operation];
+  return deployment.traits.soleDialect ?? spoken?.find((name) => isCallers(exchange.dialect, name)) ?? spoken?.[0];
+}
+
+function isCallers({ name, variantOf }: Dialect, spoken: DialectName): boolean {
+  return spoken === name || spoken === variantOf;
 }
 
 /** Fills the stars of a wildcard deployment with what the public name matched. */
@@ -142,7 +153,7 @@ export function requestHeaders(exchange: Admitted, target: Target, attempts: num
   if (typeof traceparent === 'string') forwarded = [...base, 'traceparent', traceparent];
   const tracestate = trace === null ? headers.tracestate : trace.state;
   if (forwarded !== null && typeof tracestate === 'string') forwarded.push('tracestate', tracestate);
-  if (target.dialect.name === 'anthropic-messages') {
+  if (target.speaks === 'anthropic-messages') {
     for (const name of ['anthropic-beta', 'anthropic-version']) {
       const value = headers[name];
       if (value === undefined) continue;

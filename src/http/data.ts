@@ -30,9 +30,10 @@ export class DataDoor {
 
   /** False when the path is none of the data plane's. */
   take(request: IncomingMessage, response: ServerResponse, path: string): boolean {
-    const matched = matchRoute(path);
+    const query = queryOf(request.url ?? '');
+    const matched = matchRoute(path, query);
     if (matched === undefined) return this.#takeFree(request, response, path);
-    if (request.method === 'POST') void this.#exchange(request, response, matched, path);
+    if (request.method === 'POST') void this.#exchange(request, response, matched, path, query);
     else if (request.method === 'OPTIONS') return false;
     else {
       const error = new GatewayError('method_not_allowed', `${path} takes POST, not ${request.method}.`, {
@@ -102,14 +103,15 @@ export class DataDoor {
     response: ServerResponse,
     matched: MatchedRoute,
     path: string,
+    query: string,
   ): Promise<void> {
     try {
       const client = this.#clients.enter(response, matched.route.dialect);
       const arrival: { -readonly [Field in keyof Arrival]: Arrival[Field] } = {
         matched,
         path,
-        query: queryOf(request.url ?? ''),
-        headers: request.headers,
+        query: withoutKey(query),
+        headers: headersWithKey(request.headers, query),
         clientAddress: request.socket.remoteAddress ?? null,
         bytes: noBytes,
         client,
@@ -124,7 +126,7 @@ export class DataDoor {
         if (!(cause instanceof GatewayError)) throw cause;
         // The rest of a body that came too slowly is not waited for.
         if (cause.code === 'request_timed_out') response.shouldKeepAlive = false;
-        reply = refuse(this.#gateway, arrival, await credentialFirst(this.#gateway, request.headers, cause));
+        reply = refuse(this.#gateway, arrival, await credentialFirst(this.#gateway, arrival.headers, cause));
       }
       if (!(reply.body instanceof Uint8Array)) client.stream = reply.body;
       writeReply(response, reply);
@@ -153,6 +155,20 @@ export class DataDoor {
   }
 }
 
+/** Google's clients may write the key into the address: it goes on as the header it stands for, and nowhere else. */
+function headersWithKey(headers: IncomingMessage['headers'], query: string): IncomingMessage['headers'] {
+  if (!keyInQuery.test(query) || headers['x-goog-api-key'] !== undefined) return headers;
+  const key = new URLSearchParams(query).get('key');
+  return key === null ? headers : { ...headers, 'x-goog-api-key': key };
+}
+
+function withoutKey(query: string): string {
+  if (!keyInQuery.test(query)) return query;
+  const rest = query.split('&').filter((pair) => !keyInQuery.test(pair));
+  return rest.join('&');
+}
+
+const keyInQuery = /(?:^|&)key=/;
 const noBytes = Buffer.alloc(0);
 
 function stopping(): GatewayError {

@@ -21,6 +21,8 @@ export interface ProviderDefinition {
   readonly baseUrl: string | null;
   readonly baseUrlVariable?: string;
   readonly credentialVariable?: string;
+  readonly otherCredentialVariables?: readonly string[];
+  readonly environmentVariables?: readonly string[];
   /** False for servers that people run themselves without a key. */
   readonly requiresCredential?: boolean;
   /** `bearer()` where absent. */
@@ -74,6 +76,7 @@ const usualPath: Record<DialectName, string> = {
   'voyage-rerank': '/rerank',
   'openai-moderations': '/moderations',
   gemini: '',
+  'gemini-array': '',
 };
 
 const usualTraits: ModelTraits = {
@@ -107,6 +110,8 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     dialects,
     catalogueIds: definition.catalogueIds ?? [id],
     credentialVariable: definition.credentialVariable ?? null,
+    otherCredentialVariables: definition.otherCredentialVariables ?? [],
+    environmentVariables: definition.environmentVariables ?? [],
     baseUrlVariable: definition.baseUrlVariable ?? null,
     defaultBaseUrl: definition.baseUrl,
     requiresCredential: definition.requiresCredential ?? true,

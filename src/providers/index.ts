@@ -28,6 +28,7 @@ import { featherlessAi } from './featherless_ai/index.ts';
 import { fireworksAi } from './fireworks_ai/index.ts';
 import { friendliai } from './friendliai/index.ts';
 import { galadriel } from './galadriel/index.ts';
+import { gemini } from './gemini/index.ts';
 import { github } from './github/index.ts';
 import { gmi } from './gmi/index.ts';
 import { groq } from './groq/index.ts';
@@ -136,6 +137,7 @@ export const providers: readonly Provider[] = [
   fireworksAi,
   friendliai,
   galadriel,
+  gemini,
   github,
   gmi,
   groq,

@@ -96,6 +96,7 @@ function sentTo(exchange: Planned, { provider, ...rest }: Deployment, overrides:
     endpoint: one.endpoint,
     model: one.model,
     dialect: dialects.get(provider.dialects[exchange.operation]![0]!)!,
+    speaks: provider.dialects[exchange.operation]![0]!,
     overrides,
   };
   const body = requestBody(gateway(), admitted, target);

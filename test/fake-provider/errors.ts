@@ -1,6 +1,6 @@
 import type { ScriptedError } from './script.ts';
 
-/** Error bodies of the two families. Sources: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors */
+/** Error bodies of the families. Sources: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors */
 
 const anthropicTypes: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -32,5 +32,25 @@ export function anthropicError(status: number, error: ScriptedError = {}): Recor
       message: error.message ?? `The fake provider answers ${status}`,
     },
     request_id: 'req_fake',
+  };
+}
+
+const googleStatuses: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  503: 'UNAVAILABLE',
+};
+
+/** https://ai.google.dev/gemini-api/docs/troubleshooting */
+export function googleError(status: number, error: ScriptedError = {}): Record<string, unknown> {
+  return {
+    error: {
+      code: status,
+      message: error.message ?? `The fake provider answers ${status}`,
+      status: error.type ?? googleStatuses[status] ?? 'INTERNAL',
+    },
   };
 }

@@ -47,7 +47,7 @@ export async function answer(exchange: Exchange): Promise<void> {
       return;
     }
     if (operation.suffix === '/responses') exchange.keptResponses.keep(body, composed.json());
-    const isStream = composed.frames !== undefined && body.stream === true;
+    const isStream = composed.frames !== undefined && (operation.isStream ?? body.stream === true);
     if (isStream) await sendStream(exchange, delivery, composed, produced);
     else if (script.endless) await sendEndlessJson(exchange, delivery, produced);
     else await sendWhole(exchange, delivery, script.status ?? 200, composed.json());

@@ -1,7 +1,8 @@
 import { type Answer, type AnswerRequest, answerTo } from './answer.ts';
 import { anthropicMessage, messageFrames } from './anthropic-messages.ts';
-import { anthropicError, openaiError } from './errors.ts';
+import { anthropicError, googleError, openaiError } from './errors.ts';
 import type { Frame } from './frame.ts';
+import { geminiAnswer, geminiFrames, geminiRequest } from './gemini.ts';
 import { nothingUsed } from './invoice.ts';
 import { isRecord } from './json.ts';
 import { chatCompletion, chatFrames } from './openai-chat.ts';
@@ -22,10 +23,12 @@ export interface Composed {
 }
 
 export interface FakeOperation {
-  readonly family: 'openai' | 'anthropic';
+  readonly family: 'openai' | 'anthropic' | 'google';
   /** Paths end like this; what stands before it is the provider's own business. */
   readonly suffix: string;
   readonly requiredFields: readonly string[];
+  /** Where the path says whether it streams; elsewhere the body does. */
+  readonly isStream?: boolean;
   readonly compose: (request: AnswerRequest, script: Script) => Composed;
 }
 
@@ -106,6 +109,23 @@ export const operations: readonly FakeOperation[] = [
       json: () => ({ input_tokens: promptTokens(request.body, request.bodyBytes) }),
     }),
   },
+  ...[':generateContent', ':streamGenerateContent'].map(
+    (suffix): FakeOperation => ({
+      family: 'google',
+      suffix,
+      isStream: suffix.startsWith(':stream'),
+      requiredFields: ['contents'],
+      compose: (request, script) => {
+        const answer = answerTo(geminiRequest(request), script);
+        return {
+          id: answer.serial,
+          usage: answer.usage,
+          json: () => geminiAnswer(answer, script),
+          frames: () => geminiFrames(answer, script),
+        };
+      },
+    }),
+  ),
 ];
 
 /** The operation whose suffix is the longest that fits. */
@@ -116,7 +136,8 @@ export function operationFor(path: string): FakeOperation | undefined {
 }
 
 export function errorBody(family: FakeOperation['family'], status: number, error?: ScriptedError): unknown {
-  return family === 'anthropic' ? anthropicError(status, error) : openaiError(status, error);
+  const told = { anthropic: anthropicError, google: googleError, openai: openaiError }[family];
+  return told(status, error);
 }
 
 function wantsUsage(request: AnswerRequest): boolean {

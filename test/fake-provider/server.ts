@@ -244,13 +244,19 @@ async function wholeBody(message: IncomingMessage): Promise<Buffer | undefined> 
 }
 
 function keyOf(request: RecordedRequest): string | undefined {
-  const { authorization, 'x-api-key': anthropicKey, 'api-key': azureKey } = request.headers;
-  const key = authorization?.replace(/^Bearer /i, '') ?? anthropicKey ?? azureKey;
+  const {
+    authorization,
+    'x-api-key': anthropicKey,
+    'api-key': azureKey,
+    'x-goog-api-key': googleKey,
+  } = request.headers;
+  const key = authorization?.replace(/^Bearer /i, '') ?? anthropicKey ?? azureKey ?? googleKey;
   return Array.isArray(key) ? key[0] : key;
 }
 
-/** The body's model, or the deployment in the path where the address names it (Azure). */
+/** The body's model, or the one in the path where the address names it (Azure, Google). */
 function modelOf(request: RecordedRequest): string {
   const named = isRecord(request.json) ? request.json.model : undefined;
-  return typeof named === 'string' ? named : (/\/deployments\/([^/]+)\//.exec(request.path)?.[1] ?? 'unknown-model');
+  const inPath = /\/deployments\/([^/]+)\//.exec(request.path) ?? /\/models\/([^/]+):\w+$/.exec(request.path);
+  return typeof named === 'string' ? named : (inPath?.[1] ?? 'unknown-model');
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { geminiRefusal } from './gemini.ts';
 import { isRecord } from './json.ts';
 import type { FakeOperation } from './operations.ts';
 import type { ScriptedError } from './script.ts';
@@ -23,6 +24,10 @@ export function refusalOf(
         ? { message: `${field}: Field required` }
         : { message: `Missing required parameter: '${field}'.`, param: field, code: 'missing_required_parameter' };
     }
+  }
+  if (operation.family === 'google') {
+    const message = strict ? geminiRefusal(body) : undefined;
+    return message === undefined ? undefined : { message };
   }
   if (operation.family === 'openai') return undefined;
   if (headers['anthropic-version'] === undefined) return { message: 'anthropic-version: header is required' };

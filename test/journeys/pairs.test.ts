@@ -13,6 +13,7 @@ ${deployment('chat-only', fake.url, 'hosted_vllm/some-model')}
 ${deployment('responses-only', fake.url, 'openai/some-pro')}
     model_info: {mode: responses}
 ${deployment('claude', fake.url, 'anthropic/some-claude', { api_base: fake.url })}
+${deployment('gemini', fake.url, 'gemini/gemini-2.5-flash')}
 litellm_settings: {cache: true, cache_params: {type: local, mode: default_off}}
 router_settings: {num_retries: 0}
 `);
@@ -23,42 +24,83 @@ afterAll(async () => {
 });
 
 const question = [{ role: 'user', content: 'Hello' }];
-const asMessages = { max_tokens: 200, messages: question };
-const callers = [
-  ['openai', '/v1/chat/completions', asMessages, (text: string) => text.endsWith('data: [DONE]\n\n')],
-  ['responses', '/v1/responses', { input: question }, (text: string) => text.includes('event: response.completed')],
-  ['anthropic', '/v1/messages', asMessages, (text: string) => text.includes('event: message_stop')],
-] as const;
-const ownMetadata = ['/v1/messages', '/v1/responses'];
 
-describe.each(callers)('a caller speaking %s', (_caller, path, asked, complete) => {
-  describe.each([['chat'], ['chat-only'], ['responses-only'], ['claude']])('to the group %s', (model) => {
-    const body = { model, ...asked };
+/** A format that callers speak: how it asks, and how a stream that is complete, or broken, reads in it. */
+interface Caller {
+  readonly path: (model: string, stream: boolean) => string;
+  readonly body: (model: string, stream: boolean, temperature: number | undefined) => object;
+  readonly isComplete: (text: string) => boolean;
+  readonly isBroken: (text: string) => boolean;
+}
+
+const endsWithError = (text: string) => text.trimEnd().split('\n\n').at(-1)?.includes('"error"') === true;
+
+function named(path: string, asked: object, isComplete: Caller['isComplete']): Caller {
+  return {
+    path: () => path,
+    body: (model, stream, temperature) => ({ model, ...asked, ...(stream && { stream }), temperature }),
+    isComplete,
+    isBroken: (text) => !isComplete(text) && endsWithError(text),
+  };
+}
+
+const contents = [{ role: 'user', parts: [{ text: 'Hello' }] }];
+/** The two ways to read one format share their cached answers: each asks for something else. */
+const generate = (maxOutputTokens: number) => ({
+  body: (_model: string, _stream: boolean, temperature: number | undefined) => ({
+    contents,
+    generationConfig: { maxOutputTokens, temperature },
+  }),
+});
+const listed = (text: string) => JSON.parse(text) as { error?: object; candidates?: { finishReason?: string }[] }[];
+
+const callers: Readonly<Record<string, Caller>> = {
+  openai: named('/v1/chat/completions', { max_tokens: 200, messages: question }, (text) =>
+    text.endsWith('data: [DONE]\n\n'),
+  ),
+  responses: named('/v1/responses', { input: question }, (text) => text.includes('event: response.completed')),
+  anthropic: named('/v1/messages', { max_tokens: 200, messages: question }, (text) =>
+    text.includes('event: message_stop'),
+  ),
+  gemini: {
+    ...generate(200),
+    path: (model, stream) => `/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
+    isComplete: (text) => text.includes('"finishReason":"STOP"') && !endsWithError(text),
+    isBroken: endsWithError,
+  },
+  'gemini as a list': {
+    ...generate(201),
+    path: (model, stream) => `/v1beta/models/${model}:${stream ? 'streamGenerateContent' : 'generateContent'}`,
+    isComplete: (text) => listed(text).at(-1)?.candidates?.[0]?.finishReason === 'STOP',
+    isBroken: (text) => listed(text).at(-1)?.error !== undefined,
+  },
+};
+const ownMetadata = ['anthropic', 'responses'];
+
+describe.each(Object.entries(callers))('a caller speaking %s', (name, caller) => {
+  describe.each([['chat'], ['chat-only'], ['responses-only'], ['claude'], ['gemini']])('to the group %s', (model) => {
+    const cache = { cache: { 'use-cache': true }, ...(ownMetadata.includes(name) && { litellm_metadata: {} }) };
+    const ask = async (stream: boolean, temperature?: number) => {
+      const body = { ...caller.body(model, stream, temperature), ...cache };
+      return (await rig.post(caller.path(model, stream), body)).text();
+    };
 
     test('gets a whole answer, a stream, and both again from the cache', async () => {
       fake.enqueue({ text: 'Plain words.' }, { text: 'Words in pieces.' });
-      const cache = ownMetadata.includes(path)
-        ? { litellm_metadata: {}, cache: { 'use-cache': true } }
-        : { cache: { 'use-cache': true } };
       const before = fake.requests.length;
-      const whole = await (await rig.post(path, { ...body, ...cache })).text();
-      expect(whole).toContain('Plain words.');
-      const second = { ...body, ...cache, temperature: 0.5 };
-      const streamed = await (await rig.post(path, { ...second, stream: true })).text();
-      expect(complete(streamed)).toBe(true);
-      const again = await (await rig.post(path, second)).text();
-      expect(again).toContain('Words in pieces.');
-      const replayed = await (await rig.post(path, { ...body, ...cache, stream: true })).text();
+      expect(await ask(false)).toContain('Plain words.');
+      expect(caller.isComplete(await ask(true, 0.5))).toBe(true);
+      expect(await ask(false, 0.5)).toContain('Words in pieces.');
+      const replayed = await ask(true);
       expect(replayed).toContain('Plain words.');
-      expect(complete(replayed)).toBe(true);
+      expect(caller.isComplete(replayed)).toBe(true);
       expect(fake.requests.length - before).toBe(2);
     });
 
     test('is told of a stream that broke in its own words', async () => {
       fake.enqueue({ ...resetAt({ event: 6 }), delayBetweenEventsMs: 3 });
-      const text = await (await rig.post(path, { ...body, stream: true })).text();
-      expect(complete(text)).toBe(false);
-      expect(text.trimEnd().split('\n\n').at(-1)).toContain('"error"');
+      const text = await (await rig.post(caller.path(model, true), caller.body(model, true, undefined))).text();
+      expect(caller.isBroken(text)).toBe(true);
     });
   });
 });

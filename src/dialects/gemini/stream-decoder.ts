@@ -6,7 +6,7 @@ import { CallIds, decodePart, partsOf } from './decode-content.ts';
 import { googleErrorFacts } from './errors.ts';
 import { field } from './fields.ts';
 import { decodeFinishReason } from './finish-reason.ts';
-import { candidateFactsOf } from './grounding.ts';
+import { candidateFactsOf, citationsOf } from './grounding.ts';
 import { isComplete, noteFinish } from './relay.ts';
 import { blockReasonOf, contentOf, idPrefixOf } from './response.ts';
 import { decodeUsage, searchesOf } from './usage.ts';
@@ -89,6 +89,11 @@ export class GenerateStreamDecoder extends EventDecoder {
     if (open.isFinished) return;
     for (const part of partsOf(contentOf(candidate))) {
       for (const block of decodePart(part, open.ids)) addBlock(choice, open, block, parts);
+    }
+    if (open.open === 'text') {
+      for (const annotation of citationsOf(candidate)) {
+        parts.push({ type: 'annotation', choice, block: open.block, annotation });
+      }
     }
     for (const block of candidateFactsOf(candidate)) vendor(choice, open, block, parts);
     if (this.#finished.get(choice) !== true) return;

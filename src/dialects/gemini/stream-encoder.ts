@@ -63,6 +63,7 @@ export class GenerateStreamEncoder implements StreamEncoder {
       case 'end':
         return this.#event(this.#finishes);
       case 'text-start':
+      case 'annotation':
       case 'ping':
       case 'error':
         return '';
