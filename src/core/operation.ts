@@ -26,7 +26,7 @@ export const dialectNames = [
   'tei-rerank',
   'voyage-rerank',
   'openai-moderations',
-  'gemini',
+  'gemini-generate',
   'gemini-array',
 ] as const;
 export type DialectName = (typeof dialectNames)[number];

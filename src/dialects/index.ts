@@ -20,6 +20,6 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['anthropic-messages', anthropicMessages],
   ['openai-moderations', openaiModerations],
   ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
-  ['gemini', gemini],
+  ['gemini-generate', gemini],
   ['gemini-array', geminiArray],
 ]);

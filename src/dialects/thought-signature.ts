@@ -11,12 +11,12 @@ const wrappedPrefix = 'signature of another provider:';
 const wrappedRedactedPrefix = 'redacted by another provider:';
 
 export function googleSignature(thoughtSignature: string): string {
-  return sealed('gemini', thoughtSignature);
+  return sealed('gemini-generate', thoughtSignature);
 }
 
 /** Google's own signature in a neutral one; undefined when it is somebody else's. */
 export function ownGoogleSignature(signature: string | undefined): string | undefined {
-  return signature === undefined ? undefined : unsealed('gemini', signature);
+  return signature === undefined ? undefined : unsealed('gemini-generate', signature);
 }
 
 export interface SignedReasoning {

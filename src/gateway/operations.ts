@@ -39,7 +39,7 @@ const messages: DataRoute = {
 
 const generate: DataRoute = {
   operation: 'chat',
-  dialect: 'gemini',
+  dialect: 'gemini-generate',
   routeGroups: ['llm_api_routes', 'google_routes'],
 };
 

@@ -75,7 +75,7 @@ const usualPath: Record<DialectName, string> = {
   'tei-rerank': '/rerank',
   'voyage-rerank': '/rerank',
   'openai-moderations': '/moderations',
-  gemini: '',
+  'gemini-generate': '',
   'gemini-array': '',
 };
 

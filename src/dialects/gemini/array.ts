@@ -126,7 +126,7 @@ class ArrayDecoder implements StreamDecoder {
 export const geminiArray: Dialect = Object.freeze({
   ...gemini,
   name: 'gemini-array',
-  variantOf: 'gemini',
+  variantOf: 'gemini-generate',
   relay: () => new ArrayRelay(),
   streamDecoder: () => new ArrayDecoder(),
   streamEncoder: (options) => new ArrayEncoder(options),

@@ -37,8 +37,8 @@ const fileBlock = fc.record(
   { requiredKeys: ['type', 'source'] },
 );
 const vendorBlock = fc.constantFrom<VendorBlock>(
-  { type: 'vendor', dialect: 'gemini', block: { executableCode: { language: 'PYTHON', code: 'print(1)' } } },
-  { type: 'vendor', dialect: 'gemini', block: { codeExecutionResult: { outcome: 'OUTCOME_OK' } } },
+  { type: 'vendor', dialect: 'gemini-generate', block: { executableCode: { language: 'PYTHON', code: 'print(1)' } } },
+  { type: 'vendor', dialect: 'gemini-generate', block: { codeExecutionResult: { outcome: 'OUTCOME_OK' } } },
 );
 const reasoning = fc.record(
   { type: fc.constant('reasoning' as const), text: word, signature },

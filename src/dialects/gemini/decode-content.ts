@@ -3,7 +3,7 @@ import type { ContentBlock, MediaSource, NeutralMessage, TextBlock, ToolResultBl
 import { fromGoogleCaller, signedCallId } from '../thought-signature.ts';
 import { field } from './fields.ts';
 
-const dialect = 'gemini';
+const dialect = 'gemini-generate';
 
 /** Contents that `inspectGenerate` has checked. Calls without an id get one, and results find theirs by name. */
 export function decodeContents(contents: readonly Json[]): { system: TextBlock[]; messages: NeutralMessage[] } {

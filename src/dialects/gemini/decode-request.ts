@@ -93,7 +93,7 @@ function decodeTool(tool: JsonObject): NeutralTool[] {
     .filter(([name]) => camelCased(name) !== 'functionDeclarations')
     .map(([name, value]) => ({
       name: camelCased(name),
-      vendor: { dialect: 'gemini', tool: { [camelCased(name)]: value } as JsonObject },
+      vendor: { dialect: 'gemini-generate', tool: { [camelCased(name)]: value } as JsonObject },
     }));
   return [...declared, ...hosted];
 }

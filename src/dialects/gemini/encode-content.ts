@@ -55,7 +55,7 @@ function encodeBlock(block: ContentBlock, names: ReadonlyMap<string, string>): J
       return [encodeThought(block.text, thoughtSignature)];
     }
     case 'vendor':
-      if (block.dialect !== 'gemini') throw inexpressible(`content of type ${String(block.block.type)}`);
+      if (block.dialect !== 'gemini-generate') throw inexpressible(`content of type ${String(block.block.type)}`);
       return [block.block];
     default:
       return block satisfies never;

@@ -88,7 +88,7 @@ function repaired(request: NeutralRequest, options: EncodeOptions): NeutralReque
 
 function encodeTool(tool: NeutralTool): JsonObject {
   if (tool.vendor !== undefined) {
-    if (tool.vendor.dialect === 'gemini') return tool.vendor.tool;
+    if (tool.vendor.dialect === 'gemini-generate') return tool.vendor.tool;
     const { type } = tool.vendor.tool;
     if (typeof type === 'string' && type.startsWith('web_search')) return { googleSearch: {} };
     throw unsupportedParameters([`tools: ${tool.name}`]);

@@ -12,7 +12,7 @@ import { GenerateStreamEncoder } from './stream-encoder.ts';
 
 /** https://ai.google.dev/api/generate-content */
 export const gemini: Dialect = Object.freeze({
-  name: 'gemini',
+  name: 'gemini-generate',
   operation: 'chat',
   inspect: inspectGenerate,
   request: { decode: decodeRequest, encode: encodeRequest },

@@ -86,7 +86,7 @@ function decodeCandidate(body: JsonObject, candidate: JsonObject, position: numb
   const citations = citationsOf(candidate);
   const cited = content.findLast((block) => block.type === 'text');
   if (cited?.type === 'text' && citations.length > 0) cited.annotations = citations;
-  for (const block of candidateFactsOf(candidate)) content.push({ type: 'vendor', dialect: 'gemini', block });
+  for (const block of candidateFactsOf(candidate)) content.push({ type: 'vendor', dialect: 'gemini-generate', block });
   const isCalling = content.some((block) => block.type === 'tool_call');
   const logprobs = decodeLogprobs(field(candidate, 'logprobsResult'));
   return {
@@ -130,7 +130,7 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
   const parts: JsonObject[] = [];
   const facts: JsonObject = {};
   for (const block of choice.content) {
-    if (block.type === 'vendor' && block.dialect === 'gemini' && isCandidateFact(block.block)) {
+    if (block.type === 'vendor' && block.dialect === 'gemini-generate' && isCandidateFact(block.block)) {
       Object.assign(facts, block.block);
     } else {
       const part = encodePart(block);
@@ -172,7 +172,7 @@ export function encodePart(block: ContentBlock): JsonObject | null {
     case 'file':
       return block.source.kind === 'id' ? null : encodeMedia(block.source, block.name);
     case 'vendor':
-      return block.dialect === 'gemini' ? block.block : null;
+      return block.dialect === 'gemini-generate' ? block.block : null;
     case 'tool_result':
       return null;
     default:

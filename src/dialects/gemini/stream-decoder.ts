@@ -172,7 +172,7 @@ function addReasoning(
 
 function vendor(choice: number, open: OpenCandidate, event: JsonObject, parts: StreamPart[]): void {
   close(choice, open, parts);
-  parts.push({ type: 'vendor', choice, block: open.block, dialect: 'gemini', event });
+  parts.push({ type: 'vendor', choice, block: open.block, dialect: 'gemini-generate', event });
   open.block += 1;
 }
 

@@ -51,7 +51,7 @@ export class GenerateStreamEncoder implements StreamEncoder {
       case 'block-end':
         return this.#endBlock(part.choice, keyOf(part));
       case 'vendor':
-        if (part.dialect !== 'gemini') return '';
+        if (part.dialect !== 'gemini-generate') return '';
         if (isCandidateFact(part.event)) return this.#event([candidate(part.choice, [], part.event)]);
         return this.#part(part.choice, part.event);
       case 'finish':

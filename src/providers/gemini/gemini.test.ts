@@ -6,15 +6,15 @@ const base = 'https://generativelanguage.googleapis.com/v1beta';
 
 providerContract(gemini, [
   {
-    dialect: 'gemini',
+    dialect: 'gemini-generate',
     model: 'gemini-2.5-flash',
     address: `${base}/models/gemini-2.5-flash:generateContent`,
     headers: { 'x-goog-api-key': 'sk-canary-credential-42' },
   },
-  { dialect: 'gemini', model: 'tunedModels/mine-1', address: `${base}/tunedModels/mine-1:generateContent` },
+  { dialect: 'gemini-generate', model: 'tunedModels/mine-1', address: `${base}/tunedModels/mine-1:generateContent` },
   {
     settings: { baseUrl: 'http://localhost:9000' },
-    dialect: 'gemini',
+    dialect: 'gemini-generate',
     model: 'gemini-3-pro',
     address: 'http://localhost:9000/models/gemini-3-pro:generateContent',
   },
@@ -30,7 +30,7 @@ it('asks for events, never for a list', () => {
     extra: {},
     headers: {},
   });
-  expect(endpoint.path('gemini', 'gemini-2.5-flash', true)).toBe(
+  expect(endpoint.path('gemini-generate', 'gemini-2.5-flash', true)).toBe(
     '/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse',
   );
 });

@@ -10,7 +10,7 @@ export const gemini = defineProvider({
   credentialVariable: 'GEMINI_API_KEY',
   otherCredentialVariables: ['GOOGLE_API_KEY'],
   auth: keyHeader('x-goog-api-key'),
-  dialects: { chat: ['gemini'] },
+  dialects: { chat: ['gemini-generate'] },
   usageInStream: 'always',
   modelPrefixes: ['gemini-'],
   path: ({ model, stream }) => {
