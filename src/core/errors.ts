@@ -32,6 +32,7 @@ export const errorKinds = {
   not_found: kind(404, 'not_found_error', 'not_found_error'),
   idempotency_conflict: kind(409, 'invalid_request_error', 'invalid_request_error'),
   idempotency_mismatch: kind(422, 'invalid_request_error', 'invalid_request_error'),
+  connection_too_old: kind(400, 'invalid_request_error', 'invalid_request_error'),
   method_not_allowed: kind(405, 'invalid_request_error', 'invalid_request_error'),
   request_timed_out: kind(408, 'timeout_error', 'timeout_error'),
   body_too_large: kind(413, 'invalid_request_error', 'request_too_large'),

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports.ts';
 import type { DataDoor } from './data.ts';
 import type { Readiness } from './readiness.ts';
+import type { SocketDoors } from './sockets.ts';
 
 /** Time for the last words to reach clients that read. */
 const lastWordsMs = 1_000;
@@ -12,6 +13,7 @@ const firstWordsMs = 500;
 export interface DrainParts {
   readonly server: Server;
   readonly data: DataDoor;
+  readonly webSockets: SocketDoors;
   readonly readiness: Readiness;
   readonly clock: Clock;
   /** Answers that are not out yet. */
@@ -29,7 +31,7 @@ export interface DrainParts {
  * error event in their dialect.
  */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { server, data, readiness, clock, open, sockets, drainMs, delayMs } = parts;
+  const { server, data, webSockets, readiness, clock, open, sockets, drainMs, delayMs } = parts;
   readiness.drain();
   for (const response of open) response.shouldKeepAlive = false;
   const closesTick = clock.tick() + drainMs;
@@ -38,8 +40,13 @@ export async function drain(parts: DrainParts): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = clock.setTimer(Math.max(0, closesTick - clock.tick()), () => {
       data.interruptAll();
-      clock.setTimer(lastWordsMs, () => server.closeAllConnections());
+      webSockets.interrupt();
+      clock.setTimer(lastWordsMs, () => {
+        server.closeAllConnections();
+        webSockets.terminate();
+      });
     });
+    webSockets.drain();
     // Clients open connections in advance; one that never sent a byte is not idle in the server's eyes.
     const silence = clock.setTimer(firstWordsMs, () => {
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -7,6 +7,8 @@ import { drain } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
 import { Readiness } from './readiness.ts';
 import { pathOf } from './request-path.ts';
+import { responsesSocketDoor } from './responses-socket.ts';
+import { refuseUpgrade, SocketDoors } from './sockets.ts';
 
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 300_000;
@@ -39,6 +41,7 @@ export interface HttpServerOptions {
 /** Opens the doors. Rejects with a clear message when the port is taken or not allowed. */
 export async function openHttpServer(gateway: Gateway, options: HttpServerOptions): Promise<HttpServer> {
   const data = new DataDoor(gateway, options.serve);
+  const webSockets = new SocketDoors(gateway, [responsesSocketDoor(gateway, options.serve)]);
   const readiness = options.readiness ?? new Readiness(gateway.clock);
   const open = new Set<ServerResponse>();
   const sockets = new Set<Socket>();
@@ -52,6 +55,8 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     noDelay: true,
     // Node would keep the first of two and drop the others: whoever stands in front may have looked at the last.
     joinDuplicateHeaders: true,
+    // Wishes for other protocols (h2c) are not heard: such a request is answered as what it is.
+    shouldUpgradeCallback: ({ method, headers }) => method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket',
   });
   server.maxHeadersCount = headersMax;
   server.maxRequestsPerSocket = 0;
@@ -78,6 +83,11 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const path = pathOf(request.url ?? '/');
+    if (webSockets.take(request, socket, head, path)) return;
+    refuseUpgrade(socket, new GatewayError('not_found', `No WebSocket at ${path.slice(0, 200)}.`));
+  });
   server.on('clientError', onClientError);
   await listen(server, options);
   const address = server.address() as AddressInfo;
@@ -88,7 +98,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     close: () => {
       const { drainMs, drainDelayMs } = gateway.snapshot().settings;
       const { clock } = gateway;
-      draining ??= drain({ server, data, readiness, clock, open, sockets, drainMs, delayMs: drainDelayMs });
+      draining ??= drain({ server, data, webSockets, readiness, clock, open, sockets, drainMs, delayMs: drainDelayMs });
       return draining;
     },
   };

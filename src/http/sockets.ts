@@ -1,0 +1,128 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { asGatewayError, GatewayError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+import { requireAllowedRoute } from '../gateway/allowed-routes.ts';
+import { principalOf, requireUsable } from '../gateway/authenticate.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { plainErrorBody } from './json-error.ts';
+
+const pingMs = 30_000;
+
+/** What is spoken over a WebSocket at some path. */
+export interface SocketDoor {
+  readonly routeGroups: readonly string[];
+  takes(path: string): boolean;
+  /** The handshake is over and the key was good. */
+  open(socket: WebSocket, request: IncomingMessage, path: string): OpenSocket;
+}
+
+/** A connection in use. */
+export interface OpenSocket {
+  /** Nothing new is begun; closes once nothing is under way. */
+  drain(): void;
+  /** What is under way is told that the gateway stops. */
+  interrupt(): void;
+}
+
+/** WebSockets: the key is checked before the handshake, silence is bridged, dead peers are let go. */
+export class SocketDoors {
+  readonly #gateway: Gateway;
+  readonly #doors: readonly SocketDoor[];
+  readonly #server: WebSocketServer;
+  readonly #open = new Map<WebSocket, OpenSocket>();
+  #isDraining = false;
+
+  constructor(gateway: Gateway, doors: readonly SocketDoor[]) {
+    this.#gateway = gateway;
+    this.#doors = doors;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: gateway.snapshot().settings.bodyBytesMax,
+    });
+  }
+
+  /** Never rejects. False when nothing is spoken at this path. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, path: string): boolean {
+    const door = this.#doors.find((one) => one.takes(path));
+    if (door === undefined) return false;
+    socket.on('error', () => socket.destroy());
+    void this.#greet(door, request, socket, head, path);
+    return true;
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    for (const open of this.#open.values()) open.drain();
+  }
+
+  interrupt(): void {
+    for (const open of this.#open.values()) open.interrupt();
+  }
+
+  terminate(): void {
+    for (const socket of this.#open.keys()) socket.terminate();
+  }
+
+  async #greet(door: SocketDoor, request: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
+    try {
+      if (this.#isDraining) throw new GatewayError('shutting_down', 'The gateway is stopping. Connect again.');
+      const { principals, clock } = this.#gateway;
+      const principal = await principalOf(principals, this.#gateway.snapshot().settings, request.headers);
+      if (principal.kind === 'virtual_key') {
+        requireUsable(principal, clock.now());
+        requireAllowedRoute(principal, path, door.routeGroups);
+      }
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(door, webSocket, request, path));
+    } catch (cause) {
+      refuseUpgrade(socket, asGatewayError(cause));
+    }
+  }
+
+  #opened(door: SocketDoor, socket: WebSocket, request: IncomingMessage, path: string): void {
+    this.#open.set(socket, door.open(socket, request, path));
+    const stopPings = keepAlive(socket, this.#gateway.clock);
+    socket.on('close', () => {
+      stopPings();
+      this.#open.delete(socket);
+    });
+    // What the peer sent was no WebSocket frame, or too long: the library has closed already.
+    socket.on('error', () => undefined);
+  }
+}
+
+function keepAlive(socket: WebSocket, clock: Clock): () => void {
+  let heard = true;
+  let timer = clock.setTimer(pingMs, beat);
+  function beat(): void {
+    if (!heard) {
+      socket.terminate();
+      return;
+    }
+    heard = false;
+    socket.ping();
+    timer = clock.setTimer(pingMs, beat);
+  }
+  socket.on('pong', () => {
+    heard = true;
+  });
+  socket.on('message', () => {
+    heard = true;
+  });
+  return () => timer.cancel();
+}
+
+/** An answer instead of a handshake, on the bare socket. */
+export function refuseUpgrade(socket: Duplex, error: GatewayError): void {
+  const body = plainErrorBody(error);
+  const head = [
+    `HTTP/1.1 ${error.status} Refused`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
