@@ -1,0 +1,92 @@
+import { dollarsFromNanodollars } from '../../core/money.ts';
+import type { Deployment, Snapshot } from '../../core/route.ts';
+import type { Store, UsageMeasures } from '../../core/store.ts';
+import type { CloudModel, SelfHosted, Traffic } from './cost-picture.ts';
+import type { TimeRange } from './filter.ts';
+
+const hourMs = 3_600_000;
+/** Rows looked through for what overflow costs in time. */
+const sampleRows = 2_000;
+
+/** What a cost picture is drawn from: the sums of a time, and what the configuration says of deployments. */
+export async function costSources(
+  { usage }: Pick<Store, 'usage'>,
+  snapshot: Snapshot,
+  range: TimeRange,
+): Promise<{ traffic: Traffic; gpus: SelfHosted[]; clouds: CloudModel[] }> {
+  const measures = (await usage.measure(range, ['deploymentId', 'provider', 'status'])) ?? [];
+  const answered = measures.filter(({ group }) => group.status === 'success' && group.deploymentId !== null);
+  const add = (of: readonly UsageMeasures[], pick: (one: UsageMeasures) => number) =>
+    of.reduce((sum, one) => sum + pick(one), 0);
+  const requests = add(answered, (one) => one.requests);
+  const costByProvider: Record<string, number> = {};
+  for (const one of measures) {
+    if (one.cost === 0) continue;
+    const provider = one.group.provider ?? 'unknown';
+    costByProvider[provider] = (costByProvider[provider] ?? 0) + dollarsFromNanodollars(one.cost);
+  }
+  const overflowed = add(answered, (one) => one.fallbacks);
+  const traffic: Traffic = {
+    hours: (range.to - range.from) / hourMs,
+    requests,
+    inputTokens: add(answered, (one) => one.inputTokens),
+    outputTokens: add(answered, (one) => one.outputTokens),
+    meanOverheadMs: requests === 0 ? 0 : add(answered, (one) => one.overheadMs) / requests,
+    overflowed,
+    overflowDelayMs: overflowed === 0 ? null : await overflowDelay({ usage }, range),
+    costByProvider,
+  };
+  const served = new Map<string, number>();
+  for (const { group, inputTokens, outputTokens } of answered) {
+    const id = group.deploymentId!;
+    served.set(id, (served.get(id) ?? 0) + inputTokens + outputTokens);
+  }
+  const deployments = [...snapshot.deployments.values()];
+  return {
+    traffic,
+    gpus: deployments.flatMap((one) => selfHosted(one, served.get(one.id) ?? 0) ?? []),
+    clouds: cloudModels(deployments),
+  };
+}
+
+/** Mean time of the attempts that failed before another group answered. */
+async function overflowDelay({ usage }: Pick<Store, 'usage'>, range: TimeRange): Promise<number | null> {
+  const rows = await usage.list({ ...range, status: 'success' }, { offset: 0, limit: sampleRows });
+  const lost = rows.flatMap(({ attempts }) => {
+    const last = attempts.at(-1);
+    if (last === undefined || attempts[0]!.group === last.group) return [];
+    return [last.startedAt - attempts[0]!.startedAt];
+  });
+  return lost.length === 0 ? null : lost.reduce((sum, one) => sum + one, 0) / lost.length;
+}
+
+function selfHosted(deployment: Deployment, servedTokens: number): SelfHosted | null {
+  const figure = (name: string) => Number(deployment.publicParams[name] ?? deployment.modelInfo[name] ?? Number.NaN);
+  const dollarsPerHour = figure('gpu_cost_per_hour');
+  const ratedTokensPerSecond = figure('tokens_per_second');
+  if (!(dollarsPerHour >= 0) || !(ratedTokensPerSecond > 0)) return null;
+  const { group, id } = deployment;
+  return {
+    name: `${group} (${id.slice(0, 12)})`,
+    provider: 'self-hosted',
+    dollarsPerHour,
+    ratedTokensPerSecond,
+    servedTokens,
+  };
+}
+
+/** Deployments that are paid by the token; equal ones once. */
+function cloudModels(deployments: readonly Deployment[]): CloudModel[] {
+  const models = new Map<string, CloudModel>();
+  for (const { group, model, provider, price } of deployments) {
+    if (price === null || price.source === 'gpu' || model.includes('*')) continue;
+    if (price.rates.input === 0 && price.rates.output === 0) continue;
+    models.set(`${provider.id}/${model}`, {
+      name: group,
+      provider: provider.id,
+      dollarsPerInputToken: price.rates.input / 1e15,
+      dollarsPerOutputToken: price.rates.output / 1e15,
+    });
+  }
+  return [...models.values()];
+}
