@@ -1,4 +1,16 @@
-import { closeSync, constants, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -15,6 +27,10 @@ export interface JournalFolder {
   claim(owner: string): boolean;
   /** Gives up the lock and keeps the journal. */
   release(owner: string): void;
+  /**
+   * False when the machine went down since the journal was begun: what was written last may never have reached the disk.
+   */
+  isWhole(owner: string): boolean;
   /** Ascending. */
   segments(owner: string): readonly number[];
   /** Throws when not every byte could be written; writing again at the same offset repairs it. */
@@ -29,21 +45,54 @@ export interface JournalFolder {
 /** Not O_APPEND: a write that was cut off is repeated at its own offset. */
 const writeFlags = constants.O_CREAT | constants.O_WRONLY;
 
+const machineRunFile = 'machine-run';
+
+function runOfThisMachine(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
 /** Journals in a folder on disk: `<owner>/<segment>.jsonl` beside `<owner>.lock`. */
 export class DiskJournalFolder implements JournalFolder {
   readonly #folder: string;
+  /** Changes each time that the machine starts; null where the system has no such name. */
+  readonly #machineRun: string | null;
   readonly #locks = new Map<string, DatabaseSync>();
   #open: { readonly owner: string; readonly segment: number; readonly descriptor: number } | null = null;
 
-  constructor(folder: string) {
+  constructor(folder: string, machineRun: string | null = runOfThisMachine()) {
     this.#folder = folder;
+    this.#machineRun = machineRun;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   create(owner: string): void {
     // The lock comes first, so that nobody who finds the folder can take it for a dead one's.
     if (!this.claim(owner)) throw new Error(`journal ${owner} is in use`);
-    mkdirSync(join(this.#folder, owner), { mode: 0o700 });
+    const own = join(this.#folder, owner);
+    mkdirSync(own, { mode: 0o700 });
+    if (this.#machineRun === null) return;
+    // All three are on the disk before anything is sent on the strength of this journal.
+    writeFileSync(join(own, machineRunFile), this.#machineRun, { mode: 0o600, flush: true });
+    for (const folder of [own, this.#folder]) {
+      const descriptor = openSync(folder, 'r');
+      fsyncSync(descriptor);
+      closeSync(descriptor);
+    }
+  }
+
+  isWhole(owner: string): boolean {
+    let begunIn: string;
+    try {
+      begunIn = readFileSync(join(this.#folder, owner, machineRunFile), 'utf8');
+    } catch {
+      // Begun by a version, or on a system, that does not tell.
+      return true;
+    }
+    return begunIn === this.#machineRun;
   }
 
   owners(): readonly string[] {

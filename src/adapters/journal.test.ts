@@ -25,6 +25,20 @@ const sizes = { segmentBytes: 500, unwrittenBytesMax: 2_000 };
 const origin = { segment: 0, offset: 0 };
 const read = (owner: string, from = origin) => [...journalLines(folder, owner, from)];
 
+describe('a machine that went down', () => {
+  it('is noticed by the journals that it left, and by no others', () => {
+    const before = new DiskJournalFolder(root, 'first run');
+    before.create('one');
+    before.release('one');
+    expect(new DiskJournalFolder(root, 'first run').isWhole('one')).toBe(true);
+    expect(new DiskJournalFolder(root, 'second run').isWhole('one')).toBe(false);
+    const untold = new DiskJournalFolder(root, null);
+    untold.create('two');
+    untold.release('two');
+    expect(new DiskJournalFolder(root, 'second run').isWhole('two')).toBe(true);
+  });
+});
+
 describe('Journal', () => {
   it('gives every line back, in order, over segments, from any line on', () => {
     fc.assert(

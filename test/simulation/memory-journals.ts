@@ -49,6 +49,10 @@ export class MemoryJournalFolder implements JournalFolder {
     if (this.#disk.locks.get(owner) === this) this.#disk.locks.delete(owner);
   }
 
+  isWhole(): boolean {
+    return true;
+  }
+
   segments(owner: string): readonly number[] {
     return [...this.#disk.journals.get(owner)!.keys()].sort((one, other) => one - other);
   }

@@ -64,10 +64,11 @@ export function sliceFor(
   policy: LeasePolicy,
   now: number,
 ): Slice {
-  if (policy.alone) return { want: nanodollarsMax, headroomDivisor: 2 };
+  // Never more than is soon used: what is out when the power fails is charged.
+  const want = Math.min(nanodollarsMax, need + Math.max(bound * boundsPerSlice, account.taken * 2));
+  if (policy.alone) return { want, headroomDivisor: 2 };
   if (now < account.recalledUntil || isScarce(account, cap)) return { want: need, headroomDivisor: 1 };
-  const slice = Math.max(bound * boundsPerSlice, account.taken * 2);
-  return { want: Math.min(nanodollarsMax, need + slice), headroomDivisor: 8 };
+  return { want, headroomDivisor: 8 };
 }
 
 /** Is so little left in the store that others may starve? */

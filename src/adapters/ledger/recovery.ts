@@ -17,6 +17,8 @@ export interface RecoveryReport {
   /** Requests of which only the dispatch is known. */
   readonly unknown: number;
   readonly unknownCost: Nanodollars;
+  /** Journals whose end may be lost, because the machine went down: the rest of their leases is charged. */
+  readonly incomplete: number;
   /** Lines that could not be read, the cut-off ones at the end not counted. */
   readonly unreadable: number;
 }
@@ -40,7 +42,7 @@ export async function recover(
   log: Log,
   charge: UnknownCharge = 'bound',
 ): Promise<RecoveryReport> {
-  const report = { journals: 0, records: 0, unknown: 0, unknownCost: 0, unreadable: 0 };
+  const report = { journals: 0, records: 0, unknown: 0, unknownCost: 0, incomplete: 0, unreadable: 0 };
   for (const owner of folder.owners()) {
     if (!folder.claim(owner)) continue;
     try {
@@ -89,7 +91,24 @@ export async function recover(
       if (batch.length >= batchMax) await apply();
     }
     await apply();
-    await books.releaseProcess(owner);
+    if (folder.isWhole(owner)) await books.releaseProcess(owner);
+    else {
+      report.incomplete += 1;
+      await writeOff(owner);
+    }
+  }
+
+  /** What the lost end of the journal sent, nobody knows: it was covered by the leases, and all that is left of them is charged. */
+  async function writeOff(owner: string): Promise<void> {
+    const left = (await books.leases(owner)).filter(({ amount, writtenOff }) => amount > 0 && !writtenOff);
+    const amount = left.reduce((sum, lease) => sum + lease.amount, 0);
+    const at = now();
+    await books.renewLeases(owner, at - 1, at);
+    await books.expireLeases(at);
+    log.error(
+      'The machine went down while requests were under way. The end of the journal may be lost, so what was set aside for them is charged. An adjustment gives it back.',
+      { journal: owner, charged: amount, accounts: left.map(({ key }) => key) },
+    );
   }
 }
 

@@ -71,6 +71,8 @@ export class PostgresPool {
   readonly #pool: pg.Pool;
   readonly #gate: PostgresGate;
   readonly #connectionsMax: number;
+  /** Until then a server that says nothing yet may be a busy machine at the first connection. */
+  readonly #beginsUntil: number;
   #connected = 0;
   #closing: Promise<void> | null = null;
 
@@ -78,6 +80,7 @@ export class PostgresPool {
     this.label = address.label;
     this.#gate = gate;
     this.#connectionsMax = limits.connectionsMax;
+    this.#beginsUntil = performance.now() + limits.connectTimeoutMs;
     this.#pool = new pg.Pool({
       ...clientConfig(address, limits),
       max: limits.connectionsMax,
@@ -145,7 +148,7 @@ export class PostgresPool {
       let given = false;
       const refuse = () => {
         const waitedMs = performance.now() - startedAt;
-        const alive = this.#gate.silentForMs() < aliveMs;
+        const alive = this.#gate.silentForMs() < aliveMs || performance.now() < this.#beginsUntil;
         const queued = this.#connected >= this.#connectionsMax;
         if (alive && waitedMs < queueMs) {
           timer = setTimeout(refuse, refusalMs);

@@ -8,6 +8,7 @@ import { hangupBillRow, hangupStopRow } from './hangups.ts';
 import { idempotencyRow } from './idempotency.ts';
 import { killsRow } from './kills.ts';
 import { limitsRow } from './limits.ts';
+import { powerLossRow } from './power-loss.ts';
 import { refusalsRow } from './refusals.ts';
 import { revocationRow } from './revocation.ts';
 import { scheduleRow } from './schedule.ts';
@@ -25,6 +26,7 @@ export const testedRows: readonly Row[] = [
   hangupStopRow,
   attemptsRow,
   clocksRow,
+  powerLossRow,
   balanceRow,
 ];
 
