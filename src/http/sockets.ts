@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { requireAllowedRoute } from '../gateway/allowed-routes.ts';
@@ -30,19 +30,14 @@ export interface OpenSocket {
 export class SocketDoors {
   readonly #gateway: Gateway;
   readonly #doors: readonly SocketDoor[];
-  readonly #server: WebSocketServer;
+  /** Made, and its code loaded, when the first client asks for a WebSocket. */
+  #server: Promise<WebSocketServer> | null = null;
   readonly #open = new Map<WebSocket, OpenSocket>();
   #isDraining = false;
 
   constructor(gateway: Gateway, doors: readonly SocketDoor[]) {
     this.#gateway = gateway;
     this.#doors = doors;
-    this.#server = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: gateway.snapshot().settings.bodyBytesMax,
-    });
   }
 
   /** Never rejects. False when nothing is spoken at this path. */
@@ -76,7 +71,9 @@ export class SocketDoors {
         requireUsable(principal, clock.now());
         requireAllowedRoute(principal, path, door.routeGroups);
       }
-      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(door, webSocket, request, path));
+      this.#server ??= openServer(this.#gateway.snapshot().settings.bodyBytesMax);
+      const server = await this.#server;
+      server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(door, webSocket, request, path));
     } catch (cause) {
       refuseUpgrade(socket, asGatewayError(cause));
     }
@@ -92,6 +89,11 @@ export class SocketDoors {
     // What the peer sent was no WebSocket frame, or too long: the library has closed already.
     socket.on('error', () => undefined);
   }
+}
+
+async function openServer(maxPayload: number): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import('ws');
+  return new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
 }
 
 function keepAlive(socket: WebSocket, clock: Clock): () => void {
