@@ -2,6 +2,7 @@ import type { WireRow } from '../row.ts';
 import { doorLimitsRow } from './door-limits.ts';
 import { failoverRow } from './failover.ts';
 import { framingRow } from './framing.ts';
+import { fuzzRow } from './fuzz.ts';
 import { idleSocketsRow } from './idle-sockets.ts';
 import { slowReadersRow } from './slow-readers.ts';
 import { stallsRow } from './stalls.ts';
@@ -10,6 +11,7 @@ export const wireRows: readonly WireRow[] = [
   failoverRow,
   slowReadersRow,
   doorLimitsRow,
+  fuzzRow,
   framingRow,
   idleSocketsRow,
   stallsRow,
