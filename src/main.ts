@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { AlertDelivery } from './adapters/alerts/delivery.ts';
-import { slackChannel, webhookChannel } from './adapters/alerts/webhooks.ts';
+import { openAlerts } from './adapters/alerts/open-alerts.ts';
+import { AlertWatch } from './adapters/alerts/watch.ts';
 import { GuardedMediaFetcher } from './adapters/egress/media-fetcher.ts';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
@@ -22,6 +22,7 @@ import { startRetention, type WriteArchive } from './admin/retention.ts';
 import { loadStoredConfig, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
+import { alertSecrets } from './config/alert-settings.ts';
 import { controlSettings } from './config/control-settings.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Environment } from './config/environment.ts';
@@ -142,7 +143,7 @@ async function assemble(
   const logLevel = options.logLevel ?? settings.logLevel ?? 'warn';
   const log = openLog({
     level: logLevel,
-    secrets: () => [masterKey.key, ...redisSecrets, ...snapshot().secrets],
+    secrets: () => [masterKey.key, ...redisSecrets, ...alertSecrets(settings.alerts), ...snapshot().secrets],
   });
 
   const { databaseUrl, databaseConnectionsMax } = settings;
@@ -154,16 +155,7 @@ async function assemble(
   const reloadModels = async () => config.setStored(await loadStoredConfig(store, vault, options.environment, log));
   await reloadModels();
 
-  const { alertWebhook, alertSlack } = settings;
-  const alerts = new AlertDelivery({
-    channels: [
-      ...(alertWebhook === null ? [] : [webhookChannel(alertWebhook)]),
-      ...(alertSlack === null ? [] : [slackChannel(alertSlack)]),
-    ],
-    claim: (id, now) => store.alerts.claim(id, now),
-    clock,
-    log,
-  });
+  const alerts = openAlerts(settings.alerts, (id, now) => store.alerts.claim(id, now), clock, log);
   closers.push(() => alerts.close());
   const ledger = await openLedger({
     books: observed(store.books, clock, (ms, isAnswered) => telemetry?.stores.storeCall(ms, isAnswered)),
@@ -231,6 +223,18 @@ async function assemble(
   const background = new BackgroundWork();
   closers.push(() => background.close());
   const seal = { seal: vault.seal, open: (text: string, id: string) => vault.open(text, id).reveal() };
+  const { sinks } = telemetry;
+  const watch = new AlertWatch({
+    alerts,
+    settings: settings.alerts,
+    clock,
+    log,
+    usage: store.usage,
+    storeIsUp: () => stores.storeIsUp,
+    redisIsUp: () => shared.redisIsUp(),
+    sinks: () => sinks.states(),
+  });
+  closers.push(() => watch.close());
   const gateway: Gateway = {
     clock,
     chance,
@@ -246,8 +250,11 @@ async function assemble(
     answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
     background,
     dialects,
-    health: createHealth(clock, (deployment, error) => deploymentMetrics.cooledDown(deployment, error.status)),
-    sinks: recordSinks,
+    health: createHealth(clock, (deployment, error) => {
+      deploymentMetrics.cooledDown(deployment, error.status);
+      watch.cooledDown(deployment, error);
+    }),
+    sinks: [...recordSinks, watch],
     tracing,
     log,
     describeReply: createDescribeReply(options.version),
@@ -307,8 +314,8 @@ async function assemble(
   });
   closers.push(() => server.close());
   if (demo === null) {
-    const watch = config.watch(clock);
-    closers.push(() => watch.close());
+    const fileWatch = config.watch(clock);
+    closers.push(() => fileWatch.close());
   }
   closers.push(
     startRetention(

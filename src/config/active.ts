@@ -85,6 +85,9 @@ export const activeKeys = {
     ],
     ...[
       'alerting',
+      'alerting_threshold',
+      'alerting_args',
+      'alert_types',
       'limits_without_redis',
       'budget_store_down',
       'unknown_outcome',

@@ -47,7 +47,7 @@ describe('what is wrong', () => {
       `warning: ${file}:14:3 router_settings.routing_stratgy: unknown key; did you mean routing_strategy?`,
       `warning: ${file}:6:7 model_list[0].litellm_params.rpmm: unknown key; sent to the provider as a request parameter; did you mean rpm?`,
       `warning: ${file}:15:21 router_settings.fallbacks[0].a[0]: there is no model group c; did you mean a?`,
-      'notice: accepted and kept, not active yet: general_settings.alerting_threshold',
+      'notice: accepted and kept, not active yet: general_settings.proxy_batch_polling_interval',
     ]);
   });
 
@@ -90,7 +90,7 @@ describe('what is wrong', () => {
   });
 
   it('never repeats a text that may be a secret in the wrong place', () => {
-    const text = `general_settings: {max_request_size_mb: os.environ/SECRET, alerting_threshold: sk-pasted-here}
+    const text = `general_settings: {max_request_size_mb: os.environ/SECRET, proxy_batch_polling_interval: sk-pasted-here}
 model_list: [{model_name: a, litellm_params: {model: openai/x, api_base: sk-pasted-here, rpm: os.environ/SECRET}}]`;
     const all = messages(text, { SECRET: 'sk-very-secret' }).join('\n');
     expect(all).toContain('general_settings.max_request_size_mb: found text');

@@ -1,4 +1,6 @@
+import type { AlertSettings } from '../core/alert-settings.ts';
 import { Secret } from '../core/secret.ts';
+import { alertSettings } from './alert-settings.ts';
 import type { Environment } from './environment.ts';
 import type { Config } from './load.ts';
 
@@ -21,9 +23,7 @@ export interface StartSettings {
   /** Where callers reach the gateway, for links. */
   readonly publicUrl: string | null;
   readonly priceFile: string | null;
-  /** Where alerts go, beside the log; null where the operator wants none there or gave no address. */
-  readonly alertWebhook: Secret | null;
-  readonly alertSlack: Secret | null;
+  readonly alerts: AlertSettings;
 }
 
 /** The file to load when the command line names none. */
@@ -35,7 +35,6 @@ export function configFileFromEnvironment(environment: Environment): string | nu
 export function readStartSettings(config: Config | null, given: Environment): StartSettings {
   const environment = config?.environment ?? given;
   const general = config?.sections.general_settings ?? {};
-  const alerting = general.alerting ?? [];
   const port = Number(present(environment.PORT) ?? Number.NaN);
   return {
     masterKey: general.master_key ?? null,
@@ -49,8 +48,7 @@ export function readStartSettings(config: Config | null, given: Environment): St
     rootPath: (present(environment.SERVER_ROOT_PATH) ?? '').replace(/\/+$/, ''),
     publicUrl: present(environment.PROXY_BASE_URL),
     priceFile: general.price_catalogue_file ?? null,
-    alertWebhook: alerting.includes('webhook') ? secret(environment.WEBHOOK_URL) : null,
-    alertSlack: alerting.includes('slack') ? secret(environment.SLACK_WEBHOOK_URL) : null,
+    alerts: alertSettings(config, given),
   };
 }
 

@@ -368,7 +368,7 @@ export interface TagLimits {
 export interface BudgetAlert {
   /** The same in every process for one crossing of one limit in one window. */
   readonly id: string;
-  readonly event: 'soft_budget_crossed' | 'budget_crossed';
+  readonly event: 'soft_budget_crossed' | 'threshold_crossed' | 'budget_crossed';
   readonly scope: Scope;
   readonly subjectId: string;
   readonly label: string;
@@ -378,9 +378,31 @@ export interface BudgetAlert {
   readonly message: string;
 }
 
-/** Told of budgets that were crossed; must return at once and never throw. */
+/** Something about the gateway or its providers that somebody should look at. */
+export interface ConditionAlert {
+  readonly id: string;
+  readonly event:
+    | 'deployment_failing'
+    | 'deployment_slow'
+    | 'deployment_cooled_down'
+    | 'store_down'
+    | 'store_back'
+    | 'spend_unusual'
+    | 'sink_losing';
+  /** What it is about: a deployment, a store, a key's alias, a sink. */
+  readonly subject: string;
+  readonly message: string;
+  /** Figures for programs. */
+  readonly facts: Readonly<Record<string, string | number | null>>;
+  /** Told by this process without asking whether another one has told it: the store that knows is away. */
+  readonly unclaimed?: boolean;
+}
+
+export type Alert = BudgetAlert | ConditionAlert;
+
+/** Told of what people should know; must return at once and never throw. */
 export interface AlertSink {
-  alert(alert: BudgetAlert): void;
+  alert(alert: Alert): void;
 }
 
 /** Told of every finished request; must return at once and never throw. */

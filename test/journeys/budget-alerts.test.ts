@@ -61,10 +61,10 @@ it('tells a crossed soft budget and a used-up cap once each, and delays nobody',
     statuses.push(answer.status);
   }
   expect(statuses).toEqual([200, 200, 200, 200, 429, 429, 429]);
-  await expect.poll(() => received.length, { timeout: 10_000 }).toBe(4);
+  await expect.poll(() => received.length, { timeout: 10_000 }).toBe(6);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const hooked = received.filter(({ path }) => path === '/hook').map((one) => one.body);
-  expect(hooked).toHaveLength(2);
+  expect(hooked).toHaveLength(3);
   expect(hooked).toContainEqual(
     expect.objectContaining({
       event: 'soft_budget_crossed',
@@ -75,6 +75,7 @@ it('tells a crossed soft budget and a used-up cap once each, and delays nobody',
       max_budget: 4,
     }),
   );
+  expect(hooked).toContainEqual(expect.objectContaining({ event: 'threshold_crossed', spend: 4 }));
   expect(hooked).toContainEqual(expect.objectContaining({ event: 'budget_crossed', spend: 4 }));
   const slack = received.filter(({ path }) => path === '/slack').map((one) => String(one.body.text));
   expect(slack.some((text) => /alarmed crossed its soft budget: spent 2\.0 of 2\.0 dollars/.test(text))).toBe(true);

@@ -1,15 +1,17 @@
-import type { AlertSink, BudgetAlert, Clock, Log } from '../../core/ports.ts';
+import type { Alert, AlertSink, Clock, Log } from '../../core/ports.ts';
 
 /** A place that alerts go to. Rejects when the alert did not arrive. */
 export interface AlertChannel {
   readonly name: string;
-  send(alert: BudgetAlert): Promise<void>;
+  send(alert: Alert): Promise<void>;
 }
 
 export interface AlertDeliveryOptions {
   readonly channels: readonly AlertChannel[];
   /** True for the first process that asks, false for every later one. */
   readonly claim: (id: string, now: number) => Promise<boolean>;
+  /** Whether the operator wants alerts of this kind. */
+  readonly wants: (alert: Alert) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,10 +33,10 @@ export class AlertDelivery implements AlertSink {
     this.#options = options;
   }
 
-  alert(alert: BudgetAlert): void {
-    if (this.#closed) return;
+  alert(alert: Alert): void {
+    if (this.#closed || !this.#options.wants(alert)) return;
     if (this.#waiting >= waitingMax) {
-      this.#options.log.error('a budget alert was dropped: too many wait to be delivered', { alert: alert.id });
+      this.#options.log.error('an alert was dropped: too many wait to be delivered', { alert: alert.id });
       return;
     }
     this.#waiting += 1;
@@ -47,23 +49,26 @@ export class AlertDelivery implements AlertSink {
     this.#closed = true;
   }
 
-  async #deliver(alert: BudgetAlert): Promise<void> {
+  async #deliver(alert: Alert): Promise<void> {
     const { channels, claim, clock, log } = this.#options;
-    const isFirst = await this.#again(alert, 'store', () => claim(alert.id, clock.now()));
-    if (isFirst === false) return;
-    log.warn(alert.message, { event: alert.event, scope: alert.scope, subject: alert.label });
+    if (!('unclaimed' in alert) || alert.unclaimed !== true) {
+      const isFirst = await this.#again(alert, 'store', () => claim(alert.id, clock.now()));
+      if (isFirst === false) return;
+    }
+    const about = 'scope' in alert ? { scope: alert.scope, subject: alert.label } : { subject: alert.subject };
+    log.warn(alert.message, { event: alert.event, ...about });
     await Promise.all(channels.map((channel) => this.#again(alert, channel.name, () => channel.send(alert))));
   }
 
   /** undefined when it never worked. */
-  async #again<Answer>(alert: BudgetAlert, place: string, tell: () => Promise<Answer>): Promise<Answer | undefined> {
+  async #again<Answer>(alert: Alert, place: string, tell: () => Promise<Answer>): Promise<Answer | undefined> {
     const { clock, log } = this.#options;
     for (let attempt = 1; attempt <= attemptsMax && !this.#closed; attempt++) {
       try {
         return await tell();
       } catch (cause) {
         if (attempt === attemptsMax) {
-          log.error('a budget alert could not be delivered', {
+          log.error('an alert could not be delivered', {
             alert: alert.id,
             place,
             reason: (cause as Error).message,

@@ -1,5 +1,5 @@
 import { dollarsFromNanodollars } from '../../core/money.ts';
-import type { BudgetAlert } from '../../core/ports.ts';
+import type { Alert, BudgetAlert, ConditionAlert } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { AlertChannel } from './delivery.ts';
 
@@ -22,7 +22,16 @@ export function slackChannel(address: Secret): AlertChannel {
   return { name: 'slack', send: (alert) => post(address, { text: alert.message }) };
 }
 
-function eventOf(alert: BudgetAlert): object {
+function eventOf(alert: Alert): object {
+  return 'scope' in alert ? budgetEvent(alert) : conditionEvent(alert);
+}
+
+/** The same shape, as far as it fits; what is known besides stands in it by name. */
+function conditionEvent({ event, subject, message, facts }: ConditionAlert): object {
+  return { event, event_group: 'proxy', event_message: message, subject, ...facts };
+}
+
+function budgetEvent(alert: BudgetAlert): object {
   const { scope, subjectId, label, event, message } = alert;
   return {
     spend: dollarsFromNanodollars(alert.spent),

@@ -49,6 +49,8 @@ export class Account implements AccountSpec {
   /** The soft budget and the cap whose crossing was told already. */
   softAlerted: Nanodollars | null = null;
   capAlerted: Nanodollars | null = null;
+  /** The share of the cap, in per cent, that was told as nearly used up. */
+  shareAlerted = 0;
   /** Set when it was dropped from memory: rules must look it up again. */
   dropped = false;
   #fragment = '';

@@ -199,10 +199,13 @@ export const generalSettings = map({
   use_shared_health_check: key(flag(), 'Replicas share health checks.', 'false'),
   alerting: key(
     texts(),
-    'Where alerts over budgets go beside the log: `webhook` (to `WEBHOOK_URL`), `slack` (to `SLACK_WEBHOOK_URL`). Read at the start.',
+    'Where alerts go beside the log: `webhook` (to `WEBHOOK_URL`), `slack` (to `SLACK_WEBHOOK_URL`), `email` (over `SMTP_HOST` to `ALERT_EMAIL_TO`). Read at the start.',
   ),
-  alerting_threshold: key(seconds(), 'An answer slower than this is worth an alert.'),
-  alerting_args: key(openMap(), 'Settings of alerting.'),
+  alerting_threshold: key(seconds(), 'An answer that takes longer counts as slow.', '300'),
+  alerting_args: key(
+    openMap(),
+    'Settings of alerting: `failure_share`, `minimum_attempts`, `spend_factor`, `spend_minimum`, `email_to`, `smtp_host` … (docs/observability.md).',
+  ),
   alert_types: key(texts(), 'Which alerts are sent.', 'all'),
   alert_to_webhook_url: key(anything(), 'Webhook addresses by kind of alert.'),
   spend_report_frequency: key(text(), 'How often a spend report is sent.'),
