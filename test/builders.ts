@@ -375,6 +375,7 @@ export function identified(parts: ExchangeParts = {}): Identified {
     dialect: { name: 'openai-chat' } as Dialect,
     path: '/v1/chat/completions',
     address: { model: undefined, stream: undefined, query: '' },
+    upload: null,
     bytes: Buffer.from(JSON.stringify(body)),
     body,
     facts: facts(parts.facts),

@@ -42,7 +42,8 @@ class UndiciTransport implements Transport {
           method: request.method,
           // undici only reads the list.
           headers: request.headers as string[],
-          body: request.body,
+          // Anything that can be iterated is a stream to it.
+          body: request.body as Uint8Array | null,
         },
         exchange,
       );

@@ -25,7 +25,7 @@ export function modelFacts(
   const { info } = entry;
   const catalogued = catalogueEntry(info.base_model, model, provider, parts);
   const mode = info.mode ?? catalogued?.mode ?? null;
-  const known = priceFromSettings(entry.prices, catalogued?.price ?? null, isAnsweredFree(mode));
+  const known = priceFromSettings(entry.prices, catalogued?.price ?? unitPrice(provider, model), isAnsweredFree(mode));
   const priced =
     known !== null || model.includes('*') ? { price: known, remark: null } : unpriced(model, apiBase, parts);
   const ofModel: ModelFacts = {
@@ -47,6 +47,12 @@ function traitsOf(provider: Provider, model: string, mode: string | null): Model
   const traits = provider.traits(model);
   if (mode !== 'responses' || !provider.dialects.chat?.includes('openai-responses')) return traits;
   return { ...traits, soleDialect: 'openai-responses' };
+}
+
+/** What the provider's own folder knows of models that are not paid by the token. */
+function unitPrice(provider: Provider, model: string): Price | null {
+  const units = provider.unitRates?.(model);
+  return units === undefined ? null : Object.freeze({ ...freePrice, units, source: `list:${provider.id}` });
 }
 
 const advice =

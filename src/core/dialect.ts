@@ -2,6 +2,7 @@ import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { NeutralRequest, NeutralResponse, StreamPart } from './neutral.ts';
 import type { DialectName, Operation } from './operation.ts';
+import type { Upload, UploadedFile, WireBody } from './upload.ts';
 import type { Usage, UsageUnits } from './usage.ts';
 
 /**
@@ -22,12 +23,14 @@ export interface Dialect {
    */
   readonly variantOf?: DialectName;
   /** Throws GatewayError('malformed_request') naming the field, what is wrong and what would be right. */
-  inspect(body: JsonObject, address?: CallAddress): RequestFacts;
+  inspect(body: JsonObject, address?: CallAddress, upload?: Upload | null): RequestFacts;
   readonly request: {
     /** Throws GatewayError('malformed_request') for what this dialect does not allow. */
-    decode(body: JsonObject): NeutralRequest;
+    decode(body: JsonObject, files?: readonly UploadedFile[]): NeutralRequest;
     /** Throws GatewayError('unsupported_parameter') for what it cannot express, unless `options` drops it. */
     encode(request: NeutralRequest, options: EncodeOptions): JsonObject;
+    /** In place of `encode`, where a body is not JSON or the address says a part of it. */
+    encodeBody?(request: NeutralRequest, options: EncodeOptions): WireBody;
   };
   /** Edits to a body that stays in this dialect: the gateway writes them into the bytes as sent. */
   passThrough(body: JsonObject, options: EncodeOptions): BodyEdits;
@@ -39,7 +42,15 @@ export interface Dialect {
     read(body: JsonObject): ResponseFacts;
     /** Edits to an answer that stays in this dialect, where more than the member `model` is the caller's own. */
     restamp?(body: JsonObject, options: AnswerOptions): BodyEdits;
+    /** In place of `encode`, where the answer is not JSON, or not always. */
+    encodeBytes?(response: NeutralResponse, options: AnswerOptions): RawAnswer;
+    /** An answer that is not JSON. */
+    decodeBytes?(bytes: Buffer, contentType: string): NeutralResponse;
   };
+  /** For answers that are passed on as they are, whatever they are: sound, subtitles. */
+  rawAnswer?(options: AnswerOptions, contentType: string): StreamRelay;
+  /** The stream of a whole answer, for a format whose streams are not made of a conversation's parts. */
+  replay?(body: JsonObject, options: AnswerOptions): Buffer;
   /** For a stream that stays in this dialect. */
   relay(options: AnswerOptions): StreamRelay;
   streamDecoder(): StreamDecoder;
@@ -96,6 +107,11 @@ export interface AnswerWithoutOutput {
   readonly createdAt: number;
 }
 
+export interface RawAnswer {
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
 /** What the address of a call says besides its body. */
 export interface CallAddress {
   /** The model named by the path; it overrides the body's. */
@@ -124,8 +140,10 @@ export interface RequestFacts {
   readonly inputUnbounded: boolean;
   /** Calls of provider-run tools the request allows; undefined when it allows them without a bound. */
   readonly webSearchCallsMax: number | undefined;
-  /** What is asked for in measures other than tokens; for audio to be heard, the most it can be. */
+  /** What is asked for in measures other than tokens: counts where the provider tells no figures of its own. */
   readonly units?: UsageUnits;
+  /** The most it can become, where that is more. */
+  readonly unitsMax?: UsageUnits;
   /** Upper bound of the tokens of media that do not stand in the body (an uploaded file). */
   readonly mediaTokensMax?: number;
 }
@@ -252,6 +270,8 @@ export interface StreamProgress {
  */
 export interface StreamRelay {
   readonly progress: StreamProgress;
+  /** Set for bytes in which nothing else can be told: a stream of them that breaks is dropped. */
+  readonly rawContentType?: string;
   /** Returns what the client gets for this chunk, or null for nothing yet. Throws GatewayError on an unreadable stream. */
   push(chunk: Uint8Array): Uint8Array | null;
   /** The upstream ended: returns what is still owed (a last event without its blank line), or null. */

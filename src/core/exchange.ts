@@ -8,6 +8,7 @@ import type { BudgetReservation, RateLimitReservation } from './ports.ts';
 import type { Attempt, RequestRecord } from './request-record.ts';
 import type { Deployment, Snapshot } from './route.ts';
 import type { TraceContext } from './trace-context.ts';
+import type { Upload } from './upload.ts';
 import type { Usage } from './usage.ts';
 
 /*
@@ -29,8 +30,10 @@ export interface Received {
   readonly address: CallAddress;
   /** The body as sent. */
   readonly bytes: Buffer;
-  /** The body parsed, never changed. */
+  /** The body parsed, never changed; the fields of a form. */
   readonly body: JsonObject;
+  /** The form, where the body is one; `bytes` then only describes it. */
+  readonly upload: Upload | null;
   readonly facts: RequestFacts;
   readonly options: RequestOptions;
   /** Flat list name, value … lower-case names, as received. */
@@ -148,6 +151,7 @@ class Exchange {
   address: CallAddress | undefined;
   bytes: Buffer | undefined;
   body: JsonObject | undefined;
+  upload: Upload | null = null;
   facts: RequestFacts | undefined;
   options: RequestOptions | undefined;
   headers: CallerHeaders | undefined;

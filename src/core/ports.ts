@@ -38,7 +38,7 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Flat list name, value … */
   readonly headers: readonly string[];
-  readonly body: Uint8Array | null;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   readonly connectTimeoutMs: number;
   /** Opens a connection of its own instead of taking one that may just be closing. */
   readonly freshConnection: boolean;

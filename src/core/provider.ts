@@ -3,6 +3,7 @@ import type { JsonObject } from './json.ts';
 import type { DialectName, Operation } from './operation.ts';
 import type { Outside } from './ports.ts';
 import type { Secret } from './secret.ts';
+import type { UnitRates } from './unit-price.ts';
 
 /**
  * An address that speaks dialects. A provider turns connection settings into an endpoint once, when the configuration
@@ -41,6 +42,8 @@ export interface Provider {
   /** Bare model names that are this provider's without a prefix (`gpt-4o`). */
   ownsModel(model: string): boolean;
   traits(model: string): ModelTraits;
+  /** List prices of models that are not paid by the token, where the provider's own folder knows them. */
+  unitRates?(model: string): UnitRates | undefined;
   /** Throws ProviderSettingsError, naming the key and what would be right. */
   endpoint(settings: ConnectionSettings): ProviderEndpoint;
 }

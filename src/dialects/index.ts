@@ -7,9 +7,11 @@ import { gemini } from './gemini/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
+import { openaiMedia } from './openai-media/index.ts';
 import { openaiModerations } from './openai-moderations/index.ts';
 import { openaiResponses } from './openai-responses/index.ts';
 import { rerankDialects } from './rerank/index.ts';
+import { vendorMedia } from './vendor-media/index.ts';
 
 /** Every wire format that is spoken, by callers or by providers. */
 export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, Dialect>([
@@ -19,7 +21,9 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
   ['openai-moderations', openaiModerations],
-  ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
   ['gemini-generate', gemini],
   ['gemini-array', geminiArray],
+  ...[...embeddingDialects, ...rerankDialects, ...openaiMedia, ...vendorMedia].map(
+    (dialect) => [dialect.name, dialect] as const,
+  ),
 ]);

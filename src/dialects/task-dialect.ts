@@ -1,7 +1,18 @@
-import type { AnswerOptions, Dialect, EncodeOptions, RequestFacts, ResponseFacts } from '../core/dialect.ts';
+import type {
+  AnswerOptions,
+  CallAddress,
+  Dialect,
+  EncodeOptions,
+  RawAnswer,
+  RequestFacts,
+  ResponseFacts,
+  StreamRelay,
+} from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { DialectName, Operation } from '../core/operation.ts';
+import { eventStreamType } from '../core/server-sent-events.ts';
+import type { Upload, UploadedFile, WireBody } from '../core/upload.ts';
 import type { Usage } from '../core/usage.ts';
 import { malformed } from './body-checks.ts';
 import { factsOf } from './error-facts.ts';
@@ -13,8 +24,8 @@ import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits 
 export interface TaskFormat<Request, Response extends TaskAnswer> {
   readonly name: DialectName;
   readonly operation: Operation;
-  inspect(body: JsonObject): Partial<RequestFacts>;
-  decodeRequest(body: JsonObject): Request;
+  inspect(body: JsonObject, address: CallAddress | undefined, upload: Upload | null | undefined): Partial<RequestFacts>;
+  decodeRequest(body: JsonObject, files: readonly UploadedFile[]): Request;
   /** The body but for what the deployment's rules change: these are applied to what it returns. */
   encodeRequest(request: Request, options: EncodeOptions): JsonObject;
   decodeResponse(body: JsonObject): Response;
@@ -25,6 +36,15 @@ export interface TaskFormat<Request, Response extends TaskAnswer> {
   /** Where the model stands in the path instead of the body. */
   readonly modelInPath?: boolean;
   readonly listAnswer?: boolean;
+  /** Further edits to a body that stays in its format. */
+  edit?(body: JsonObject, edits: Map<string, unknown>, options: EncodeOptions): void;
+  /** In place of `encodeRequest`, for what is not JSON. */
+  encodeBody?(request: Request, options: EncodeOptions): WireBody;
+  encodeBytes?(response: Response, options: AnswerOptions): RawAnswer;
+  decodeBytes?(bytes: Buffer, contentType: string): Response;
+  rawAnswer?(options: AnswerOptions, contentType: string): StreamRelay;
+  relay?(options: AnswerOptions): StreamRelay;
+  replay?(body: JsonObject, options: AnswerOptions): Buffer;
 }
 
 export interface TaskAnswer {
@@ -68,6 +88,7 @@ export function taskDialect<Request extends { model: string }, Response extends 
       if (Object.hasOwn(body, 'model')) found.set('model', undefined);
       else found.delete('model');
     }
+    format.edit?.(body, found, options);
     return found;
   };
   const decode = (body: JsonObject): Response => {
@@ -82,22 +103,34 @@ export function taskDialect<Request extends { model: string }, Response extends 
   return Object.freeze({
     name: format.name,
     operation: format.operation,
-    inspect: (body: JsonObject) => ({ ...plainFacts, ...format.inspect(body) }),
+    inspect: (body: JsonObject, address?: CallAddress, upload?: Upload | null) => ({
+      ...plainFacts,
+      ...format.inspect(body, address, upload),
+    }),
     request: {
-      decode: format.decodeRequest,
+      decode: (body: JsonObject, files: readonly UploadedFile[] = []) => format.decodeRequest(body, files),
       encode: (request: Request, options: EncodeOptions) => {
         const body = format.encodeRequest(request, options);
         return withEdits(body, edits(body, options));
       },
+      ...(format.encodeBody === undefined ? {} : { encodeBody: format.encodeBody }),
     },
     passThrough: edits,
-    response: { decode, encode: format.encodeResponse, read: format.read ?? ((body) => answerFacts(decode(body))) },
-    relay: neverStreams,
+    response: {
+      decode,
+      encode: format.encodeResponse,
+      read: format.read ?? ((body: JsonObject) => answerFacts(decode(body))),
+      ...(format.encodeBytes === undefined ? {} : { encodeBytes: format.encodeBytes }),
+      ...(format.decodeBytes === undefined ? {} : { decodeBytes: format.decodeBytes }),
+    },
+    ...(format.rawAnswer === undefined ? {} : { rawAnswer: format.rawAnswer }),
+    ...(format.replay === undefined ? {} : { replay: format.replay }),
+    relay: format.relay ?? neverStreams,
     streamDecoder: neverStreams,
     streamEncoder: neverStreams,
     errors: format.errors ?? openaiErrors,
     heartbeat: null,
-    streamContentType: null,
+    streamContentType: format.relay === undefined ? null : eventStreamType,
     ...(format.listAnswer === undefined ? {} : { listAnswer: format.listAnswer }),
   }) as unknown as Dialect;
 }

@@ -1,4 +1,5 @@
 import type { CallerHeaders, ClientPresence } from '../core/exchange.ts';
+import type { Upload } from '../core/upload.ts';
 import type { ConnectionMemory } from './kept/recall.ts';
 import type { MatchedRoute } from './operations.ts';
 
@@ -12,6 +13,8 @@ export interface Arrival {
   readonly query: string;
   readonly headers: CallerHeaders;
   readonly bytes: Buffer;
+  /** In place of `bytes`, where the path takes a form. */
+  readonly upload?: Upload;
   readonly clientAddress: string | null;
   readonly client: ClientPresence;
   /** Monotonic milliseconds when its headers were in. */

@@ -47,7 +47,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   readonly #timeouts: AttemptTimeouts;
   /** Monotonic milliseconds after which everything about this request is over. */
   readonly #callDeadline: number;
-  readonly #relay: (() => StreamRelay) | null;
+  readonly #relay: ((contentType: string) => StreamRelay) | null;
   readonly #authorization: readonly string[];
   #upstream: UpstreamExchange | null = null;
   #decompressor: Decompressor | null = null;
@@ -73,7 +73,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
     target: Target,
     timeouts: AttemptTimeouts,
     callDeadline: number,
-    relay: (() => StreamRelay) | null,
+    relay: ((contentType: string) => StreamRelay) | null,
     authorization: readonly string[],
   ) {
     this.gateway = gateway;
@@ -118,7 +118,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
       if (this.#decompressor === null) this.#garbage(`the body is encoded as ${encoding.slice(0, 40)}`);
     }
     if (this.#relay !== null && status >= 200 && status < 300 && looksLikeStream(headers)) {
-      this.#stream = new StreamedAnswer(this, this.#relay());
+      this.#stream = new StreamedAnswer(this, this.#relay(contentTypeOf(headers)));
     }
     this.#watch();
   }
@@ -334,6 +334,11 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #refusedAlready(): boolean {
     return this.status !== null && (this.status < 200 || this.status >= 300);
   }
+}
+
+function contentTypeOf(headers: CallerHeaders): string {
+  const contentType = headers['content-type'];
+  return typeof contentType === 'string' ? contentType : 'application/octet-stream';
 }
 
 /** A provider that answers a request for a stream with one JSON body is taken at its word. */

@@ -33,6 +33,7 @@ function ask(asking: Asking = {}) {
     dialect: { name: 'openai-chat' } as Dialect,
     path: '/v1/chat/completions',
     address: { model: undefined, stream: undefined, query: '' },
+    upload: null,
     bytes: Buffer.from('{}'),
     body: asking.body ?? {},
     facts: facts({ endUser: asking.user }),

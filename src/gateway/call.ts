@@ -62,9 +62,11 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
   tally.firstTokenAt = gateway.clock.now();
   keep(gateway, exchange, bytes, tally.modelUsed);
   const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
-  const responseText = keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
+  const isText = answer.contentType === undefined || answer.contentType.startsWith('text/');
+  const responseText = isText && keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason: facts.finishReason, responseText });
-  return wholeBody(jsonHeaders, bytes, tally.origin(null), outcome);
+  const headers = answer.contentType === undefined ? jsonHeaders : ['content-type', answer.contentType];
+  return wholeBody(headers, bytes, tally.origin(null), outcome);
 }
 
 /** A mock's answer, or one JSON body where a stream was asked for. */
@@ -110,7 +112,7 @@ function streamReply(
   const wantsContent = keepsContent(exchange);
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const firstTokenMs = firstTokenMsOf(stream);
-  const keepsAnswer = ttlOf(exchange) !== null || wantsContent;
+  const keepsAnswer = exchange.operation === 'chat' && (ttlOf(exchange) !== null || wantsContent);
   const keeper = keepsAnswer ? new StreamKeeper(exchange.dialect, stream) : null;
   tally.firstTokenAt = stream.firstContentTick === null ? null : gateway.clock.now();
   tally.upstreamMs += firstTokenMs ?? 0;
@@ -138,9 +140,11 @@ function streamReply(
       }),
     );
   };
-  const body = exchange.snapshot.router.continuesStreams ? lasting(stream) : stream;
+  const canLast = exchange.operation === 'chat' && exchange.snapshot.router.continuesStreams;
+  const body = canLast ? lasting(stream) : stream;
   if (body === stream) stream.takenBy((end) => over(stream, end));
-  return { status: 200, headers: streamHeaders(exchange.dialect), headerLines: '', body, origin, outcome: promise };
+  const headers = streamHeaders(exchange.dialect, stream.relay.rawContentType);
+  return { status: 200, headers, headerLines: '', body, origin, outcome: promise };
 
   function lasting(first: StreamedAnswer): LastingStream {
     const goOn = async (broken: StreamedAnswer, error: GatewayError) => {
@@ -198,8 +202,8 @@ function ttlOf({ cache, clampedOutputTokens }: Admitted): number | null {
   return cache === null || clampedOutputTokens !== null ? null : cache.ttlMs;
 }
 
-function streamHeaders({ streamContentType }: Dialect): string[] {
-  return ['content-type', streamContentType ?? 'application/octet-stream', 'cache-control', 'no-cache'];
+function streamHeaders({ streamContentType }: Dialect, raw?: string): string[] {
+  return ['content-type', raw ?? streamContentType ?? 'application/octet-stream', 'cache-control', 'no-cache'];
 }
 
 /** A reply whose outcome is known before it leaves. */

@@ -8,6 +8,7 @@ import type { BudgetPart, BudgetReservation, DispatchNote } from '../core/ports.
 import { AuthorizationError, type OutgoingCall } from '../core/provider.ts';
 import type { Attempt } from '../core/request-record.ts';
 import type { Deployment } from '../core/route.ts';
+import type { WireBody } from '../core/upload.ts';
 import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt.ts';
 import { budgetExceeded, unpriceable } from './budget-refusal.ts';
 import type { CallTally } from './call-tally.ts';
@@ -30,6 +31,7 @@ import {
 import { TranslatedStream } from './translated-stream.ts';
 import type { WalkEnd } from './walk.ts';
 import { type WholeAnswer, wholeAnswer } from './whole-answer.ts';
+import { hasWireBody, wireBody } from './wire-body.ts';
 
 /** Sends one request's attempts: what is held and noted before the first byte leaves, and what came back. */
 export class Dispatch {
@@ -80,18 +82,20 @@ export class Dispatch {
       overrides,
       ...(prefix !== null && { prefix }),
     };
-    const body = requestBody(this.#gateway, exchange, target);
-    const call: OutgoingCall = {
-      method: 'POST',
-      origin: target.endpoint.origin,
-      path: target.endpoint.path(target.speaks, target.model, exchange.facts.stream),
-      headers: requestHeaders(exchange, target, this.#tally.attempts.length),
-      body: body instanceof Promise ? await body : body,
-    };
+    const path = target.endpoint.path(target.speaks, target.model, exchange.facts.stream);
+    const headers = requestHeaders(exchange, target, this.#tally.attempts.length);
+    let call: Call;
+    if (hasWireBody(exchange, target)) {
+      call = wireCall(target, path, headers, await wireBody(exchange, target));
+    } else {
+      const body = requestBody(this.#gateway, exchange, target);
+      const { origin } = target.endpoint;
+      call = { method: 'POST', origin, path, headers, body: body instanceof Promise ? await body : body };
+    }
     let authorization: readonly string[] = nothingAdded;
     if (target.endpoint.authorize !== undefined) {
       try {
-        const made = target.endpoint.authorize(call, this.#gateway.outside);
+        const made = target.endpoint.authorize(call as OutgoingCall, this.#gateway.outside);
         authorization = made instanceof Promise ? await made : made;
       } catch (cause) {
         return this.#unauthorized(cause, deployment, group);
@@ -118,7 +122,7 @@ export class Dispatch {
   async #once(
     target: Target,
     group: RouteGroup,
-    call: OutgoingCall,
+    call: Call,
     authorization: readonly string[],
     freshConnection: boolean,
   ): Promise<WalkEnd & { readonly staleConnection?: boolean }> {
@@ -130,7 +134,8 @@ export class Dispatch {
     const keptBy = dialect === exchange.dialect ? deployment : null;
     const options = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
     const timeouts = timeoutsFor(exchange, deployment);
-    const relay = exchange.facts.stream ? () => this.#relay(target, options) : null;
+    const mayFlow = exchange.facts.stream || exchange.dialect.rawAnswer !== undefined;
+    const relay = mayFlow ? (contentType: string) => this.#relay(target, options, contentType) : null;
     const attempt = new UpstreamAttempt(
       this.#gateway,
       exchange,
@@ -178,7 +183,7 @@ export class Dispatch {
     let answer: WholeAnswer;
     try {
       answer = wholeAnswer(exchange, attempt, bytes, options);
-      if (exchange.facts.stream) {
+      if (exchange.facts.stream && exchange.dialect.replay === undefined) {
         const body: unknown = JSON.parse(Buffer.from(answer.bytes).toString());
         if (!isJsonObject(body)) throw new GatewayError('internal', 'an answer that is no object');
         this.#tally.ended(attempt, { ...plain, usage: answer.facts.usage ?? null }, groupSize);
@@ -201,17 +206,25 @@ export class Dispatch {
     attempt: UpstreamAttempt,
     groupSize: number,
   ): WalkEnd & { readonly staleConnection: boolean } {
-    const { error, ambiguous, staleConnection } = failure;
+    const { ambiguous } = failure;
+    const { upload } = this.#exchange;
+    const error = upload?.failure ?? failure.error;
+    // What was passed on and not kept cannot be sent again.
+    const isSpent = upload?.isSpent ?? false;
+    const staleConnection = failure.staleConnection && !isSpent;
     if (ambiguous) this.#holdUsed = true;
     else this.#giveBackPart();
     this.#lastError = error;
     this.#tally.ended(attempt, { ...plain, error, ambiguous }, groupSize);
-    const final = this.#gateway.clock.tick() >= this.#deadline;
+    const final = isSpent || this.#gateway.clock.tick() >= this.#deadline;
     return { kind: 'failed', error, final, staleConnection };
   }
 
-  #relay(target: Target, options: AnswerOptions): StreamRelay {
+  #relay(target: Target, options: AnswerOptions, contentType: string): StreamRelay {
     const { dialect, facts, snapshot } = this.#exchange;
+    if (dialect.rawAnswer !== undefined && !contentType.startsWith('text/event-stream')) {
+      return dialect.rawAnswer(options, contentType);
+    }
     if (this.#begun !== null) {
       this.#begun.continueWith(target.dialect.streamDecoder());
       return this.#begun;
@@ -327,6 +340,27 @@ export class Dispatch {
 }
 
 const nothingAdded: readonly string[] = [];
+
+/** A stream of a body only where nothing is to be signed. */
+type Call = Omit<OutgoingCall, 'body'> & { readonly body: WireBody['bytes'] };
+
+/** A call whose body has a content type of its own. */
+function wireCall({ endpoint }: Target, path: string, headers: readonly string[], body: WireBody): Call {
+  const own = headers.slice();
+  own[own.indexOf('content-type') + 1] = body.contentType;
+  if (body.length !== undefined && !(body.bytes instanceof Uint8Array)) own.push('content-length', String(body.length));
+  const { addressTail = '' } = body;
+  return { method: 'POST', origin: endpoint.origin, path: joined(path, addressTail), headers: own, body: body.bytes };
+}
+
+/** A tail of segments goes before the query of a path, one of parameters behind it. */
+function joined(path: string, tail: string): string {
+  if (tail === '') return path;
+  const [segments = '', ownQuery = ''] = tail.split('?', 2);
+  const [plain = '', query = ''] = path.split('?', 2);
+  const parameters = [query, ownQuery].filter((part) => part !== '').join('&');
+  return plain + segments + (parameters === '' ? '' : `?${parameters}`);
+}
 
 function isDenial(answer: BudgetPart | BudgetDenial): answer is BudgetDenial {
   return 'rule' in answer;

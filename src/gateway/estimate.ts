@@ -47,7 +47,7 @@ export function boundOf(
       const inputTokens = inputTokensMaxOf(variant, deployment, inputBytes);
       if (inputTokens === null && maximumRate(price, 'input') > 0) unbounded ??= deployment;
       const outputTokens = outputTokensMaxOf(variant, deployment, imposed) * choicesOf(variant, deployment);
-      const { units } = variant.facts;
+      const units = variant.facts.unitsMax ?? variant.facts.units;
       const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searchesOf(variant, price), units);
       amount = Math.max(amount, safeCharge(listed, deployment, planned));
     }

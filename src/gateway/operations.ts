@@ -6,6 +6,8 @@ export interface DataRoute {
   readonly dialect: DialectName;
   /** Names of route groups that a key's `allowed_routes` may use for it. */
   readonly routeGroups: readonly string[];
+  /** Takes a form: sent on while it comes, or only when all of it is here. */
+  readonly form?: 'streamed' | 'whole';
 }
 
 export interface MatchedRoute {
@@ -31,6 +33,17 @@ const embeddingsIn = (dialect: DialectName): DataRoute => ({
   dialect,
   routeGroups: ['llm_api_routes'],
 });
+const images: DataRoute = { ...chat, operation: 'image', dialect: 'openai-images' };
+const imageEdits: DataRoute = { ...images, dialect: 'openai-image-edits', form: 'whole' };
+const imageVariations: DataRoute = { ...images, dialect: 'openai-image-variations', form: 'whole' };
+const speech: DataRoute = { ...chat, operation: 'speech', dialect: 'openai-speech' };
+const transcriptions: DataRoute = {
+  ...chat,
+  operation: 'transcription',
+  dialect: 'openai-transcriptions',
+  form: 'streamed',
+};
+const translations: DataRoute = { ...transcriptions, dialect: 'openai-translations' };
 const messages: DataRoute = {
   operation: 'chat',
   dialect: 'anthropic-messages',
@@ -54,6 +67,12 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/messages', messages],
       ['/moderations', moderations],
       ['/rerank', rerank],
+      ['/images/generations', images],
+      ['/images/edits', imageEdits],
+      ['/images/variations', imageVariations],
+      ['/audio/speech', speech],
+      ['/audio/transcriptions', transcriptions],
+      ['/audio/translations', translations],
     ] as const
   )
     .flatMap(([path, route]): [string, DataRoute][] => [
@@ -75,6 +94,11 @@ const modelSuffixes = [
   ['/chat/completions', chat],
   ['/completions', completions],
   ['/embeddings', embeddings],
+  ['/images/generations', images],
+  ['/images/edits', imageEdits],
+  ['/audio/speech', speech],
+  ['/audio/transcriptions', transcriptions],
+  ['/audio/translations', translations],
 ] as const;
 
 /** `<prefix>{model}:<verb>`; behind the first of these stands a place at Google Cloud. */

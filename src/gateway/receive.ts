@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
 import { asReceived, type Received } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts';
 import type { Snapshot } from '../core/route.ts';
+import type { Upload } from '../core/upload.ts';
 import type { Arrival } from './arrival.ts';
 import { addressed, addressOf } from './call-address.ts';
 import type { Gateway } from './gateway.ts';
@@ -19,17 +21,19 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
   const { route } = arrival.matched;
   const dialect = gateway.dialects.get(route.dialect);
   if (dialect === undefined) throw new GatewayError('not_found', `${arrival.path} is not served by this gateway.`);
-  const body = parseBody(arrival.bytes);
+  const { upload = null } = arrival;
+  const body = upload === null ? parseBody(arrival.bytes) : upload.fields;
   const address = addressOf(arrival);
-  const facts = dialect.inspect(body, address);
+  const facts = dialect.inspect(body, address, upload);
   return asReceived({
     id: start.id,
     operation: route.operation,
     dialect,
     path: arrival.path,
     address,
-    bytes: arrival.bytes,
+    bytes: upload === null ? arrival.bytes : described(upload, arrival),
     body,
+    upload,
     facts: addressed(facts, address),
     options: readRequestOptions(body, arrival.headers, dialect.name, start),
     headers: arrival.headers,
@@ -66,6 +70,20 @@ export function beginRequest(gateway: Gateway, arrival: Arrival): Start {
     at: clock.now(),
     tick: clock.tick(),
   };
+}
+
+/** What stands for a form in records and as the input's size: its fields, and what is known of its files. */
+function described({ fields, files, isComplete }: Upload, { headers }: Arrival): Buffer {
+  // Under an idempotency key it must be the same form in every byte.
+  const isRemembered = headers['idempotency-key'] !== undefined && isComplete;
+  const about = files.map(({ field, fileName, mediaType, size, bytes }) => ({
+    field,
+    fileName,
+    mediaType,
+    ...(isComplete ? { bytes: size } : {}),
+    ...(isRemembered ? { sha256: createHash('sha256').update(bytes()).digest('hex') } : {}),
+  }));
+  return Buffer.from(JSON.stringify({ ...fields, files: about }));
 }
 
 function saneToken(value: string | string[] | undefined): string | null {

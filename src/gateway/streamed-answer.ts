@@ -34,6 +34,8 @@ export class StreamedAnswer implements ByteSource {
   #heldBytes = 0;
   #sink: ByteSink | null = null;
   #over = false;
+  /** It broke where nothing can be told: the client must not take it for whole. */
+  #isCut = false;
   #end: StreamEnd | null = null;
   #onOver: ((end: StreamEnd) => void) | null = null;
   #lastWriteTick: number;
@@ -136,7 +138,9 @@ export class StreamedAnswer implements ByteSource {
       return;
     }
     const { exchange } = this.attempt;
-    this.#deliver(exchange.dialect.errors.streamEvent(error, exchange.id));
+    if (this.relay.rawContentType === undefined) {
+      this.#deliver(exchange.dialect.errors.streamEvent(error, exchange.id));
+    } else this.#isCut = true;
     this.#finish({ kind: 'failure', error, brokeOff });
   }
 
@@ -164,8 +168,13 @@ export class StreamedAnswer implements ByteSource {
     if (this.#over) return;
     this.#over = true;
     this.#end = end;
-    this.#sink?.end();
+    this.#close();
     this.#onOver?.(end);
+  }
+
+  #close(): void {
+    if (this.#isCut) this.#sink?.destroy();
+    else this.#sink?.end();
   }
 
   #unreadable(cause: unknown): GatewayError {
@@ -196,7 +205,7 @@ export class StreamedAnswer implements ByteSource {
     for (const chunk of this.#held) more = sink.write(chunk);
     this.#held = [];
     this.#heldBytes = 0;
-    if (this.#over) sink.end();
+    if (this.#over) this.#close();
     else if (more) this.attempt.resume();
     else this.attempt.pause();
   }

@@ -113,12 +113,12 @@ function encoded(body: JsonObject): Buffer {
   return Buffer.from(JSON.stringify(body));
 }
 
-function withoutFields(body: JsonObject, fields: ReadonlySet<string>): JsonObject {
+export function withoutFields(body: JsonObject, fields: ReadonlySet<string>): JsonObject {
   // Not by assignment: a member called __proto__ would give the copy members that nobody has checked.
   return Object.fromEntries(Object.entries(body).filter(([name]) => !fields.has(name)));
 }
 
-function encodeOptions(exchange: Admitted, target: Target): EncodeOptions {
+export function encodeOptions(exchange: Admitted, target: Target): EncodeOptions {
   const { deployment } = target;
   const { settings } = exchange.snapshot;
   return {

@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Admitted } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
+import type { NeutralResponse } from '../core/neutral.ts';
 import type { UpstreamAttempt } from './attempt.ts';
 import { errorOfEvent, providerError } from './provider-error.ts';
 
@@ -10,6 +11,8 @@ export interface WholeAnswer {
   /** In the caller's dialect. */
   readonly bytes: Uint8Array;
   readonly facts: ResponseFacts;
+  /** undefined for JSON. */
+  readonly contentType?: string;
 }
 
 /**
@@ -23,19 +26,54 @@ export function wholeAnswer(
   options: AnswerOptions,
 ): WholeAnswer {
   const { dialect } = attempt.target;
+  const contentType = attempt.headers['content-type'];
+  if (
+    dialect.response.decodeBytes !== undefined &&
+    typeof contentType === 'string' &&
+    !/json|html/i.test(contentType)
+  ) {
+    return toldAs(exchange, dialect.response.decodeBytes(bytes, contentType), noFacts, options);
+  }
   const body = parsed(attempt, bytes);
   if (dialect !== exchange.dialect) {
-    const response = decoded(attempt, body);
-    const told = exchange.dialect.response.encode(response, options);
-    return {
-      bytes: Buffer.from(JSON.stringify(exchange.dialect.listAnswer ? told.list : told)),
-      facts: dialect.response.read(body),
-    };
+    return toldAs(exchange, decoded(attempt, body), dialect.response.read(body), options);
   }
   const facts = dialect.response.read(body);
+  if (dialect.response.encodeBytes !== undefined) {
+    // The provider may have been asked for JSON where the caller wants something else.
+    const told = dialect.response.encodeBytes(decoded(attempt, body), options);
+    if (told.contentType !== 'application/json') return { ...told, facts };
+  }
+  if (exchange.facts.stream && dialect.replay !== undefined) {
+    return { bytes: dialect.replay(body, options), facts, contentType: dialect.streamContentType! };
+  }
   const edits = dialect.response.restamp?.(body, options) ?? withModel(body, options);
   return { bytes: editMembers(bytes, edits), facts };
 }
+
+/** An answer in the neutral form, in the caller's. */
+function toldAs(
+  exchange: Admitted,
+  response: NeutralResponse,
+  facts: ResponseFacts,
+  options: AnswerOptions,
+): WholeAnswer {
+  const { dialect } = exchange;
+  if (dialect.response.encodeBytes !== undefined) return { ...dialect.response.encodeBytes(response, options), facts };
+  const told = dialect.response.encode(response, options);
+  if (exchange.facts.stream && dialect.replay !== undefined) {
+    return { bytes: dialect.replay(told, options), facts, contentType: dialect.streamContentType! };
+  }
+  return { bytes: Buffer.from(JSON.stringify(dialect.listAnswer ? told.list : told)), facts };
+}
+
+const noFacts: ResponseFacts = {
+  id: undefined,
+  model: undefined,
+  usage: undefined,
+  finishReason: null,
+  outputBytes: 0,
+};
 
 function withModel(body: JsonObject, { model }: AnswerOptions): BodyEdits {
   return model === undefined || model === body.model || body.model === undefined

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Reply } from '../core/exchange.ts';
+import type { Upload } from '../core/upload.ts';
 import type { Arrival } from '../gateway/arrival.ts';
 import { credentialFirst } from '../gateway/authenticate.ts';
 import { type FreeRoute, matchFree } from '../gateway/free/routes.ts';
@@ -10,6 +11,7 @@ import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
 import { refuse } from '../gateway/pipeline.ts';
 import { OpenClients } from './client-presence.ts';
 import { ClientLeft, requestBody } from './data-body.ts';
+import { boundaryOf, formUpload } from './form-upload.ts';
 import { writeError } from './json-error.ts';
 import { writeReply } from './reply-writer.ts';
 import { queryOf } from './request-path.ts';
@@ -119,8 +121,11 @@ export class DataDoor {
       };
       let reply: Reply;
       try {
-        refuseForms(request);
-        arrival.bytes = await requestBody(request, this.#gateway.snapshot().settings.bodyBytesMax, this.#gateway.clock);
+        const { bodyBytesMax } = this.#gateway.snapshot().settings;
+        if (matched.route.form === undefined) {
+          refuseForms(request);
+          arrival.bytes = await requestBody(request, bodyBytesMax, this.#gateway.clock);
+        } else arrival.upload = await readForm(request, matched, bodyBytesMax);
         reply = await this.#serve(this.#gateway, arrival);
       } catch (cause) {
         if (!(cause instanceof GatewayError)) throw cause;
@@ -177,6 +182,20 @@ function stopping(): GatewayError {
     'The gateway is stopping and could not wait for the end of this answer. Send the request again.',
     { retryAfterSeconds: 1, headers: { 'retry-after': '1' } },
   );
+}
+
+/** A form as far as it must be known before it is sent on. */
+function readForm(request: IncomingMessage, { route, model }: MatchedRoute, bytesMax: number): Promise<Upload> {
+  const boundary = boundaryOf(request.headers['content-type']);
+  if (boundary === undefined) {
+    throw new GatewayError('unsupported_media_type', 'The body must be a form (content-type: multipart/form-data).');
+  }
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new GatewayError('unsupported_media_type', 'A form must not be compressed (content-encoding).');
+  }
+  const needsAll = route.form === 'whole' || request.headers['idempotency-key'] !== undefined;
+  return formUpload(request, boundary, { bytesMax, needsAll, modelKnown: model !== undefined });
 }
 
 /** Whatever else the content type says, the body is read as JSON; only forms with parts cannot be meant so. */

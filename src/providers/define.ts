@@ -7,6 +7,7 @@ import {
   type ProviderEndpoint,
   ProviderSettingsError,
 } from '../core/provider.ts';
+import type { UnitRates } from '../core/unit-price.ts';
 
 /** How a provider wants to be shown who calls: header pairs made once per deployment. */
 export type Auth = (settings: ConnectionSettings) => readonly string[];
@@ -37,6 +38,8 @@ export interface ProviderDefinition {
   /** Beginnings of bare model names that belong to this provider. */
   readonly modelPrefixes?: readonly string[];
   readonly traits?: (model: string) => Partial<ModelTraits>;
+  /** Prices of models that are paid by the image, second, character or search, by the beginning of their names. */
+  readonly unitPrices?: Readonly<Record<string, UnitPrices>>;
   /** Path behind the base address; the dialect's usual one where absent. */
   readonly path?: (call: PathCall) => string;
   /** Path that lists models, behind the base address; `/models` where absent. */
@@ -52,7 +55,8 @@ export interface PathCall {
   readonly settings: ConnectionSettings;
 }
 
-const usualPath: Record<DialectName, string> = {
+/** Where a dialect is spoken behind the base address, unless a provider says otherwise. */
+export const usualPath: Record<DialectName, string> = {
   'openai-chat': '/chat/completions',
   'openai-completions': '/completions',
   'openai-embeddings': '/embeddings',
@@ -77,6 +81,22 @@ const usualPath: Record<DialectName, string> = {
   'openai-moderations': '/moderations',
   'gemini-generate': '',
   'gemini-array': '',
+  'openai-images': '/images/generations',
+  'openai-image-edits': '/images/edits',
+  'openai-image-variations': '/images/variations',
+  'openai-speech': '/audio/speech',
+  'openai-transcriptions': '/audio/transcriptions',
+  'openai-translations': '/audio/translations',
+  'deepgram-speech': '/speak',
+  'deepgram-transcription': '/listen',
+  'elevenlabs-speech': '/text-to-speech',
+  'elevenlabs-transcription': '/speech-to-text',
+  'fal-images': '',
+  'imagen-images': ':predict',
+  'replicate-images': '/predictions',
+  'stability-images': '',
+  'text-to-image': '',
+  'together-images': '/images/generations',
 };
 
 const usualTraits: ModelTraits = {
@@ -118,6 +138,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     usageInStream: definition.usageInStream ?? 'stream_options',
     stopsOnHangup: definition.stopsOnHangup ?? true,
     ownsModel: (model: string) => prefixes.some((prefix) => model.startsWith(prefix)),
+    unitRates: (model: string) => unitRatesFor(definition.unitPrices, model),
     traits: (model: string) => ({ ...usualTraits, ...definition.traits?.(model) }),
     endpoint(given: ConnectionSettings): ProviderEndpoint {
       const settings = definition.adjust?.(given) ?? given;
@@ -130,13 +151,42 @@ export function defineProvider(definition: ProviderDefinition): Provider {
         path(dialect: DialectName, model: string, stream: boolean) {
           const path = definition.path?.({ dialect, model, stream, settings }) ?? usualPath[dialect];
           // An operator may have written the whole address of the call instead of its base.
-          return prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
+          const whole = prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
+          return whole.startsWith('/') ? whole : `/${whole}`;
         },
         modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
         ...(authorize !== undefined && { authorize }),
       });
     },
   });
+}
+
+/** US dollars. */
+export interface UnitPrices {
+  readonly character?: number;
+  readonly image?: number;
+  readonly imageKinds?: Readonly<Record<string, number>>;
+  /** A second of audio heard. */
+  readonly second?: number;
+  readonly query?: number;
+}
+
+function unitRatesFor(prices: ProviderDefinition['unitPrices'], model: string): UnitRates | undefined {
+  // Of two names that fit, the longer one is the model's own.
+  const fitting = Object.keys(prices ?? {}).filter((name) => model.startsWith(name));
+  const own = prices?.[fitting.sort((one, other) => other.length - one.length)[0] ?? ''];
+  if (own === undefined) return undefined;
+  const perMillion = (dollars: number) => Math.round(dollars * 1e15);
+  const { character, image, imageKinds, second, query } = own;
+  return {
+    ...(character !== undefined && { character: perMillion(character) }),
+    ...(image !== undefined && { image: perMillion(image) }),
+    ...(imageKinds !== undefined && {
+      imageKinds: Object.fromEntries(Object.entries(imageKinds).map(([kind, dollars]) => [kind, perMillion(dollars)])),
+    }),
+    ...(second !== undefined && { audioMs: Math.round(second * 1e12) }),
+    ...(query !== undefined && { query: perMillion(query) }),
+  };
 }
 
 function lowerCaseName([name, value]: [string, string]): [string, string] {

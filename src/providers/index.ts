@@ -20,10 +20,13 @@ import { cometapi } from './cometapi/index.ts';
 import { cortecs } from './cortecs/index.ts';
 import { crusoe } from './crusoe/index.ts';
 import { dashscope } from './dashscope/index.ts';
+import { deepgram } from './deepgram/index.ts';
 import { deepinfra } from './deepinfra/index.ts';
 import { deepseek } from './deepseek/index.ts';
 import { dockerModelRunner } from './docker_model_runner/index.ts';
+import { elevenlabs } from './elevenlabs/index.ts';
 import { empower } from './empower/index.ts';
+import { falAi } from './fal_ai/index.ts';
 import { featherlessAi } from './featherless_ai/index.ts';
 import { fireworksAi } from './fireworks_ai/index.ts';
 import { friendliai } from './friendliai/index.ts';
@@ -77,6 +80,7 @@ import { poe } from './poe/index.ts';
 import { publicai } from './publicai/index.ts';
 import { qianfan } from './qianfan/index.ts';
 import { reka } from './reka/index.ts';
+import { replicate } from './replicate/index.ts';
 import { requesty } from './requesty/index.ts';
 import { sambanova } from './sambanova/index.ts';
 import { sarvam } from './sarvam/index.ts';
@@ -84,6 +88,7 @@ import { scaleway } from './scaleway/index.ts';
 import { sensenova } from './sensenova/index.ts';
 import { sglang } from './sglang/index.ts';
 import { siliconflow } from './siliconflow/index.ts';
+import { stability } from './stability/index.ts';
 import { stepfun } from './stepfun/index.ts';
 import { synthetic } from './synthetic/index.ts';
 import { targon } from './targon/index.ts';
@@ -129,10 +134,13 @@ export const providers: readonly Provider[] = [
   cortecs,
   crusoe,
   dashscope,
+  deepgram,
   deepinfra,
   deepseek,
   dockerModelRunner,
+  elevenlabs,
   empower,
+  falAi,
   featherlessAi,
   fireworksAi,
   friendliai,
@@ -186,6 +194,7 @@ export const providers: readonly Provider[] = [
   publicai,
   qianfan,
   reka,
+  replicate,
   requesty,
   sambanova,
   sarvam,
@@ -193,6 +202,7 @@ export const providers: readonly Provider[] = [
   sensenova,
   sglang,
   siliconflow,
+  stability,
   stepfun,
   synthetic,
   targon,

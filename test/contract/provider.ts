@@ -103,6 +103,14 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'jina-rerank': '/rerank',
   'nim-embeddings': '/embeddings',
   'nim-ranking': '/ranking',
+  'cohere-embed': '/embed',
+  'cohere-rerank': '/rerank',
+  'openai-images': '/images/generations',
+  'openai-image-edits': '/images/edits',
+  'openai-image-variations': '/images/variations',
+  'openai-speech': '/audio/speech',
+  'openai-transcriptions': '/audio/transcriptions',
+  'openai-translations': '/audio/translations',
 };
 
 function pairs(headers: readonly string[]): Record<string, string> {

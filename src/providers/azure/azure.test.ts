@@ -49,4 +49,34 @@ providerContract(azure, [
     address: 'https://r.openai.azure.com/openai/deployments/my-o3/chat/completions?api-version=2024-10-21',
     headers: { authorization: 'Bearer sk-canary-credential-42' },
   },
+  {
+    dialect: 'openai-images',
+    model: 'd',
+    address: 'https://r.openai.azure.com/openai/deployments/d/images/generations?api-version=2024-10-21',
+    settings: { baseUrl: 'https://r.openai.azure.com' },
+  },
+  {
+    dialect: 'openai-image-edits',
+    model: 'd',
+    address: 'https://r.openai.azure.com/openai/deployments/d/images/edits?api-version=2024-10-21',
+    settings: { baseUrl: 'https://r.openai.azure.com' },
+  },
+  {
+    dialect: 'openai-speech',
+    model: 'd',
+    address: 'https://r.openai.azure.com/openai/deployments/d/audio/speech?api-version=2024-10-21',
+    settings: { baseUrl: 'https://r.openai.azure.com' },
+  },
+  {
+    dialect: 'openai-transcriptions',
+    model: 'd',
+    address: 'https://r.openai.azure.com/openai/deployments/d/audio/transcriptions?api-version=2024-10-21',
+    settings: { baseUrl: 'https://r.openai.azure.com' },
+  },
+  {
+    dialect: 'openai-translations',
+    model: 'd',
+    address: 'https://r.openai.azure.com/openai/deployments/d/audio/translations?api-version=2024-10-21',
+    settings: { baseUrl: 'https://r.openai.azure.com' },
+  },
 ]);

@@ -1,5 +1,5 @@
 import { type ConnectionSettings, ProviderSettingsError } from '../../core/provider.ts';
-import { bearer, defineProvider, keyHeader, type PathCall } from '../define.ts';
+import { bearer, defineProvider, keyHeader, type PathCall, usualPath } from '../define.ts';
 
 const apiVersionDefault = '2024-10-21';
 
@@ -13,16 +13,17 @@ export const azure = defineProvider({
   baseUrlVariable: 'AZURE_API_BASE',
   credentialVariable: 'AZURE_API_KEY',
   auth: (settings) => (typeof settings.extra.azure_ad_token === 'string' ? bearer() : keyHeader('api-key'))(settings),
-  dialects: { chat: ['openai-chat', 'openai-completions', 'openai-responses'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions', 'openai-responses'],
+    embedding: ['openai-embeddings'],
+    image: ['openai-images', 'openai-image-edits'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
+  },
   catalogueIds: ['azure', 'openai'],
   adjust: (settings) => ({ ...settings, baseUrl: resourceAddress(settings) }),
   path: ({ dialect, model, settings }: PathCall) => {
-    const operation = {
-      'openai-chat': '/chat/completions',
-      'openai-completions': '/completions',
-      'openai-embeddings': '/embeddings',
-      'openai-responses': '/responses',
-    }[dialect as 'openai-chat' | 'openai-completions' | 'openai-embeddings' | 'openai-responses'];
+    const operation = usualPath[dialect];
     if (isVersionOne(settings)) return operation;
     const version = encodeURIComponent(settings.apiVersion ?? apiVersionDefault);
     // The one call that names its deployment in the body.

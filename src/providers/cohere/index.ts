@@ -7,6 +7,8 @@ export const cohere = defineProvider({
   baseUrl: 'https://api.cohere.com',
   baseUrlVariable: 'COHERE_API_BASE',
   credentialVariable: 'COHERE_API_KEY',
+  // https://cohere.com/pricing
+  unitPrices: { 'rerank-': { query: 0.002 } },
   dialects: { embedding: ['cohere-embed'], rerank: ['cohere-rerank-v2'] },
   path: ({ dialect }) => ({ 'cohere-embed': '/v2/embed', 'cohere-rerank-v2': '/v2/rerank' })[dialect as 'cohere-embed'],
   modelsPath: '/v1/models',

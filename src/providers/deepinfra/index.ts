@@ -7,5 +7,11 @@ export const deepinfra = defineProvider({
   baseUrl: 'https://api.deepinfra.com/v1/openai',
   baseUrlVariable: 'DEEPINFRA_API_BASE',
   credentialVariable: 'DEEPINFRA_API_KEY',
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+    image: ['openai-images'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
+  },
 });

@@ -8,4 +8,11 @@ providerContract(groq, [
     address: 'https://api.groq.com/openai/v1/chat/completions',
     headers: { authorization: 'Bearer sk-canary-credential-42' },
   },
+  { dialect: 'openai-speech', model: 'some-model', address: 'https://api.groq.com/openai/v1/audio/speech' },
+  {
+    dialect: 'openai-transcriptions',
+    model: 'some-model',
+    address: 'https://api.groq.com/openai/v1/audio/transcriptions',
+  },
+  { dialect: 'openai-translations', model: 'some-model', address: 'https://api.groq.com/openai/v1/audio/translations' },
 ]);

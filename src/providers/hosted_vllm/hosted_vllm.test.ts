@@ -27,4 +27,16 @@ providerContract(hostedVllm, [
     model: 'some-model',
     address: 'http://vllm:8000/v1/rerank',
   },
+  {
+    dialect: 'openai-transcriptions',
+    model: 'some-model',
+    address: 'http://vllm:8000/v1/audio/transcriptions',
+    settings: { baseUrl: 'http://vllm:8000/v1' },
+  },
+  {
+    dialect: 'openai-translations',
+    model: 'some-model',
+    address: 'http://vllm:8000/v1/audio/translations',
+    settings: { baseUrl: 'http://vllm:8000/v1' },
+  },
 ]);

@@ -14,6 +14,7 @@ export const hostedVllm = defineProvider({
     chat: ['openai-chat', 'openai-completions'],
     embedding: ['openai-embeddings'],
     rerank: ['jina-rerank'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
   },
   catalogueIds: [],
   traits: () => ({

@@ -11,7 +11,8 @@ providerContract(huggingface, [
   {
     dialect: 'feature-extraction',
     model: 'm',
-    address: 'https://x.endpoints.huggingface.cloud',
+    address: 'https://x.endpoints.huggingface.cloud/',
     settings: { baseUrl: 'https://x.endpoints.huggingface.cloud' },
   },
+  { dialect: 'text-to-image', model: 'a/b', address: 'https://router.huggingface.co/hf-inference/models/a/b' },
 ]);

@@ -8,4 +8,9 @@ export const lemonfoxAi = defineProvider({
   baseUrl: 'https://api.lemonfox.ai/v1',
   baseUrlVariable: 'LEMONFOX_API_BASE',
   credentialVariable: 'LEMONFOX_API_KEY',
+  dialects: {
+    chat: ['openai-chat'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions'],
+  },
 });

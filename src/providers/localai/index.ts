@@ -8,6 +8,13 @@ export const localai = defineProvider({
   baseUrlVariable: 'LOCALAI_API_BASE',
   credentialVariable: 'LOCALAI_API_KEY',
   requiresCredential: false,
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+    image: ['openai-images'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
+    rerank: ['jina-rerank'],
+  },
   catalogueIds: [],
 });

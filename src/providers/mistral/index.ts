@@ -11,6 +11,7 @@ export const mistral = defineProvider({
     chat: ['openai-chat'],
     embedding: ['mistral-embeddings', 'openai-embeddings'],
     moderation: ['openai-moderations'],
+    transcription: ['openai-transcriptions'],
   },
   usageInStream: 'always',
   modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],

@@ -11,4 +11,5 @@ providerContract(mistral, [
   { dialect: 'openai-embeddings', model: 'some-model', address: 'https://api.mistral.ai/v1/embeddings' },
   { dialect: 'mistral-embeddings', model: 'some-model', address: 'https://api.mistral.ai/v1/embeddings' },
   { dialect: 'openai-moderations', model: 'some-model', address: 'https://api.mistral.ai/v1/moderations' },
+  { dialect: 'openai-transcriptions', model: 'some-model', address: 'https://api.mistral.ai/v1/audio/transcriptions' },
 ]);

@@ -25,4 +25,10 @@ providerContract(openai, [
     model: 'm',
     address: 'http://vllm:8000/v1/chat/completions',
   },
+  { dialect: 'openai-images', model: 'some-model', address: 'https://api.openai.com/v1/images/generations' },
+  { dialect: 'openai-image-edits', model: 'some-model', address: 'https://api.openai.com/v1/images/edits' },
+  { dialect: 'openai-image-variations', model: 'some-model', address: 'https://api.openai.com/v1/images/variations' },
+  { dialect: 'openai-speech', model: 'some-model', address: 'https://api.openai.com/v1/audio/speech' },
+  { dialect: 'openai-transcriptions', model: 'some-model', address: 'https://api.openai.com/v1/audio/transcriptions' },
+  { dialect: 'openai-translations', model: 'some-model', address: 'https://api.openai.com/v1/audio/translations' },
 ]);

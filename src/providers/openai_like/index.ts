@@ -9,6 +9,14 @@ export const openaiLike = defineProvider({
   baseUrlVariable: 'OPENAI_LIKE_API_BASE',
   credentialVariable: 'OPENAI_LIKE_API_KEY',
   requiresCredential: false,
-  dialects: { chat: ['openai-chat', 'openai-completions'], embedding: ['openai-embeddings'] },
+  dialects: {
+    chat: ['openai-chat', 'openai-completions'],
+    embedding: ['openai-embeddings'],
+    moderation: ['openai-moderations'],
+    rerank: ['jina-rerank'],
+    image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
+  },
   catalogueIds: [],
 });

@@ -12,6 +12,9 @@ export const togetherAi = defineProvider({
     chat: ['openai-chat', 'openai-completions'],
     embedding: ['openai-embeddings'],
     rerank: ['jina-rerank'],
+    image: ['together-images'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
   },
   catalogueIds: ['together'],
 });

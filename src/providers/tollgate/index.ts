@@ -11,6 +11,11 @@ export const tollgate = defineProvider({
   dialects: {
     chat: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
     embedding: ['openai-embeddings'],
+    rerank: ['cohere-rerank'],
+    moderation: ['openai-moderations'],
+    image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
   },
   catalogueIds: [],
 });

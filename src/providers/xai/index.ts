@@ -8,7 +8,7 @@ export const xai = defineProvider({
   baseUrl: 'https://api.x.ai/v1',
   baseUrlVariable: 'XAI_API_BASE',
   credentialVariable: 'XAI_API_KEY',
-  dialects: { chat: ['openai-chat', 'openai-completions', 'openai-responses'] },
+  dialects: { chat: ['openai-chat', 'openai-completions', 'openai-responses'], image: ['openai-images'] },
   catalogueIds: ['x-ai'],
   modelPrefixes: ['grok-'],
   traits: (model) => ({

@@ -12,6 +12,9 @@ export const xinference = defineProvider({
     chat: ['openai-chat', 'openai-completions'],
     embedding: ['openai-embeddings'],
     rerank: ['jina-rerank'],
+    image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    speech: ['openai-speech'],
+    transcription: ['openai-transcriptions', 'openai-translations'],
   },
   catalogueIds: [],
 });
