@@ -6,14 +6,18 @@ import { strategies } from './strategies/index.ts';
 /** `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds). */
 export type Picked = Deployment | 'none' | { readonly coolingDownUntil: number };
 
+/** What the choice looks at, beside the request. */
+export type Surroundings = Pick<Gateway, 'health' | 'clock' | 'chance'> & { readonly ledger: Balances };
+type Balances = Pick<Gateway['ledger'], 'balance'>;
+
 /**
  * The deployment for the next attempt: not tried before, not cooling down, of the lowest `order` present, within its
  * rates where the strategy respects them, and then the strategy's choice.
  */
 export function pickDeployment(
-  gateway: Gateway,
-  exchange: Identified,
-  routeGroup: RouteGroup,
+  gateway: Surroundings,
+  exchange: Pick<Identified, 'snapshot' | 'facts' | 'bytes'>,
+  routeGroup: Pick<RouteGroup, 'candidates'>,
   excluded: ReadonlySet<string>,
 ): Picked {
   const { health } = gateway;
@@ -45,7 +49,10 @@ export function pickDeployment(
  * Leaves out deployments whose own or provider's budget is used up, as far as this process knows; all of them when none
  * would be left, for the ledger has the last word.
  */
-function withBudgetLeft({ ledger }: Gateway, candidates: readonly Deployment[]): readonly Deployment[] {
+function withBudgetLeft(
+  { ledger }: Pick<Surroundings, 'ledger'>,
+  candidates: readonly Deployment[],
+): readonly Deployment[] {
   if (candidates.every(({ budgets }) => budgets.length === 0)) return candidates;
   const left = candidates.filter(({ budgets }) =>
     budgets.every((rule) => {
@@ -56,7 +63,7 @@ function withBudgetLeft({ ledger }: Gateway, candidates: readonly Deployment[]):
   return left.length > 0 ? left : candidates;
 }
 
-function firstBack({ health, clock }: Gateway, candidates: readonly Deployment[]): number {
+function firstBack({ health, clock }: Surroundings, candidates: readonly Deployment[]): number {
   let first = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) first = Math.min(first, health.state(candidate).coolingDownUntil ?? clock.now());
   return first;
@@ -73,14 +80,14 @@ function ofLowestOrder(candidates: readonly Deployment[]): readonly Deployment[]
   return candidates.filter(({ order }) => (order ?? Number.POSITIVE_INFINITY) === lowest);
 }
 
-function withinRates(deployment: Deployment, state: DeploymentState, { bytes }: Identified): boolean {
+function withinRates(deployment: Deployment, state: DeploymentState, { bytes }: Pick<Identified, 'bytes'>): boolean {
   if (deployment.rpm !== null && state.requestsThisMinute + 1 > deployment.rpm) return false;
   return deployment.tpm === null || state.tokensThisMinute + Math.ceil(bytes.length / 4) <= deployment.tpm;
 }
 
 /** Deployments below their `max_parallel_requests`; all of them when none has a free slot, for a full one is no failure. */
 function withFreeSlot(
-  { health }: Gateway,
+  { health }: Pick<Gateway, 'health'>,
   candidates: readonly Deployment[],
   snapshot: Snapshot,
 ): readonly Deployment[] {
