@@ -246,6 +246,7 @@ async function assemble(
     cache: shared.cache,
     principals,
     idempotency: store.idempotency,
+    tokens,
     kept: snapshot().settings.keptAnswers.isOn ? new Shelf(sealedObjects(store.objects, seal, log), clock) : null,
     answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
     background,

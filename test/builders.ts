@@ -503,6 +503,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     cache: { get: () => undefined, set() {}, delete: async () => {}, clear: async () => {}, type: 'none' },
     principals: principalSource(),
     idempotency: null,
+    tokens: { count: async (text) => ({ tokens: Math.ceil(text.length / 4) }) },
     kept: null,
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),

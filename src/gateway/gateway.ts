@@ -34,6 +34,8 @@ export interface Gateway {
   readonly principals: PrincipalSource;
   /** null = idempotency keys mean nothing. */
   readonly idempotency: IdempotencyStore | null;
+  /** Counts with a real tokenizer, off the event loop and within a deadline. */
+  readonly tokens: { count(text: string, model: string): Promise<{ readonly tokens: number }> };
   /** What callers come back to; null = nothing is kept. */
   readonly kept: Shelf | null;
   readonly answerIds: AnswerIds;

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts';
 import type { DialectName, Operation } from '../core/operation.ts';
 
 /** A path of the data plane: what is asked for, and in which wire format. */
@@ -8,6 +9,14 @@ export interface DataRoute {
   readonly routeGroups: readonly string[];
   /** Takes a form: sent on while it comes, or only when all of it is here. */
   readonly form?: 'streamed' | 'whole';
+  /** Set where the tokens of a request are counted and nothing is generated. */
+  readonly counting?: Counting;
+}
+
+export interface Counting {
+  /** Behind the path of the provider's call that would generate. */
+  readonly suffix: string;
+  answer(tokens: number): JsonObject;
 }
 
 export interface MatchedRoute {
@@ -50,6 +59,18 @@ const messages: DataRoute = {
   routeGroups: ['llm_api_routes', 'anthropic_routes'],
 };
 
+const countedMessages: DataRoute = {
+  ...messages,
+  counting: { suffix: '/count_tokens', answer: (tokens) => ({ input_tokens: tokens }) },
+};
+const countedResponses: DataRoute = {
+  ...responses,
+  counting: {
+    suffix: '/input_tokens',
+    answer: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
+  },
+};
+
 const generate: DataRoute = {
   operation: 'chat',
   dialect: 'gemini-generate',
@@ -64,7 +85,9 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/completions', completions],
       ['/embeddings', embeddings],
       ['/responses', responses],
+      ['/responses/input_tokens', countedResponses],
       ['/messages', messages],
+      ['/messages/count_tokens', countedMessages],
       ['/moderations', moderations],
       ['/rerank', rerank],
       ['/images/generations', images],

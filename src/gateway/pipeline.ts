@@ -5,6 +5,7 @@ import { admit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
 import { authenticate, credentialFirst } from './authenticate.ts';
 import { call } from './call.ts';
+import { countTokens } from './count-tokens.ts';
 import type { Gateway } from './gateway.ts';
 import { inBackground } from './kept/background.ts';
 import { keepAnswer } from './kept/keep.ts';
@@ -32,7 +33,8 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     const received = receive(gateway, arrival, start);
     journey = received;
     const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups);
-    if (hasIdempotencyKey(received)) {
+    const { counting } = arrival.matched.route;
+    if (hasIdempotencyKey(received) && counting === undefined) {
       const claimed = await claimOnce(gateway, identified);
       if (claimed !== null && 'answer' in claimed) return replayed(gateway, start, identified, claimed);
       once = claimed;
@@ -40,6 +42,7 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     const memory = arrival.memory ?? null;
     const recalled = await recall(gateway, identified, memory);
     const planned = plan(gateway, recalled);
+    if (counting !== undefined) return await countTokens(gateway, start, planned, counting);
     const admitted = await admit(gateway, planned);
     if (recalled.recall?.wishes.background) return await receipt(gateway, start, admitted, recalled.recall, once);
     const answered = await call(gateway, admitted);

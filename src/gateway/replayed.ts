@@ -1,5 +1,5 @@
 import type { Identified, Reply } from '../core/exchange.ts';
-import { noUsage } from '../core/usage.ts';
+import { nothingBought } from './free-outcome.ts';
 import type { Gateway } from './gateway.ts';
 import type { ReplayedAnswer } from './once.ts';
 import type { Start } from './receive.ts';
@@ -22,23 +22,6 @@ export function replayed(gateway: Gateway, start: Start, journey: Identified, ea
     headerLines: headerLinesOf(gateway, { start, journey, origin: noOrigin, cost: free }),
     body,
     origin: noOrigin,
-    outcome: Promise.resolve({
-      kind: 'success',
-      usage: noUsage,
-      attempts: [],
-      deployment: null,
-      group: null,
-      modelUsed: null,
-      cacheHit: false,
-      cacheKey: null,
-      error: null,
-      httpStatus: status,
-      finishReason: null,
-      firstTokenAt: null,
-      endedAt: row.endedAt,
-      upstreamMs: 0,
-      ambiguousCost: 0,
-      responseText: null,
-    }),
+    outcome: Promise.resolve(nothingBought(status, row.endedAt)),
   };
 }

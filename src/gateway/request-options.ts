@@ -36,6 +36,9 @@ const defaults: RequestOptions = Object.freeze({
   connection: Object.freeze({}),
 });
 
+/** Claude Code names its session with every request. */
+const claudeCodeSession = 'x-claude-code-session-id';
+
 const noObject: JsonObject = Object.freeze({});
 
 /**
@@ -58,6 +61,7 @@ export function readRequestOptions(
     metadata,
     sessionId:
       read.header(headers, 'x-litellm-session-id') ??
+      read.header(headers, claudeCodeSession) ??
       read.text(body, 'litellm_session_id') ??
       read.text(metadata, 'session_id', 'metadata.'),
     traceId:
@@ -92,6 +96,7 @@ export function readRequestOptions(
 function asksAnything(body: JsonObject, headers: CallerHeaders, endUserHeader: string | null): boolean {
   for (const name in body) if (gatewayFields.has(name)) return true;
   for (const name in headers) {
+    if (name === claudeCodeSession) return true;
     if (name.startsWith('x-litellm-') || name === 'traceparent' || name === endUserHeader?.toLowerCase()) return true;
   }
   return false;

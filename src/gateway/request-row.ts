@@ -1,5 +1,5 @@
 import type { GatewayError } from '../core/errors.ts';
-import type { Answered, Outcome, Received } from '../core/exchange.ts';
+import type { Answered, Outcome, Planned, Received } from '../core/exchange.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Nanodollars } from '../core/money.ts';
 import type { RequestRecord, RequestStatus } from '../core/request-record.ts';
@@ -80,6 +80,23 @@ export function recordOfReplay(
     endedAt: gateway.clock.now(),
     overheadMs: Math.max(0, gateway.clock.tick() - start.tick),
     metadata: { ...fields.metadata, idempotent_replay_of: requestId },
+  };
+}
+
+/** The row of a request whose tokens were counted: nothing was bought. */
+export function recordOfCount(gateway: Gateway, start: Start, journey: Planned): RequestRecord {
+  return {
+    ...ofJourney(journey),
+    status: 'success',
+    httpStatus: 200,
+    errorCode: null,
+    errorMessage: null,
+    ...neverSent,
+    modelGroup: journey.route.primary.name,
+    cost: 0,
+    bound: 0,
+    endedAt: gateway.clock.now(),
+    overheadMs: Math.max(0, gateway.clock.tick() - start.tick),
   };
 }
 

@@ -75,6 +75,7 @@ export async function startGatewayRig(config: string, environment: Record<string
       invalidate: () => undefined,
     },
     idempotency: null,
+    tokens: { count: async (text) => ({ tokens: Math.ceil(text.length / 4) }) },
     kept: null,
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),

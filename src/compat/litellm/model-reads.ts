@@ -7,6 +7,7 @@ import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import { visibleModels } from '../../admin/visible-models.ts';
 import type { Deployment } from '../../core/route.ts';
+import { anthropicList, anthropicModel, anthropicPage, anthropicPaging, shownToAnthropic } from './anthropic-models.ts';
 import { flag, page, pageSize } from './fields.ts';
 import { modelGroupOutput, shownModelGroup } from './model-group.ts';
 
@@ -44,9 +45,16 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
         fallback_type: z.enum(['general', 'context_window', 'content_policy']).default('general'),
         healthy_only: flag.optional(),
         team_id: z.string().optional(),
+        ...anthropicPaging,
       }),
-      response: z.object({ data: z.array(listedModel), object: z.literal('list') }),
-      run({ actor, query }) {
+      response: z.union([z.object({ data: z.array(listedModel), object: z.literal('list') }), anthropicList]),
+      run({ actor, query, headers }) {
+        if (headers['anthropic-version'] !== undefined) {
+          return anthropicPage(
+            visibleModels(plane, actor.principal, false).map(({ name }) => name),
+            query,
+          );
+        }
         const now = plane.clock.now();
         const works = (deployment: Deployment) =>
           deployment.unusable === null &&
@@ -72,12 +80,12 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       group: 'llm_api_routes',
       tag,
       summary: 'One model that the key of this call may use.',
-      response: listedModel,
-      run({ actor, params }) {
+      response: z.union([listedModel, anthropicModel]),
+      run({ actor, params, headers }) {
         const id = params.id!;
         if (!visibleModels(plane, actor.principal, true).some((model) => model.name === id))
           throw notFound('model', id);
-        return listed(id);
+        return headers['anthropic-version'] === undefined ? listed(id) : shownToAnthropic(id);
       },
     }),
     endpoint('GET /model/info', {

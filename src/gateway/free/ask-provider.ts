@@ -15,7 +15,7 @@ export interface Question {
   /** With its query. */
   readonly path: string;
   readonly body: Buffer | null;
-  /** On top of the endpoint's own. */
+  /** In the place of the endpoint's own, or on top of them. */
   readonly headers?: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export async function askProvider(
 ): Promise<JsonObject> {
   const { provider, endpoint } = deployment;
   const secrets = gateway.snapshot().secrets;
-  const headers = [...endpoint.headers, 'accept-encoding', 'identity', ...(question.headers ?? [])];
+  const headers = overlaid([...endpoint.headers, 'accept-encoding', 'identity'], question.headers ?? []);
   if (question.body !== null) headers.push('content-type', 'application/json');
   const call = { method: question.method, origin: endpoint.origin, path: question.path, headers };
   const authorization = await authorized(gateway, deployment, { ...call, body: question.body ?? new Uint8Array(0) });
@@ -51,6 +51,14 @@ export async function askProvider(
     // Told below.
   }
   throw providerError('upstream_connection', provider, 'the answer is not a JSON object', []);
+}
+
+function overlaid(headers: readonly string[], more: readonly string[]): string[] {
+  const named = new Map<string, string>();
+  for (const list of [headers, more]) {
+    for (let index = 0; index < list.length; index += 2) named.set(list[index]!, list[index + 1]!);
+  }
+  return [...named].flat();
 }
 
 async function authorized(
