@@ -19,6 +19,7 @@ import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault, keyOf } from './admin/encryption.ts';
 import { startRetention, type WriteArchive } from './admin/retention.ts';
+import { openSinkVariable } from './admin/sealed-sinks.ts';
 import { loadStoredConfig, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
@@ -33,6 +34,7 @@ import { prepareConfig } from './config/prepare.ts';
 import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
 import type { StoredSettings } from './config/stored-settings.ts';
+import { ownSinkSetting } from './config/telemetry/own-sink.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
@@ -180,6 +182,14 @@ async function assemble(
     log,
     program: { version: options.version, instance: ledger.processId },
     settings: snapshot().telemetry,
+    ownSink: (rule) =>
+      ownSinkSetting(rule, {
+        environment: options.environment,
+        telemetry: snapshot().telemetry,
+        hosts: config.written.sections.general_settings?.sink_hosts ?? [],
+        hidesCaller: config.written.sections.litellm_settings?.redact_user_api_key_info ?? false,
+        open: (text) => openSinkVariable(text, vault),
+      }),
     logsRequests: logLevel === 'info' || logLevel === 'debug',
     readings: {
       inFlight: () => server.inFlight(),

@@ -275,6 +275,7 @@ export function principal(more: Partial<Principal> = {}): Principal {
     expiresAt: null,
     blocked: null,
     endUserDefaults: [],
+    sinkRules: null,
     ...more,
   };
 }

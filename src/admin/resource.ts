@@ -1,9 +1,10 @@
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { AuditRecord, Repositories, Repository } from '../core/store.ts';
 import type { Actor } from './actor.ts';
 import type { Ownership } from './authorize.ts';
 import { authorize, notFound } from './authorize.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { sealSinks } from './sealed-sinks.ts';
 
 /** What every row of the control plane has. */
 export interface TrackedRow {
@@ -99,7 +100,7 @@ function mutationIn(
     repositories,
     async create(resource, draft) {
       const row = {
-        ...draft,
+        ...withSealedSinks(draft, plane),
         createdAt: now,
         updatedAt: now,
         createdBy: actor.name,
@@ -115,7 +116,7 @@ function mutationIn(
       const before = await repository.get(id);
       if (before === undefined) throw notFound(resource.name, id);
       const written = {
-        ...changes,
+        ...withSealedSinks(changes, plane),
         ...(changes.extra === undefined ? {} : { extra: { ...before.extra, ...changes.extra } }),
         updatedAt: now,
         updatedBy: actor.name,
@@ -143,6 +144,13 @@ function mutationIn(
       return rows;
     },
   };
+}
+
+/** Credentials of sinks stand in metadata, which is kept and shown; so they are sealed before anything is written. */
+function withSealedSinks<Columns extends object>(columns: Columns, { vault }: ControlPlane): Columns {
+  const { metadata } = columns as { metadata?: unknown };
+  if (!isJsonObject(metadata) || metadata.logging === undefined) return columns;
+  return { ...columns, metadata: sealSinks(metadata, vault) };
 }
 
 /** What nobody but administrators may touch. */

@@ -70,7 +70,7 @@ export const activeKeys = {
     ...['ssl_check_hostname', 'redis_startup_nodes', 'service_name', 'sentinel_nodes', 'sentinel_password'],
   ],
   general_settings: [
-    ...['success_callback', 'failure_callback', 'helicone_api_key'],
+    ...['success_callback', 'failure_callback', 'helicone_api_key', 'sink_hosts'],
     ...[
       'master_key',
       'database_url',

@@ -60,6 +60,27 @@ export interface Principal {
   readonly blocked: 'key' | 'team' | 'user' | 'project' | 'organization' | null;
   /** Budgets and limits that every end user gets who has none of their own. */
   readonly endUserDefaults: readonly BudgetRule[];
+  /** What its key or team says of sinks; null = nothing. */
+  readonly sinkRules: SinkRules | null;
+}
+
+export interface SinkRules {
+  /** Sinks of its own; each takes the place of the gateway's sink of that name. */
+  readonly own: readonly OwnSink[];
+  /** Names of the gateway's sinks that are not told. */
+  readonly leftOut: readonly string[];
+  /** No sink is told at all. */
+  readonly isOff: boolean;
+  readonly hidesContent: boolean;
+  /** Some sink of its own takes what is asked and answered. */
+  readonly takesContent: boolean;
+}
+
+export interface OwnSink {
+  readonly name: string;
+  readonly hears: 'success' | 'failure' | 'all';
+  /** As stored: credentials are sealed, or refer to the environment. */
+  readonly vars: JsonObject;
 }
 
 export const roles = [

@@ -176,6 +176,7 @@ const administrator: Omit<Principal, 'kind' | 'keyId' | 'keyAlias'> = {
   expiresAt: null,
   blocked: null,
   endUserDefaults: [],
+  sinkRules: null,
 };
 
 /** The master key stands in records under its name: its hash would invite guessing of a weak one. */

@@ -55,6 +55,7 @@ const nobody: Principal = Object.freeze({
   expiresAt: null,
   blocked: null,
   endUserDefaults: [],
+  sinkRules: null,
 });
 
 /** The control plane's door: one way in for every endpoint, so that none can forget a check. */

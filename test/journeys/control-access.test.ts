@@ -55,6 +55,7 @@ const expected: Record<Access, string[]> = {
     'GET /team/available',
     'GET /team/list',
     'GET /team/permissions_list',
+    'GET /team/{team_id}/callback',
     'GET /v2/team/list',
     'PATCH /organization/member_update',
     'PATCH /organization/update',
@@ -83,6 +84,8 @@ const expected: Record<Access, string[]> = {
     'POST /team/permissions_update',
     'POST /team/unblock',
     'POST /team/update',
+    'POST /team/{team_id}/callback',
+    'POST /team/{team_id}/disable_logging',
     'POST /user/update',
   ],
   admin_read: [

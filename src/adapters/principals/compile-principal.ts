@@ -13,6 +13,7 @@ import type {
 import { keyAccountId } from '../../core/store.ts';
 import type { OwnLimits, Subject } from './limit-rules.ts';
 import { budgetRules, rateLimitRules, textsIn, withShared } from './limit-rules.ts';
+import { sinkRules } from './sink-rules.ts';
 
 /** Everything that the store knows on the way from a key up. */
 export interface Chain {
@@ -64,6 +65,7 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
     blocked: blockedPart(chain),
     // The source of principals answers for end users, defaults included.
     endUserDefaults: Object.freeze([]),
+    sinkRules: sinkRules(key.metadata, team?.metadata ?? {}),
   });
 }
 

@@ -9,6 +9,13 @@ export interface QueueOptions {
   readonly log: Log;
   /** What may wait, in bytes on the wire. */
   readonly bytesMax: number;
+  /** What may wait in all queues that share it. */
+  readonly pool?: BytePool;
+}
+
+export interface BytePool {
+  used: number;
+  readonly max: number;
 }
 
 /** At every moment `produced` = `delivered` + `dropped` + what waits or is under way. */
@@ -105,7 +112,7 @@ export class SinkQueue {
     this.#again = [];
     this.#waiting = [];
     this.#waitingAt = 0;
-    this.#waitingBytes = 0;
+    this.#hold(-this.#waitingBytes);
     if (left.length > 0) this.#dropped(itemsIn(left), 'the gateway stops', true);
   }
 
@@ -117,7 +124,7 @@ export class SinkQueue {
   };
 
   #writeSome(): void {
-    const { destination, log } = this.#options;
+    const { destination, log, pool } = this.#options;
     for (const entry of this.#unwritten.splice(0, writtenAtOnce)) {
       let encoded: Encoded;
       try {
@@ -130,11 +137,11 @@ export class SinkQueue {
       }
       this.counts.produced += encoded.items;
       const size = encoded.bytes.length + entryOverheadBytes;
-      if (this.#waitingBytes + size > this.bytesMax) {
+      if (this.#waitingBytes + size > this.bytesMax || (pool !== undefined && pool.used + size > pool.max)) {
         this.#dropped(encoded.items, 'the buffer is full');
         continue;
       }
-      this.#waitingBytes += size;
+      this.#hold(size);
       this.#waiting.push(encoded);
     }
   }
@@ -242,8 +249,13 @@ export class SinkQueue {
     this.#pauseTimer = null;
   }
 
+  #hold(bytes: number): void {
+    this.#waitingBytes += bytes;
+    if (this.#options.pool !== undefined) this.#options.pool.used += bytes;
+  }
+
   #release(batch: readonly Encoded[]): void {
-    for (const { bytes } of batch) this.#waitingBytes -= bytes.length + entryOverheadBytes;
+    for (const { bytes } of batch) this.#hold(-(bytes.length + entryOverheadBytes));
   }
 
   #dropped(items: number, why: string, always = false): void {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Received } from '../../core/exchange.ts';
+import type { OwnSink, SinkRules } from '../../core/identity.ts';
 import type { Log, RecordSink } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SinkSetting } from '../../core/sink-settings.ts';
-import { entryOf, type SinkEntry, withoutCaller } from './entry.ts';
+import { entryOf, principalOf, type SinkEntry, withoutCaller } from './entry.ts';
 import { openDestination, type Program } from './open-destination.ts';
 import type { Sender } from './post.ts';
 import { type QueueCounts, SinkQueue } from './queue.ts';
@@ -13,11 +14,17 @@ export interface SinksOptions {
   readonly sender: Sender;
   readonly log: Log;
   readonly program: Program;
-  /** What all queues together may hold. */
+  /** What all queues of the gateway's sinks together may hold. */
   readonly bytesMax?: number;
+  /** The sink that a key or team asks for, or why there is none. */
+  readonly ownSink?: (rule: OwnSink) => SinkSetting | string;
 }
 
 const bytesMaxDefault = 24 * 1024 * 1024;
+/** Sinks of keys and teams share this much, and each may have that much of it. */
+const ownPoolBytesMax = 8 * 1024 * 1024;
+const ownBytesMax = 2 * 1024 * 1024;
+const ownSinksMax = 200;
 const closeMs = 5_000;
 
 interface OpenSink {
@@ -39,6 +46,10 @@ export class Sinks implements RecordSink {
   /** Of sinks that were closed by a new configuration, so that no count ever goes back. */
   readonly #past = new Map<string, QueueCounts>();
   #closing: Promise<void>[] = [];
+  /** Of keys and teams, by what they say; the one that was used longest ago is closed when there are too many. */
+  readonly #own = new Map<string, OpenSink>();
+  readonly #ownPool = { used: 0, max: ownPoolBytesMax };
+  #resolved = new WeakMap<SinkRules, readonly OpenSink[]>();
 
   constructor(options: SinksOptions) {
     this.#options = options;
@@ -63,44 +74,100 @@ export class Sinks implements RecordSink {
       };
     });
     for (const { queue } of before.values()) this.#retire(queue);
+    // What keys may name depends on the configuration.
+    this.#resolved = new WeakMap();
   }
 
   record(record: RequestRecord, journey: Received | null): void {
-    if (this.#open.length === 0 || journey?.options.noLog === true) return;
+    const rules = principalOf(journey)?.sinkRules ?? null;
+    if (this.#open.length === 0 && rules === null) return;
+    if (journey?.options.noLog === true || rules?.isOff === true) return;
+    const sinks = rules === null ? this.#open : this.#sinksUnder(rules);
     const succeeded = record.status === 'success';
     let entry: SinkEntry | undefined;
-    for (const { setting, queue } of this.#open) {
+    for (const { setting, queue } of sinks) {
       if (!wants(setting, succeeded, journey)) continue;
-      entry ??= entryOf(record, journey, this.#options.sender.clock.tick(), this.#wantsContent());
+      if (entry === undefined) {
+        const wantsContent = rules?.hidesContent !== true && sinks.some((sink) => sink.setting.takesContent);
+        entry = entryOf(record, journey, this.#options.sender.clock.tick(), wantsContent);
+      }
       const told = setting.takesContent || entry.content === null ? entry : { ...entry, content: null };
       queue.take(setting.hidesCaller ? withoutCaller(told) : told);
     }
   }
 
-  states(): SinkState[] {
-    const states = this.#open.map(({ queue }) => ({
-      name: queue.name,
-      counts: plus(queue.counts, this.#past.get(queue.name)),
-      waitingBytes: queue.waitingBytes,
-      isFailing: queue.isFailing,
-    }));
-    for (const [name, counts] of this.#past) {
-      if (!states.some((state) => state.name === name)) {
-        states.push({ name, counts, waitingBytes: 0, isFailing: false });
-      }
+  /** The gateway's sinks that are told of requests under these rules, and those of the key's or team's own. */
+  #sinksUnder(rules: SinkRules): readonly OpenSink[] {
+    const names = new Set([...rules.leftOut, ...rules.own.map(({ name }) => name)]);
+    let own = this.#resolved.get(rules);
+    if (own === undefined) {
+      own = rules.own.flatMap((rule) => this.#openOwn(rule));
+      this.#resolved.set(rules, own);
     }
-    return states;
+    return [...this.#open.filter(({ setting }) => !names.has(setting.name)), ...own];
+  }
+
+  #openOwn(rule: OwnSink): OpenSink[] {
+    const { ownSink, sender, log, program } = this.#options;
+    const setting = ownSink?.(rule) ?? `${rule.name}: sinks of keys are not offered`;
+    if (typeof setting === 'string') {
+      log.warn('a sink of a key or team cannot be used', { reason: setting });
+      return [];
+    }
+    const shared = this.#open.find((sink) => identityOf(sink.setting) === identityOf(setting));
+    if (shared !== undefined) return [shared];
+    const identity = identityOf(setting);
+    let open = this.#own.get(identity);
+    if (open === undefined) {
+      if (this.#own.size >= ownSinksMax) this.#closeOldest();
+      const destination = openDestination(setting.destination, sender, program);
+      const queue = new SinkQueue({
+        name: `${setting.name} (own)`,
+        destination,
+        clock: sender.clock,
+        log,
+        bytesMax: ownBytesMax,
+        pool: this.#ownPool,
+      });
+      open = { setting, queue };
+    }
+    this.#own.delete(identity);
+    this.#own.set(identity, open);
+    return [open];
+  }
+
+  #closeOldest(): void {
+    for (const [identity, { queue }] of this.#own) {
+      this.#own.delete(identity);
+      this.#resolved = new WeakMap();
+      this.#retire(queue);
+      return;
+    }
+  }
+
+  /** One a name, those of keys and teams together. */
+  states(): SinkState[] {
+    const states = new Map<string, SinkState>();
+    for (const [name, counts] of this.#past) states.set(name, { name, counts, waitingBytes: 0, isFailing: false });
+    for (const { queue } of [...this.#open, ...this.#own.values()]) {
+      const { name, counts, waitingBytes, isFailing } = queue;
+      const known = states.get(name);
+      states.set(name, {
+        name,
+        counts: plus(counts, known?.counts),
+        waitingBytes: waitingBytes + (known?.waitingBytes ?? 0),
+        isFailing: isFailing || known?.isFailing === true,
+      });
+    }
+    return [...states.values()];
   }
 
   /** Delivers what waits, for a few seconds at most. */
   async close(): Promise<void> {
-    for (const { queue } of this.#open) this.#retire(queue);
+    for (const { queue } of [...this.#open, ...this.#own.values()]) this.#retire(queue);
     this.#open = [];
+    this.#own.clear();
     await Promise.all(this.#closing);
-  }
-
-  #wantsContent(): boolean {
-    return this.#open.some(({ setting }) => setting.takesContent);
   }
 
   #retire(queue: SinkQueue): void {

@@ -1,5 +1,6 @@
+import type { OwnSink } from '../../core/identity.ts';
 import type { Clock, Log, RecordSink, Tracing } from '../../core/ports.ts';
-import type { OpenTelemetrySetting, TelemetrySettings } from '../../core/sink-settings.ts';
+import type { OpenTelemetrySetting, SinkSetting, TelemetrySettings } from '../../core/sink-settings.ts';
 import type { Program } from '../sinks/open-destination.ts';
 import type { Sender } from '../sinks/post.ts';
 import { Sinks } from '../sinks/sinks.ts';
@@ -20,6 +21,8 @@ export interface TelemetryOptions {
   readonly settings: TelemetrySettings;
   /** One line in the log for each request. */
   readonly logsRequests: boolean;
+  /** The sink that a key or team asks for, or why there is none. */
+  readonly ownSink: (rule: OwnSink) => SinkSetting | string;
   readonly readings: DeploymentReadings & Omit<BudgetReadings, 'now'> & StoreReadings;
 }
 
@@ -44,7 +47,7 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
   const budgets = new BudgetMetrics(settings.metrics, { ...readings, now: () => sender.clock.now() });
   const stores = new StoreMetrics(settings.metrics, readings);
   const deploymentMetrics = new DeploymentMetrics(settings.metrics, readings);
-  const sinks = new Sinks({ sender, log, program });
+  const sinks = new Sinks({ sender, log, program, ownSink: options.ownSink });
   const exposition = new Exposition([
     requests,
     deploymentMetrics,

@@ -24,6 +24,7 @@ import { settingEndpoints } from './settings.ts';
 import { spendLogEndpoints } from './spend-logs.ts';
 import { spendReportEndpoints } from './spend-report.ts';
 import { tagEndpoints } from './tags.ts';
+import { teamCallbackEndpoints } from './team-callbacks.ts';
 import { teamMemberEndpoints } from './team-members.ts';
 import { teamEndpoints } from './teams.ts';
 import { toolEndpoints } from './tools.ts';
@@ -35,6 +36,7 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...keyEndpoints(plane),
     ...keyReadEndpoints(plane),
     ...teamEndpoints(plane),
+    ...teamCallbackEndpoints(plane),
     ...teamMemberEndpoints(plane),
     ...userEndpoints(plane),
     ...customerEndpoints(plane),

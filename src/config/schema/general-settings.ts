@@ -123,6 +123,10 @@ const ourKeys = {
     'true',
   ),
   responses_kept_for: key(lifetime(), 'Ours: how long answers and conversations are kept.', '30d'),
+  sink_hosts: key(
+    texts(),
+    'Ours: hosts that keys and teams may name for sinks of their own, beside the services’ own and those of `callbacks`.',
+  ),
   budget_error_status: key(oneOf('429', '400'), 'Ours: status of a refusal over budget.', '429'),
   show_allowed_models: key(flag(), 'Ours: a refusal over model access lists the models the key may use.', 'true'),
 };
