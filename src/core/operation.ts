@@ -26,6 +26,7 @@ export const dialectNames = [
   'tei-rerank',
   'voyage-rerank',
   'openai-moderations',
+  'bedrock-converse',
   'gemini-generate',
   'gemini-array',
   'openai-images',

@@ -1,6 +1,7 @@
 import type { Dialect } from '../core/dialect.ts';
 import type { DialectName } from '../core/operation.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
+import { bedrockConverse } from './bedrock-converse/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
 import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
@@ -21,6 +22,8 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
   ['openai-moderations', openaiModerations],
+  ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
+  ['bedrock-converse', bedrockConverse],
   ['gemini-generate', gemini],
   ['gemini-array', geminiArray],
   ...[...embeddingDialects, ...rerankDialects, ...openaiMedia, ...vendorMedia].map(

@@ -79,6 +79,7 @@ export const usualPath: Record<DialectName, string> = {
   'tei-rerank': '/rerank',
   'voyage-rerank': '/rerank',
   'openai-moderations': '/moderations',
+  'bedrock-converse': '',
   'gemini-generate': '',
   'gemini-array': '',
   'openai-images': '/images/generations',

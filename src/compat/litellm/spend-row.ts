@@ -19,6 +19,7 @@ const callTypes: Readonly<Record<Operation, string>> = {
 const callTypesOfFormats: Partial<Record<DialectName, string>> = {
   'openai-completions': 'atext_completion',
   'openai-responses': 'aresponses',
+  'bedrock-converse': 'acompletion',
   'gemini-generate': 'generate_content',
   'gemini-array': 'generate_content',
   'anthropic-messages': 'anthropic_messages',
