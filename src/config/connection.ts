@@ -170,7 +170,7 @@ function revealed(value: Secret | undefined): string | undefined {
   return value?.reveal();
 }
 
-const extraKey = /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|region_name)/;
+const extraKey = /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|region_name|model_id$)/;
 
 function extraConnection(entry: DeploymentEntry, connection: ConnectionValues): JsonObject {
   const extra: JsonObject = {};

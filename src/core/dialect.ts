@@ -179,6 +179,8 @@ export interface EncodeOptions {
   /** How the provider is asked for usage in a stream. */
   readonly usageInStream: 'stream_options' | 'always' | 'never';
   readonly traits: ModelTraits;
+  /** Whether a stream is asked for, for a body that does not say so itself. */
+  readonly stream?: boolean;
 }
 
 /** What a model's own rules make of otherwise common parameters. */

@@ -27,6 +27,7 @@ export const dialectNames = [
   'voyage-rerank',
   'openai-moderations',
   'bedrock-converse',
+  'bedrock-invoke',
   'gemini-generate',
   'gemini-array',
   'openai-images',

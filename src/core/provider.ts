@@ -1,4 +1,4 @@
-import type { ModelTraits } from './dialect.ts';
+import type { BodyEdits, ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
 import type { DialectName, Operation } from './operation.ts';
 import type { Outside } from './ports.ts';
@@ -71,6 +71,10 @@ export interface ProviderEndpoint {
   path(dialect: DialectName, model: string, stream: boolean): string;
   /** Flat list name, value, name, value …, lower-case names, credential included: never logged. */
   readonly headers: readonly string[];
+  /** What the provider's way of serving a dialect changes in a body that is otherwise in the dialect's words. */
+  readonly edits?: (call: BodyCall) => BodyEdits;
+  /** Makes the dialect's own stream out of what the provider frames in another way. Absent where it needs nothing. */
+  readonly reframe?: (dialect: DialectName) => StreamFraming | null;
   /**
    * The headers that authorise one call, for what cannot be made once: signatures, tokens that expire. They come on top
    * of `headers`. Throws, or rejects with, an AuthorizationError. Absent where `headers` is enough.
@@ -78,6 +82,20 @@ export interface ProviderEndpoint {
   readonly authorize?: Authorize;
   /** The path that lists models, used by health probes that must not cost anything; null where there is none. */
   readonly modelsPath: string | null;
+}
+
+export interface BodyCall {
+  readonly dialect: DialectName;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly body: JsonObject;
+  /** The caller's, lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Bytes of one framing in, bytes of another out, for one stream; null for nothing yet. Throws GatewayError. */
+export interface StreamFraming {
+  push(chunk: Uint8Array): Uint8Array | null;
 }
 
 export type Authorize = (call: OutgoingCall, outside: Outside) => readonly string[] | Promise<readonly string[]>;

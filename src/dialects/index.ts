@@ -2,6 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import type { DialectName } from '../core/operation.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
 import { bedrockConverse } from './bedrock-converse/index.ts';
+import { bedrockInvoke } from './bedrock-invoke/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
 import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
@@ -24,6 +25,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-moderations', openaiModerations],
   ...[...embeddingDialects, ...rerankDialects].map((dialect) => [dialect.name, dialect] as const),
   ['bedrock-converse', bedrockConverse],
+  ['bedrock-invoke', bedrockInvoke],
   ['gemini-generate', gemini],
   ['gemini-array', geminiArray],
   ...[...embeddingDialects, ...rerankDialects, ...openaiMedia, ...vendorMedia].map(

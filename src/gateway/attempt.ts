@@ -119,6 +119,11 @@ export class UpstreamAttempt implements UpstreamReceiver {
     }
     if (this.#relay !== null && status >= 200 && status < 300 && looksLikeStream(headers)) {
       this.#stream = new StreamedAnswer(this, this.#relay(contentTypeOf(headers)));
+      this.#stream = new StreamedAnswer(
+        this,
+        this.#relay(),
+        this.target.endpoint.reframe?.(this.target.speaks) ?? null,
+      );
     }
     this.#watch();
   }

@@ -82,7 +82,11 @@ export const gatewayFields: ReadonlySet<string> = new Set([
 const withoutMetadata: ReadonlySet<string> = new Set([...gatewayFields].filter((name) => name !== 'metadata'));
 
 /** Formats whose own specification gives `metadata` a meaning; there the gateway reads only `litellm_metadata`. */
-export const metadataIsFormats: ReadonlySet<DialectName> = new Set(['anthropic-messages', 'openai-responses']);
+export const metadataIsFormats: ReadonlySet<DialectName> = new Set([
+  'anthropic-messages',
+  'bedrock-invoke',
+  'openai-responses',
+]);
 
 /**
  * Names of the fields of this body that must not reach a provider. `metadata` stays where it belongs to the format: in

@@ -124,6 +124,16 @@ const modelSuffixes = [
   ['/audio/translations', translations],
 ] as const;
 
+const converse: DataRoute = {
+  operation: 'chat',
+  dialect: 'bedrock-converse',
+  routeGroups: ['llm_api_routes', 'bedrock_routes'],
+};
+const invoke: DataRoute = { ...converse, dialect: 'bedrock-invoke' };
+
+/** `/model/{id}/<verb>`, also where other gateways have it; the id may be a resource name with slashes. */
+const amazonPath = /^(?:\/bedrock)?\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
+
 /** `<prefix>{model}:<verb>`; behind the first of these stands a place at Google Cloud. */
 const googlePath =
   /^(?:\/v1(?:beta1?)?\/projects\/[^/]+\/locations\/[^/]+\/publishers\/[^/]+|\/v1(?:beta1?)?)?\/models\/(.+):(\w+)$/;
@@ -135,13 +145,25 @@ const googleVerbs: ReadonlyMap<string, DataRoute> = new Map([
 /** Paths without parameters, for documents and listings. */
 export const dataPaths: readonly string[] = [
   ...exact.keys(),
+  ...['converse', 'converse-stream', 'invoke', 'invoke-with-response-stream'].map((verb) => `/model/{model}/${verb}`),
   ...[...googleVerbs.keys()].map((verb) => `/v1beta/models/{model}:${verb}`),
   ...modelPrefixes.flatMap((prefix) => modelSuffixes.map(([suffix]) => `${prefix}{model}${suffix}`)),
 ];
 
 /** The data route of a path, or undefined when it is none. */
 export function matchRoute(path: string, query = ''): MatchedRoute | undefined {
-  return exact.get(path) ?? matchModelPath(path) ?? matchGooglePath(path, query);
+  return exact.get(path) ?? matchModelPath(path) ?? matchGooglePath(path, query) ?? matchAmazonPath(path);
+}
+
+function matchAmazonPath(path: string): MatchedRoute | undefined {
+  const match = amazonPath.exec(path);
+  if (match === null) return undefined;
+  const verb = match[2]!;
+  return {
+    route: verb.startsWith('converse') ? converse : invoke,
+    model: decoded(match[1]!),
+    stream: verb.endsWith('stream'),
+  };
 }
 
 function matchGooglePath(path: string, query: string): MatchedRoute | undefined {

@@ -1,6 +1,7 @@
 import type { StreamRelay } from '../core/dialect.ts';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { ByteSink, ByteSource } from '../core/exchange.ts';
+import type { StreamFraming } from '../core/provider.ts';
 import type { UpstreamAttempt } from './attempt.ts';
 import { errorOfEvent, providerError } from './provider-error.ts';
 
@@ -21,6 +22,7 @@ export interface StreamEnd {
  */
 export class StreamedAnswer implements ByteSource {
   readonly relay: StreamRelay;
+  readonly #framing: StreamFraming | null;
   committed = false;
   /** Monotonic milliseconds of the first content; null while there was none. */
   firstContentTick: number | null = null;
@@ -41,7 +43,9 @@ export class StreamedAnswer implements ByteSource {
   #lastWriteTick: number;
   #events = 0;
 
-  constructor(attempt: UpstreamAttempt, relay: StreamRelay) {
+  /** `framing` for a provider that frames the dialect's stream in its own way. */
+  constructor(attempt: UpstreamAttempt, relay: StreamRelay, framing: StreamFraming | null = null) {
+    this.#framing = framing;
     this.attempt = attempt;
     this.relay = relay;
     this.#lastWriteTick = attempt.startedTick;
@@ -53,7 +57,9 @@ export class StreamedAnswer implements ByteSource {
     if (this.#over) return;
     let out: Uint8Array | null;
     try {
-      out = this.relay.push(chunk);
+      const own = this.#framing === null ? chunk : this.#framing.push(chunk);
+      if (own === null) return;
+      out = this.relay.push(own);
     } catch (cause) {
       this.attempt.fail(this.#unreadable(cause));
       return;

@@ -1,4 +1,4 @@
-import type { AnswerOptions, Dialect, EncodeOptions } from '../core/dialect.ts';
+import type { AnswerOptions, BodyEdits, Dialect, EncodeOptions } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Admitted, Planned } from '../core/exchange.ts';
 import type { Json, JsonObject } from '../core/json.ts';
@@ -75,17 +75,20 @@ export function requestBody(gateway: Gateway, exchange: Admitted, target: Target
     request.stream = exchange.facts.stream;
     const named = mediaByAddress(request);
     if (named.length > 0) {
-      return bringIn(gateway, exchange, named).then(() => encoded(target.dialect.request.encode(request, options)));
+      return bringIn(gateway, exchange, named).then(() =>
+        encoded(exchange, target, target.dialect.request.encode(request, options)),
+      );
     }
   }
   if (target.dialect === exchange.dialect) {
     const edits = exchange.dialect.passThrough(body, options);
-    if (target.overrides === null) return editMembers(exchange.bytes, edits);
-    return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides), ...edits]));
+    const own = providerEdits(exchange, target, body);
+    if (target.overrides === null && own === undefined) return editMembers(exchange.bytes, edits);
+    return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]));
   }
   const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
   request.stream = exchange.facts.stream;
-  return encoded(target.dialect.request.encode(request, options));
+  return encoded(exchange, target, target.dialect.request.encode(request, options));
 }
 
 /** The request with the begun answer as its last message, for a model that goes on with it. */
@@ -100,17 +103,25 @@ async function continuationBody(
   const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
   request.stream = true;
   if (!options.traits.supportsImageUrls) await bringIn(gateway, exchange, mediaByAddress(request));
-  if (prefix === '') return encoded(target.dialect.request.encode(request, options));
+  if (prefix === '') return encoded(exchange, target, target.dialect.request.encode(request, options));
   request.messages.push({ role: 'assistant', content: [{ type: 'text', text: prefix }] });
   const { lastMessage, body: members } = options.traits.continuation!;
   const written = target.dialect.request.encode(request, options);
   const messages = [...(written.messages as Json[])];
   messages.push({ ...(messages.pop() as JsonObject), ...lastMessage });
-  return encoded({ ...written, messages, ...members });
+  return encoded(exchange, target, { ...written, messages, ...members });
 }
 
-function encoded(body: JsonObject): Buffer {
-  return Buffer.from(JSON.stringify(body));
+function encoded(exchange: Admitted, target: Target, body: JsonObject): Buffer {
+  const own = providerEdits(exchange, target, body);
+  if (own === undefined || own.size === 0) return Buffer.from(JSON.stringify(body));
+  // Members that are undefined are not written.
+  return Buffer.from(JSON.stringify(Object.fromEntries(new Map([...Object.entries(body), ...own]))));
+}
+
+function providerEdits({ facts, headers }: Admitted, target: Target, body: JsonObject): BodyEdits | undefined {
+  const { endpoint, speaks, model } = target;
+  return endpoint.edits?.({ dialect: speaks, model, stream: facts.stream, body, headers });
 }
 
 export function withoutFields(body: JsonObject, fields: ReadonlySet<string>): JsonObject {
@@ -134,6 +145,7 @@ export function encodeOptions(exchange: Admitted, target: Target): EncodeOptions
     gatewayFields: fieldsToStrip(exchange.body, exchange.dialect.name),
     usageInStream: deployment.provider.usageInStream,
     traits: deployment.traits,
+    stream: exchange.facts.stream,
   };
 }
 

@@ -28,6 +28,8 @@ export interface ProviderDefinition {
   readonly requiresCredential?: boolean;
   /** `bearer()` where absent. */
   readonly auth?: Auth;
+  readonly edits?: ProviderEndpoint['edits'];
+  readonly reframe?: ProviderEndpoint['reframe'];
   /** What authorises each call by itself; undefined where `auth` is enough. */
   readonly authorize?: (settings: ConnectionSettings) => Authorize | undefined;
   /** OpenAI's chat alone where absent. */
@@ -80,6 +82,7 @@ export const usualPath: Record<DialectName, string> = {
   'voyage-rerank': '/rerank',
   'openai-moderations': '/moderations',
   'bedrock-converse': '',
+  'bedrock-invoke': '',
   'gemini-generate': '',
   'gemini-array': '',
   'openai-images': '/images/generations',
@@ -157,6 +160,8 @@ export function defineProvider(definition: ProviderDefinition): Provider {
         },
         modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
         ...(authorize !== undefined && { authorize }),
+        ...(definition.edits !== undefined && { edits: definition.edits }),
+        ...(definition.reframe !== undefined && { reframe: definition.reframe }),
       });
     },
   });

@@ -11,6 +11,7 @@ import { avian } from './avian/index.ts';
 import { azure } from './azure/index.ts';
 import { baichuan } from './baichuan/index.ts';
 import { baseten } from './baseten/index.ts';
+import { bedrock } from './bedrock/index.ts';
 import { cerebras } from './cerebras/index.ts';
 import { chutes } from './chutes/index.ts';
 import { cloudflare } from './cloudflare/index.ts';
@@ -125,6 +126,7 @@ export const providers: readonly Provider[] = [
   azure,
   baichuan,
   baseten,
+  bedrock,
   cerebras,
   chutes,
   cloudflare,

@@ -54,3 +54,8 @@ export function googleError(status: number, error: ScriptedError = {}): Record<s
     },
   };
 }
+
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the type stands in a header */
+export function amazonError(status: number, error: ScriptedError = {}): Record<string, unknown> {
+  return { message: error.message ?? `The fake provider answers ${status}` };
+}

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { awsEventStreamType, awsException } from '../../src/core/aws-event-stream.ts';
 import { tokensOf } from './answer.ts';
 import { Delivery, DeliveryEnded } from './delivery.ts';
 import { type Frame, renderFrame } from './frame.ts';
@@ -112,9 +113,12 @@ async function sendStream(
   composed: Composed,
   produced: { tokens: number },
 ): Promise<void> {
-  const { script, request } = exchange;
+  const { script, request, operation } = exchange;
   await delivery.open(script.status ?? 200, {
-    ...headersOf(exchange, script.contentType ?? 'text/event-stream; charset=utf-8'),
+    ...headersOf(
+      exchange,
+      script.contentType ?? (operation.render === undefined ? 'text/event-stream; charset=utf-8' : awsEventStreamType),
+    ),
     'cache-control': 'no-cache',
     ...(script.contentLength === undefined ? {} : { 'content-length': script.contentLength }),
   });
@@ -140,8 +144,12 @@ function* joinedFrames(
   exchange: Exchange,
   frames: Iterable<Frame>,
   produced: { tokens: number },
-): Generator<{ text: string; events: number }> {
+): Generator<{ text: string | Buffer; events: number }> {
   const { script, operation } = exchange;
+  if (operation.render !== undefined) {
+    yield* binaryFrames(exchange, operation.render, frames, produced);
+    return;
+  }
   const eventsPerWrite = script.eventsPerWrite ?? 1;
   let text = script.sse?.byteOrderMark ? '\ufeff' : '';
   let events = 0;
@@ -164,11 +172,29 @@ function* joinedFrames(
   if (events > 0) yield { text, events };
 }
 
+function* binaryFrames(
+  { script }: Exchange,
+  render: (frame: Frame) => Buffer,
+  frames: Iterable<Frame>,
+  produced: { tokens: number },
+): Generator<{ text: Buffer; events: number }> {
+  let index = 0;
+  for (const frame of frames) {
+    if (script.errorAtEvent === index) {
+      yield { text: awsException('throttlingException', script.error?.message ?? 'Too many requests.'), events: 1 };
+      return;
+    }
+    produced.tokens += frame.tokens;
+    yield { text: render(frame), events: 1 };
+    index += 1;
+  }
+}
+
 async function* paced(
   delivery: Delivery,
-  writes: Iterable<{ text: string; events: number }>,
+  writes: Iterable<{ text: string | Buffer; events: number }>,
   request: RecordedRequest,
-): AsyncGenerator<string> {
+): AsyncGenerator<string | Buffer> {
   // Faults stand before an event, so also before the one that would follow the last.
   await delivery.beforeEvent(0);
   for (const { text, events } of writes) {

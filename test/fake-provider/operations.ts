@@ -1,6 +1,7 @@
 import { type Answer, type AnswerRequest, answerTo } from './answer.ts';
 import { anthropicMessage, messageFrames } from './anthropic-messages.ts';
-import { anthropicError, googleError, openaiError } from './errors.ts';
+import { converseAnswer, converseFrames, converseRequest, renderAwsChunk, renderAwsFrame } from './bedrock.ts';
+import { amazonError, anthropicError, googleError, openaiError } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { geminiAnswer, geminiFrames, geminiRequest } from './gemini.ts';
 import { nothingUsed } from './invoice.ts';
@@ -23,12 +24,14 @@ export interface Composed {
 }
 
 export interface FakeOperation {
-  readonly family: 'openai' | 'anthropic' | 'google';
+  readonly family: 'openai' | 'anthropic' | 'google' | 'amazon';
   /** Paths end like this; what stands before it is the provider's own business. */
   readonly suffix: string;
   readonly requiredFields: readonly string[];
   /** Where the path says whether it streams; elsewhere the body does. */
   readonly isStream?: boolean;
+  /** How a stream is framed, where not as server-sent events. */
+  readonly render?: (frame: Frame) => Buffer;
   readonly compose: (request: AnswerRequest, script: Script) => Composed;
 }
 
@@ -109,6 +112,42 @@ export const operations: readonly FakeOperation[] = [
       json: () => ({ input_tokens: promptTokens(request.body, request.bodyBytes) }),
     }),
   },
+  ...['/converse', '/converse-stream'].map(
+    (suffix): FakeOperation => ({
+      family: 'amazon',
+      suffix,
+      isStream: suffix.endsWith('stream'),
+      render: renderAwsFrame,
+      requiredFields: ['messages'],
+      compose: (request, script) => {
+        const answer = answerTo(converseRequest(request), script);
+        return {
+          id: answer.serial,
+          usage: answer.usage,
+          json: () => converseAnswer(answer, script),
+          frames: () => converseFrames(answer, script),
+        };
+      },
+    }),
+  ),
+  ...['/invoke', '/invoke-with-response-stream'].map(
+    (suffix): FakeOperation => ({
+      family: 'amazon',
+      suffix,
+      isStream: suffix.endsWith('stream'),
+      render: renderAwsChunk,
+      requiredFields: ['anthropic_version', 'max_tokens', 'messages'],
+      compose: (request, script) => {
+        const answer = answerTo(request, script);
+        return {
+          id: `msg_${request.serial}`,
+          usage: answer.usage,
+          json: () => anthropicMessage(answer, script),
+          frames: () => messageFrames(answer, script),
+        };
+      },
+    }),
+  ),
   ...[':generateContent', ':streamGenerateContent'].map(
     (suffix): FakeOperation => ({
       family: 'google',
@@ -136,7 +175,7 @@ export function operationFor(path: string): FakeOperation | undefined {
 }
 
 export function errorBody(family: FakeOperation['family'], status: number, error?: ScriptedError): unknown {
-  const told = { anthropic: anthropicError, google: googleError, openai: openaiError }[family];
+  const told = { anthropic: anthropicError, amazon: amazonError, google: googleError, openai: openaiError }[family];
   return told(status, error);
 }
 

@@ -254,9 +254,12 @@ function keyOf(request: RecordedRequest): string | undefined {
   return Array.isArray(key) ? key[0] : key;
 }
 
-/** The body's model, or the one in the path where the address names it (Azure, Google). */
+/** The body's model, or the one in the path where the address names it (Azure, Google, Amazon). */
 function modelOf(request: RecordedRequest): string {
   const named = isRecord(request.json) ? request.json.model : undefined;
-  const inPath = /\/deployments\/([^/]+)\//.exec(request.path) ?? /\/models\/([^/]+):\w+$/.exec(request.path);
-  return typeof named === 'string' ? named : (inPath?.[1] ?? 'unknown-model');
+  const inPath =
+    /\/deployments\/([^/]+)\//.exec(request.path) ??
+    /\/models\/([^/]+):\w+$/.exec(request.path) ??
+    /\/model\/([^/]+)\//.exec(request.path);
+  return typeof named === 'string' ? named : decodeURIComponent(inPath?.[1] ?? 'unknown-model');
 }

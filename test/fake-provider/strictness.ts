@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { converseRefusal } from './bedrock.ts';
 import { geminiRefusal } from './gemini.ts';
 import { isRecord } from './json.ts';
 import type { FakeOperation } from './operations.ts';
@@ -27,6 +28,10 @@ export function refusalOf(
   }
   if (operation.family === 'google') {
     const message = strict ? geminiRefusal(body) : undefined;
+    return message === undefined ? undefined : { message };
+  }
+  if (operation.family === 'amazon') {
+    const message = strict && operation.suffix.startsWith('/converse') ? converseRefusal(body) : undefined;
     return message === undefined ? undefined : { message };
   }
   if (operation.family === 'openai') return undefined;

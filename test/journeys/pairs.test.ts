@@ -14,6 +14,8 @@ ${deployment('responses-only', fake.url, 'openai/some-pro')}
     model_info: {mode: responses}
 ${deployment('claude', fake.url, 'anthropic/some-claude', { api_base: fake.url })}
 ${deployment('gemini', fake.url, 'gemini/gemini-2.5-flash')}
+${deployment('nova', fake.url, 'bedrock/us.amazon.nova-pro-v1:0', { api_base: fake.url })}
+${deployment('claude-on-bedrock', fake.url, 'bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { api_base: fake.url })}
 litellm_settings: {cache: true, cache_params: {type: local, mode: default_off}}
 router_settings: {num_retries: 0}
 `);
@@ -29,6 +31,8 @@ const question = [{ role: 'user', content: 'Hello' }];
 interface Caller {
   readonly path: (model: string, stream: boolean) => string;
   readonly body: (model: string, stream: boolean, temperature: number | undefined) => object;
+  /** What a stream says, where its events do not hold it as it is. */
+  readonly says?: (text: string) => string;
   readonly isComplete: (text: string) => boolean;
   readonly isBroken: (text: string) => boolean;
 }
@@ -54,7 +58,7 @@ const generate = (maxOutputTokens: number) => ({
 });
 const listed = (text: string) => JSON.parse(text) as { error?: object; candidates?: { finishReason?: string }[] }[];
 
-const callers: Readonly<Record<string, Caller>> = {
+const callers: Record<string, Caller> = {
   openai: named('/v1/chat/completions', { max_tokens: 200, messages: question }, (text) =>
     text.endsWith('data: [DONE]\n\n'),
   ),
@@ -75,32 +79,62 @@ const callers: Readonly<Record<string, Caller>> = {
     isBroken: (text) => listed(text).at(-1)?.error !== undefined,
   },
 };
+const converse = { path: (model: string, stream: boolean) => `/model/${model}/converse${stream ? '-stream' : ''}` };
+const invoke = {
+  path: (model: string, stream: boolean) => `/model/${model}/invoke${stream ? '-with-response-stream' : ''}`,
+};
+callers.bedrock = {
+  ...converse,
+  body: (_model, _stream, temperature) => ({
+    messages: [{ role: 'user', content: [{ text: 'Hello' }] }],
+    inferenceConfig: { maxTokens: 200, temperature },
+  }),
+  isComplete: (text) => text.includes('messageStop') && text.includes('metadata'),
+  isBroken: (text) => text.includes('exception') && !text.includes('messageStop'),
+};
+const unpacked = (text: string) =>
+  [...text.matchAll(/"bytes":"([^"]+)"/g)].map(([, bytes]) => Buffer.from(bytes!, 'base64').toString()).join('');
+callers['bedrock with a body of Anthropic'] = {
+  ...invoke,
+  body: (_model, _stream, temperature) => ({
+    anthropic_version: 'bedrock-2023-05-31',
+    max_tokens: 201,
+    messages: question,
+    temperature,
+  }),
+  says: unpacked,
+  isComplete: (text) => unpacked(text).includes('"message_stop"'),
+  isBroken: (text) => text.includes('exception') && !text.includes('messageStop'),
+};
 const ownMetadata = ['anthropic', 'responses'];
 
 describe.each(Object.entries(callers))('a caller speaking %s', (name, caller) => {
-  describe.each([['chat'], ['chat-only'], ['responses-only'], ['claude'], ['gemini']])('to the group %s', (model) => {
-    const cache = { cache: { 'use-cache': true }, ...(ownMetadata.includes(name) && { litellm_metadata: {} }) };
-    const ask = async (stream: boolean, temperature?: number) => {
-      const body = { ...caller.body(model, stream, temperature), ...cache };
-      return (await rig.post(caller.path(model, stream), body)).text();
-    };
+  describe.each([['chat'], ['chat-only'], ['responses-only'], ['claude'], ['gemini'], ['nova'], ['claude-on-bedrock']])(
+    'to the group %s',
+    (model) => {
+      const cache = { cache: { 'use-cache': true }, ...(ownMetadata.includes(name) && { litellm_metadata: {} }) };
+      const ask = async (stream: boolean, temperature?: number) => {
+        const body = { ...caller.body(model, stream, temperature), ...cache };
+        return (await rig.post(caller.path(model, stream), body)).text();
+      };
 
-    test('gets a whole answer, a stream, and both again from the cache', async () => {
-      fake.enqueue({ text: 'Plain words.' }, { text: 'Words in pieces.' });
-      const before = fake.requests.length;
-      expect(await ask(false)).toContain('Plain words.');
-      expect(caller.isComplete(await ask(true, 0.5))).toBe(true);
-      expect(await ask(false, 0.5)).toContain('Words in pieces.');
-      const replayed = await ask(true);
-      expect(replayed).toContain('Plain words.');
-      expect(caller.isComplete(replayed)).toBe(true);
-      expect(fake.requests.length - before).toBe(2);
-    });
+      test('gets a whole answer, a stream, and both again from the cache', async () => {
+        fake.enqueue({ text: 'Plain words.' }, { text: 'Words in pieces.' });
+        const before = fake.requests.length;
+        expect(await ask(false)).toContain('Plain words.');
+        expect(caller.isComplete(await ask(true, 0.5))).toBe(true);
+        expect(await ask(false, 0.5)).toContain('Words in pieces.');
+        const replayed = await ask(true);
+        expect(caller.says?.(replayed) ?? replayed).toContain('Plain words.');
+        expect(caller.isComplete(replayed)).toBe(true);
+        expect(fake.requests.length - before).toBe(2);
+      });
 
-    test('is told of a stream that broke in its own words', async () => {
-      fake.enqueue({ ...resetAt({ event: 6 }), delayBetweenEventsMs: 3 });
-      const text = await (await rig.post(caller.path(model, true), caller.body(model, true, undefined))).text();
-      expect(caller.isBroken(text)).toBe(true);
-    });
-  });
+      test('is told of a stream that broke in its own words', async () => {
+        fake.enqueue({ ...resetAt({ event: 6 }), delayBetweenEventsMs: 3 });
+        const text = await (await rig.post(caller.path(model, true), caller.body(model, true, undefined))).text();
+        expect(caller.isBroken(text)).toBe(true);
+      });
+    },
+  );
 });

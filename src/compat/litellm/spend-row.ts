@@ -20,6 +20,7 @@ const callTypesOfFormats: Partial<Record<DialectName, string>> = {
   'openai-completions': 'atext_completion',
   'openai-responses': 'aresponses',
   'bedrock-converse': 'acompletion',
+  'bedrock-invoke': 'anthropic_messages',
   'gemini-generate': 'generate_content',
   'gemini-array': 'generate_content',
   'anthropic-messages': 'anthropic_messages',

@@ -1,0 +1,81 @@
+import { AwsChunkFraming } from '../../core/aws-event-chunks.ts';
+import type { ConnectionSettings } from '../../core/provider.ts';
+import { claudeTraits } from '../claude-generation.ts';
+import { bearer, defineProvider } from '../define.ts';
+import { identityVariables, textOf } from './identity.ts';
+import { invokeEdits } from './invoke.ts';
+import { regionOf, regionVariables, signed, suffixOf } from './signing.ts';
+
+/** Words in front of a model's name that only say how it is to be asked, or of what family it is. */
+const hints = /^(?:converse|converse_like|invoke|anthropic|llama|nova|openai|qwen2|qwen3|deepseek_r1|titan)\//;
+const regionPrefix = /^([a-z]{2}(?:-gov)?-[a-z]+-\d)\//;
+const arnRegion = /^arn:aws[\w-]*:bedrock:([a-z0-9-]+):/;
+
+export const bedrock = defineProvider({
+  id: 'bedrock',
+  name: 'Bedrock',
+  documentation: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html',
+  aliases: ['bedrock_converse'],
+  baseUrl: null,
+  baseUrlVariable: 'AWS_BEDROCK_RUNTIME_ENDPOINT',
+  credentialVariable: 'AWS_BEARER_TOKEN_BEDROCK',
+  requiresCredential: false,
+  environmentVariables: [...identityVariables, ...regionVariables],
+  dialects: { chat: ['bedrock-converse', 'anthropic-messages'] },
+  catalogueIds: ['bedrock', 'bedrock_converse', 'aws'],
+  usageInStream: 'always',
+  // What was begun is finished, and billed.
+  stopsOnHangup: false,
+  auth: bearer(),
+  authorize: (settings) =>
+    settings.credential === null
+      ? signed(settings, regionOf(settings, namedRegion(settings.model)), 'bedrock')
+      : undefined,
+  adjust: (settings) => ({ ...settings, baseUrl: address(settings) }),
+  path: ({ dialect, model, stream, settings }) => {
+    const id = encodeURIComponent(textOf(settings.extra.model_id) ?? modelId(model));
+    const verb =
+      dialect === 'anthropic-messages'
+        ? stream
+          ? 'invoke-with-response-stream'
+          : 'invoke'
+        : stream
+          ? 'converse-stream'
+          : 'converse';
+    return `/model/${id}/${verb}`;
+  },
+  edits: (call) => (call.dialect === 'anthropic-messages' ? invokeEdits(call) : new Map()),
+  reframe: (dialect) => (dialect === 'anthropic-messages' ? new AwsChunkFraming() : null),
+  modelsPath: null,
+  traits: (model) => {
+    const isClaude = /claude|anthropic/.test(model);
+    return {
+      supportsJsonSchema: false,
+      ...(isClaude && claudeTraits(model)),
+      // Both ways to ask take bytes, never addresses.
+      supportsImageUrls: false,
+      ...(model.includes('converse/') || !isClaude ? { soleDialect: 'bedrock-converse' as const } : {}),
+      ...(model.includes('invoke/') && isClaude ? { soleDialect: 'anthropic-messages' as const } : {}),
+    };
+  },
+});
+
+function namedRegion(model: string): string | undefined {
+  const plain = model.replace(hints, '');
+  return regionPrefix.exec(plain)?.[1] ?? arnRegion.exec(plain)?.[1];
+}
+
+function modelId(model: string): string {
+  let id = model;
+  for (let before = ''; before !== id; ) {
+    before = id;
+    id = id.replace(hints, '').replace(regionPrefix, '');
+  }
+  return id;
+}
+
+function address(settings: ConnectionSettings): string {
+  const region = regionOf(settings, namedRegion(settings.model));
+  const own = textOf(settings.extra.aws_bedrock_runtime_endpoint);
+  return own ?? settings.baseUrl ?? `https://bedrock-runtime.${region}.${suffixOf(region)}`;
+}
