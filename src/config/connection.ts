@@ -104,7 +104,7 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
     endpoint,
     credential,
     unusable,
-    apiBase: publicAddress(address ?? provider.defaultBaseUrl ?? ''),
+    apiBase: publicAddress(address ?? provider.defaultBaseUrl ?? endpoint.origin),
   };
 }
 
