@@ -118,12 +118,8 @@ export class UpstreamAttempt implements UpstreamReceiver {
       if (this.#decompressor === null) this.#garbage(`the body is encoded as ${encoding.slice(0, 40)}`);
     }
     if (this.#relay !== null && status >= 200 && status < 300 && looksLikeStream(headers)) {
-      this.#stream = new StreamedAnswer(this, this.#relay(contentTypeOf(headers)));
-      this.#stream = new StreamedAnswer(
-        this,
-        this.#relay(),
-        this.target.endpoint.reframe?.(this.target.speaks) ?? null,
-      );
+      const framing = this.target.endpoint.reframe?.(this.target.speaks) ?? null;
+      this.#stream = new StreamedAnswer(this, this.#relay(contentTypeOf(headers)), framing);
     }
     this.#watch();
   }
