@@ -40,6 +40,7 @@ import type { Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
 import { dialects } from './dialects/index.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
+import { BatchRuns } from './gateway/batches/run.ts';
 import { freeRoutes } from './gateway/free/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
@@ -245,7 +246,9 @@ async function assemble(
     sinks: () => sinks.states(),
   });
   closers.push(() => watch.close());
-  const gateway: Gateway = {
+  const keptObjects = sealedObjects(store.objects, seal, log);
+  const keepsObjects = snapshot().settings.keptAnswers.isOn;
+  const gateway: Gateway & { batches: BatchRuns | null } = {
     clock,
     chance,
     transport,
@@ -257,9 +260,10 @@ async function assemble(
     principals,
     idempotency: store.idempotency,
     tokens,
-    kept: snapshot().settings.keptAnswers.isOn ? new Shelf(sealedObjects(store.objects, seal, log), clock) : null,
+    kept: keepsObjects ? new Shelf(keptObjects, clock) : null,
     answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
     background,
+    batches: null,
     dialects,
     health: createHealth(clock, (deployment, error) => {
       deploymentMetrics.cooledDown(deployment, error.status);
@@ -271,6 +275,13 @@ async function assemble(
     describeReply: createDescribeReply(options.version),
     snapshot,
   };
+
+  if (keepsObjects) {
+    const batches = new BatchRuns(gateway, keptObjects);
+    gateway.batches = batches;
+    batches.start();
+    closers.push(() => batches.close());
+  }
 
   const readiness = new Readiness(clock);
   const control = createControl({

@@ -34,6 +34,8 @@ export interface Received {
   readonly body: JsonObject;
   /** The form, where the body is one; `bytes` then only describes it. */
   readonly upload: Upload | null;
+  /** Money that was set aside for this request before it came. */
+  readonly funds: Funds | null;
   readonly facts: RequestFacts;
   readonly options: RequestOptions;
   /** Flat list name, value … lower-case names, as received. */
@@ -51,6 +53,11 @@ export interface Received {
   readonly arrivedTick: number;
   /** null while nobody wants spans. */
   readonly trace: TraceContext | null;
+}
+
+export interface Funds {
+  /** Called in the same step in which the request's own bound is held. */
+  release(): void;
 }
 
 /** 2. authenticate: who asks. */
@@ -152,6 +159,7 @@ class Exchange {
   bytes: Buffer | undefined;
   body: JsonObject | undefined;
   upload: Upload | null = null;
+  funds: Funds | null = null;
   facts: RequestFacts | undefined;
   options: RequestOptions | undefined;
   headers: CallerHeaders | undefined;

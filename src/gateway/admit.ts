@@ -90,10 +90,12 @@ function roomIn({ cap, spent, held }: BudgetDenial): Nanodollars {
 
 function reserve(
   { ledger }: Gateway,
-  { id }: Planned,
+  { id, funds }: Planned,
   rules: readonly BudgetRule[],
   amount: Nanodollars,
 ): BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial> {
+  // What was set aside for it makes room for it, with nobody in between.
+  funds?.release();
   return ledger.reserve(id, rules, amount);
 }
 

@@ -1,4 +1,4 @@
-import type { CallerHeaders, ClientPresence } from '../core/exchange.ts';
+import type { CallerHeaders, ClientPresence, Funds } from '../core/exchange.ts';
 import type { Upload } from '../core/upload.ts';
 import type { ConnectionMemory } from './kept/recall.ts';
 import type { MatchedRoute } from './operations.ts';
@@ -16,6 +16,9 @@ export interface Arrival {
   /** In place of `bytes`, where the path takes a form. */
   readonly upload?: Upload;
   readonly clientAddress: string | null;
+  /** Sent by the gateway itself for the holder of this key, which was checked when the work was asked for. */
+  readonly onBehalfOf?: string;
+  readonly funds?: Funds;
   readonly client: ClientPresence;
   /** Monotonic milliseconds when its headers were in. */
   readonly arrivedTick: number;

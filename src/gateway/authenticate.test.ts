@@ -34,6 +34,7 @@ function ask(asking: Asking = {}) {
     path: '/v1/chat/completions',
     address: { model: undefined, stream: undefined, query: '' },
     upload: null,
+    funds: null,
     bytes: Buffer.from('{}'),
     body: asking.body ?? {},
     facts: facts({ endUser: asking.user }),

@@ -18,9 +18,13 @@ export async function authenticate(
   gateway: Gateway,
   received: Received,
   routeGroups: readonly string[],
+  onBehalfOf?: string,
 ): Promise<Identified> {
   const { settings } = received.snapshot;
-  const found = principalOf(gateway.principals, settings, received.headers);
+  const found =
+    onBehalfOf === undefined
+      ? principalOf(gateway.principals, settings, received.headers)
+      : principalById(gateway.principals, onBehalfOf);
   const principal = found instanceof Promise ? await found : found;
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
@@ -90,6 +94,19 @@ export function principalOf(
   }
   const found = fromStore(() => principals.find(keyId));
   return found instanceof Promise ? found.then((one) => known(one, key)) : known(found, key);
+}
+
+/** The holder of a key that was shown before. Throws GatewayError when the key is gone meanwhile. */
+function principalById(principals: Pick<PrincipalSource, 'find'>, keyId: string): Principal | Promise<Principal> {
+  if (keyId === master.keyId) return master;
+  if (keyId === anonymous.keyId) return anonymous;
+  const found = fromStore(() => principals.find(keyId));
+  return found instanceof Promise ? found.then(stillThere) : stillThere(found);
+}
+
+function stillThere(principal: Principal | undefined): Principal {
+  if (principal !== undefined) return principal;
+  throw new GatewayError('unknown_key', 'The key that this was asked for with does not exist any more.');
 }
 
 function known(principal: Principal | undefined, key: string): Principal {

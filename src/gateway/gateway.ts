@@ -18,6 +18,7 @@ import type {
 } from '../core/ports.ts';
 import type { DescribeReply } from '../core/reply-facts.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
+import type { BatchRuns } from './batches/run.ts';
 import type { AnswerIds } from './kept/answer-ids.ts';
 import type { BackgroundWork } from './kept/background.ts';
 import type { Shelf } from './kept/shelf.ts';
@@ -40,6 +41,8 @@ export interface Gateway {
   readonly kept: Shelf | null;
   readonly answerIds: AnswerIds;
   readonly background: BackgroundWork;
+  /** null = nothing is kept, so no work can wait. */
+  readonly batches: BatchRuns | null;
   readonly dialects: ReadonlyMap<DialectName, Dialect>;
   readonly health: Health;
   readonly sinks: readonly RecordSink[];

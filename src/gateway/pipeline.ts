@@ -32,7 +32,7 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
   try {
     const received = receive(gateway, arrival, start);
     journey = received;
-    const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups);
+    const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups, arrival.onBehalfOf);
     const { counting } = arrival.matched.route;
     if (hasIdempotencyKey(received) && counting === undefined) {
       const claimed = await claimOnce(gateway, identified);

@@ -34,6 +34,7 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
     bytes: upload === null ? arrival.bytes : described(upload, arrival),
     body,
     upload,
+    funds: arrival.funds ?? null,
     facts: addressed(facts, address),
     options: readRequestOptions(body, arrival.headers, dialect.name, start),
     headers: arrival.headers,

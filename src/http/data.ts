@@ -73,20 +73,23 @@ export class DataDoor {
   ): Promise<void> {
     const gateway = this.#gateway;
     try {
-      const bytes = await requestBody(request, gateway.snapshot().settings.bodyBytesMax, gateway.clock);
+      const { bodyBytesMax } = gateway.snapshot().settings;
+      const upload = route.form ? await readForm(request, wholeForm, bodyBytesMax) : undefined;
+      const bytes = upload === undefined ? await requestBody(request, bodyBytesMax, gateway.clock) : noBytes;
       const query = queryOf(request.url ?? '');
-      const { id, status, body } = await serveFree(gateway, {
+      const { id, status, body, raw } = await serveFree(gateway, {
         route,
         params,
         path,
         query,
         headers: request.headers,
         bytes,
+        ...(upload !== undefined && { upload }),
       });
       if (response.destroyed || response.headersSent) return;
-      const text = JSON.stringify(body);
+      const text = raw?.bytes ?? JSON.stringify(body);
       response.writeHead(status, {
-        'content-type': 'application/json',
+        'content-type': raw?.contentType ?? 'application/json',
         'content-length': Buffer.byteLength(text),
         'x-litellm-call-id': id,
       });
@@ -175,6 +178,7 @@ function withoutKey(query: string): string {
 
 const keyInQuery = /(?:^|&)key=/;
 const noBytes = Buffer.alloc(0);
+const wholeForm = { route: { form: 'whole' as const }, model: undefined };
 
 function stopping(): GatewayError {
   return new GatewayError(
@@ -185,7 +189,11 @@ function stopping(): GatewayError {
 }
 
 /** A form as far as it must be known before it is sent on. */
-function readForm(request: IncomingMessage, { route, model }: MatchedRoute, bytesMax: number): Promise<Upload> {
+function readForm(
+  request: IncomingMessage,
+  { route, model }: { readonly route: Pick<MatchedRoute['route'], 'form'>; readonly model: string | undefined },
+  bytesMax: number,
+): Promise<Upload> {
   const boundary = boundaryOf(request.headers['content-type']);
   if (boundary === undefined) {
     throw new GatewayError('unsupported_media_type', 'The body must be a form (content-type: multipart/form-data).');

@@ -79,6 +79,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     kept: null,
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),
+    batches: null,
     dialects,
     health: createHealth(clock),
     sinks: [],

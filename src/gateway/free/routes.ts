@@ -1,6 +1,7 @@
 import type { DialectName } from '../../core/operation.ts';
 import type { Gateway } from '../gateway.ts';
 import { cancelAnswer, deleteAnswer, getAnswer, listInputItems } from './answers.ts';
+import { cancelBatch, createBatch, getBatch, listBatches } from './batches.ts';
 import type { FreeAnswer, FreeCall } from './call.ts';
 import {
   addItems,
@@ -12,6 +13,7 @@ import {
   listItems,
   updateConversation,
 } from './conversations.ts';
+import { createFile, deleteFile, getFile, getFileContent, listFiles } from './files.ts';
 
 /** A path of the data plane where nothing is bought. */
 export interface FreeRoute {
@@ -21,6 +23,8 @@ export interface FreeRoute {
   /** In whose words errors are told. */
   readonly dialect: DialectName;
   readonly routeGroups: readonly string[];
+  /** Takes a form. */
+  readonly form?: boolean;
   readonly run: (gateway: Gateway, call: FreeCall) => Promise<FreeAnswer>;
 }
 
@@ -34,6 +38,15 @@ const route = (method: FreeRoute['method'], path: string, run: FreeRoute['run'])
 });
 
 export const freeRoutes: readonly FreeRoute[] = [
+  { ...route('POST', '/files', createFile), form: true },
+  route('GET', '/files', listFiles),
+  route('GET', '/files/{id}', getFile),
+  route('GET', '/files/{id}/content', getFileContent),
+  route('DELETE', '/files/{id}', deleteFile),
+  route('POST', '/batches', createBatch),
+  route('GET', '/batches', listBatches),
+  route('GET', '/batches/{id}', getBatch),
+  route('POST', '/batches/{id}/cancel', cancelBatch),
   route('GET', '/responses/{id}', getAnswer),
   route('DELETE', '/responses/{id}', deleteAnswer),
   route('POST', '/responses/{id}/cancel', cancelAnswer),

@@ -1,6 +1,7 @@
 import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { CallerHeaders } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject, nestsDeeperThan } from '../../core/json.ts';
+import type { Upload } from '../../core/upload.ts';
 import { requireAllowedRoute } from '../allowed-routes.ts';
 import { principalOf, requireUsable } from '../authenticate.ts';
 import type { Gateway } from '../gateway.ts';
@@ -17,6 +18,7 @@ export interface FreeArrival {
   readonly query: string;
   readonly headers: CallerHeaders;
   readonly bytes: Buffer;
+  readonly upload?: Upload;
 }
 
 /** Who asks, whether it may, and the answer. Never throws: what goes wrong is told in the caller's dialect. */
@@ -31,7 +33,9 @@ export async function serveFree(gateway: Gateway, arrival: FreeArrival): Promise
       requireAllowedRoute(principal, path, route.routeGroups);
     }
     const query = new URLSearchParams(arrival.query);
-    const call = { id, principal, snapshot, path, params: arrival.params, query, headers, bytes, body: parsed(bytes) };
+    const { params, upload } = arrival;
+    const read = upload === undefined ? { body: parsed(bytes) } : { body: upload.fields, upload };
+    const call = { id, principal, snapshot, path, params, query, headers, bytes, ...read };
     return { id, ...(await route.run(gateway, call)) };
   } catch (cause) {
     const error = asGatewayError(cause);

@@ -1,0 +1,101 @@
+import type { JsonObject } from '../../core/json.ts';
+import type { KeptObject, ObjectStore } from '../../core/ports.ts';
+
+/** Days that files and results are kept. */
+export const keptMs = 30 * 24 * 3_600_000;
+
+export type BatchStatus =
+  | 'in_progress'
+  | 'finalizing'
+  | 'completed'
+  | 'cancelling'
+  | 'cancelled'
+  | 'expired'
+  | 'failed';
+
+/** A batch as it is kept. */
+export interface Batch {
+  readonly id: string;
+  readonly owner: string;
+  /** Whose requests these are. */
+  readonly keyId: string;
+  readonly endpoint: string;
+  readonly inputFileId: string;
+  readonly metadata: JsonObject | null;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  status: BatchStatus;
+  total: number;
+  completed: number;
+  failed: number;
+  outputFileId: string | null;
+  errorFileId: string | null;
+  endedAt: number | null;
+}
+
+export const activeParent = 'active-batches';
+
+export function batchObject(batch: Batch): KeptObject {
+  return {
+    id: batch.id,
+    kind: 'batch',
+    owner: batch.owner,
+    parent: `batches:${batch.owner}`,
+    position: Math.floor(batch.createdAt / 1_000),
+    body: JSON.stringify(batch),
+    expiresAt: batch.createdAt + keptMs,
+  };
+}
+
+/** Which process works on a batch, and until when it is taken to be alive. */
+export function activeObject({ id, createdAt }: Batch, runner: string, until: number): KeptObject {
+  return {
+    id: `active:${id}`,
+    kind: 'batch-active',
+    owner: 'gateway',
+    parent: activeParent,
+    position: 0,
+    body: JSON.stringify({ batchId: id, runner, until }),
+    expiresAt: createdAt + keptMs,
+  };
+}
+
+export interface ActiveBatch {
+  readonly batchId: string;
+  readonly runner: string;
+  readonly until: number;
+}
+
+export async function readBatch(objects: ObjectStore, id: string): Promise<Batch | undefined> {
+  const found = await objects.get(id);
+  return found?.kind === 'batch' ? (JSON.parse(found.body) as Batch) : undefined;
+}
+
+/** As callers of OpenAI's format read it. */
+export function toldBatch(batch: Batch): JsonObject {
+  const seconds = (time: number | null) => (time === null ? null : Math.floor(time / 1_000));
+  const endedAs = (status: BatchStatus) => (batch.status === status ? seconds(batch.endedAt) : null);
+  return {
+    id: batch.id,
+    object: 'batch',
+    endpoint: batch.endpoint,
+    errors: null,
+    input_file_id: batch.inputFileId,
+    completion_window: '24h',
+    status: batch.status,
+    output_file_id: batch.outputFileId,
+    error_file_id: batch.errorFileId,
+    created_at: seconds(batch.createdAt)!,
+    in_progress_at: seconds(batch.createdAt),
+    expires_at: seconds(batch.expiresAt),
+    finalizing_at: null,
+    completed_at: endedAs('completed'),
+    failed_at: endedAs('failed'),
+    expired_at: endedAs('expired'),
+    cancelling_at: null,
+    cancelled_at: endedAs('cancelled'),
+    request_counts: { total: batch.total, completed: batch.completed, failed: batch.failed },
+    metadata: batch.metadata,
+  };
+}
