@@ -10,6 +10,14 @@ export interface Splice {
   /** How many bytes of the data are replaced. */
   readonly skip: number;
   readonly instead: Buffer;
+  /** Bytes behind them that are taken out. */
+  readonly cut?: Cut;
+}
+
+export interface Cut {
+  /** Position in the data. */
+  at: number;
+  readonly length: number;
 }
 
 export const passEvent = 'pass';
@@ -57,6 +65,10 @@ export abstract class EventRelay implements StreamRelay {
       const change = changeOf(reader, verdict);
       size += (change.instead === null ? 0 : change.instead.length) - (change.to - change.from);
       changes.push(change);
+      if (verdict === 'drop' || verdict.cut === undefined || reader.dataStart === -1) continue;
+      const from = reader.dataStart + verdict.cut.at;
+      changes.push({ from, to: from + verdict.cut.length, instead: null });
+      size -= verdict.cut.length;
     }
     if (changes.length === 0) return whole;
     return size === 0 ? null : changed(whole, changes, size);
@@ -96,7 +108,10 @@ function changeOf(reader: EventReader, verdict: 'drop' | Splice): Change {
   if (dataStart !== -1) return { from: dataStart, to: dataStart + verdict.skip, instead: verdict.instead };
   // Data that came in several lines goes on in one.
   const name = reader.name === '' ? '' : `event: ${reader.name}\n`;
-  const data = (verdict.instead.toString('latin1') + reader.data!.slice(verdict.skip)).replaceAll('\n', ' ');
+  const { skip, instead, cut } = verdict;
+  const all = reader.data!;
+  const rest = cut === undefined ? all.slice(skip) : all.slice(skip, cut.at) + all.slice(cut.at + cut.length);
+  const data = (instead.toString('latin1') + rest).replaceAll('\n', ' ');
   return { from: start, to: end, instead: Buffer.from(`${name}data: ${data}\n\n`, 'latin1') };
 }
 

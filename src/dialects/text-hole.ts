@@ -1,4 +1,4 @@
-import type { Splice } from './event-relay.ts';
+import type { Cut, Splice } from './event-relay.ts';
 
 const lessonsMax = 16;
 
@@ -12,12 +12,20 @@ export class TextHole {
   #tail = '';
   /** True when the tail ends in a second string that differs from chunk to chunk (padding against traffic analysis). */
   #isPadded = false;
+  /** What is taken out of the tail, and where in the tail it begins. */
+  #cut: Cut | undefined;
+  #cutOffset = 0;
   #splice: Splice = { skip: 0, instead: Buffer.alloc(0) };
   /** Lessons since one was last of use: some streams (several choices, log probabilities) never repeat themselves. */
   #lessons = 0;
 
-  /** `needle` is the key with the quote that opens its value. `replace` says what to send instead of the part before it; undefined forbids to learn. */
-  learn(data: string, needle: string, replace: (head: string) => string | undefined): void {
+  /** `needle` is the key with the quote that opens its value. `replace` says what to send instead of the part before it; undefined forbids to learn. `unwanted` is taken out of what follows. */
+  learn(
+    data: string,
+    needle: string,
+    replace: (head: string) => string | undefined,
+    unwanted: RegExp | null = null,
+  ): void {
     this.#head = '';
     this.#lessons += 1;
     if (this.#lessons > lessonsMax) return;
@@ -36,7 +44,11 @@ export class TextHole {
     // Copied so that no large chunk is kept alive by a slice of it.
     this.#head = flat(head);
     this.#tail = flat(tail);
-    this.#splice = { skip: head.length, instead: Buffer.from(replacedHead, 'latin1') };
+    const leftOut = unwanted?.exec(tail) ?? null;
+    this.#cut = leftOut === null ? undefined : { at: 0, length: leftOut[0].length };
+    this.#cutOffset = leftOut?.index ?? 0;
+    const instead = Buffer.from(replacedHead, 'latin1');
+    this.#splice = { skip: head.length, instead, ...(this.#cut && { cut: this.#cut }) };
   }
 
   /** Length of the hole when `data` is the same around it; -1 when it must be read. */
@@ -53,7 +65,13 @@ export class TextHole {
       if (padded !== data.length - 2 || data.charCodeAt(padded + 1) !== 125) return -1;
     } else if (tailEnd !== data.length) return -1;
     this.#lessons = 0;
+    if (this.#cut !== undefined) this.#cut.at = end + this.#cutOffset;
     return end - head.length;
+  }
+
+  /** Must the chunk just measured change at all, when its head may stay? */
+  get cuts(): boolean {
+    return this.#cut !== undefined;
   }
 
   /** What sends the chunk just measured on with its head replaced. */

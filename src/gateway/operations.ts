@@ -101,6 +101,8 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
     .flatMap(([path, route]): [string, DataRoute][] => [
       [path, route],
       [`/v1${path}`, route],
+      // Where clients of other services look for the same: Groq's, Azure's.
+      [`/openai/v1${path}`, route],
     ])
     .concat([
       ['/v2/rerank', rerank],

@@ -35,12 +35,23 @@ test('what arrived before an unreadable event is delivered', () => {
   expect(progress).toMatchObject({ ending: 'error', error: { message: expect.stringContaining('not JSON') } });
 });
 
-test('usage that nobody asked for is taken out, with the chunk that held nothing else', () => {
+test('usage that nobody asked for is taken out everywhere, with the chunk that held nothing else', () => {
   const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
   const alone = `data: ${JSON.stringify({ id: 'x', model: 'up', choices: [], usage })}\n\n`;
-  const stream = chunk({ content: 'a' }, { usage: null }) + chunk({}, { usage }, 'stop') + alone;
+  const words = (more: object) => ['a', 'bc', '"usage":null'].map((content) => chunk({ content }, more)).join('');
+  const stream = words({ usage: null }) + chunk({}, { usage }, 'stop') + alone;
   const { output, progress } = relay(`${stream}data: [DONE]\n\n`, { usageInStream: false });
-  expect(output.toString()).toBe(`${chunk({ content: 'a' }, { usage: null })}${chunk({}, {}, 'stop')}data: [DONE]\n\n`);
+  expect(output.toString()).toBe(`${words({})}${chunk({}, {}, 'stop')}data: [DONE]\n\n`);
+  const padded = [3, 9, 4].map((size) => chunk({ content: 'x' }, { usage: null, obfuscation: 'p'.repeat(size) }));
+  const shown = [3, 9, 4].map((size) => chunk({ content: 'x' }, { obfuscation: 'p'.repeat(size) }));
+  for (const [given, told] of [
+    [padded.join(''), shown.join('')],
+    [padded.join('').replaceAll('data: {"id"', 'data: {\ndata: "id"'), shown.join('')],
+  ] as const) {
+    const relayed = relay(given, { usageInStream: false, model: 'asked' }).output.toString();
+    const expected = told.replaceAll('"up"', '"asked"');
+    expect(relayed.replaceAll('{ "id"', '{"id"')).toBe(expected);
+  }
   expect(progress).toMatchObject({ usage: { inputTokens: 1, outputTokens: 2 }, usageComplete: true });
 });
 

@@ -11,6 +11,8 @@ import { decodeUsage } from './usage.ts';
 /** Where chunks carry generated text, in `delta` (chat) or in the choice itself (completions). */
 const textNames = ['content', 'reasoning_content', 'reasoning', 'text', 'refusal'] as const;
 
+const nullUsage = /,\s*"usage":\s*null/;
+
 /** Chunks of chat or text completions that stay in their format. */
 export function relayChunks(options: AnswerOptions): StreamRelay {
   return new ChunkRelay(options);
@@ -35,7 +37,7 @@ class ChunkRelay extends EventRelay {
     const hole = this.#hole.measure(data);
     if (hole !== -1) {
       this.progress.outputBytes += hole;
-      return this.#options.model === undefined ? passEvent : this.#hole.splice;
+      return this.#options.model === undefined && !this.#hole.cuts ? passEvent : this.#hole.splice;
     }
     if (data.startsWith('[DONE]')) {
       this.progress.ending = 'complete';
@@ -66,9 +68,11 @@ class ChunkRelay extends EventRelay {
       progress.usage = usage;
       progress.usageComplete = true;
     }
+    // Asked for by us, usage is told to nobody: neither the figures nor, in every other chunk, that there are none yet.
+    const hidden = chunk.usage !== undefined && !this.#options.usageInStream;
     this.#learnEnvelope(data);
-    if (usage === undefined) this.#learn(choices, data);
-    else if (!this.#options.usageInStream) return choices.length === 0 ? dropEvent : this.#rewritten(data, true);
+    if (usage === undefined) this.#learn(choices, data, hidden);
+    if (hidden) return usage !== undefined && choices.length === 0 ? dropEvent : this.#rewritten(data, true);
     return this.#options.model === undefined ? passEvent : this.#rewritten(data, false);
   }
 
@@ -86,13 +90,13 @@ class ChunkRelay extends EventRelay {
   }
 
   /** Remembers the shape of a chunk that holds nothing but some text of one choice. */
-  #learn(choices: readonly unknown[], data: string): void {
+  #learn(choices: readonly unknown[], data: string, withoutUsage: boolean): void {
     const choice = choices[0];
     if (choices.length !== 1 || !isJsonObject(choice) || typeof choice.finish_reason === 'string') return;
     const name = soleTextName(choice);
     if (name === undefined) return;
     const needle = data.includes(`"${name}":"`) ? `"${name}":"` : `"${name}": "`;
-    this.#hole.learn(data, needle, (head) => this.#restamped(head));
+    this.#hole.learn(data, needle, (head) => this.#restamped(head), withoutUsage ? nullUsage : null);
   }
 
   #rewritten(data: string, withoutUsage: boolean): EventVerdict {

@@ -57,8 +57,8 @@ export const streamExhibits: readonly Exhibit[] = [
     file: chatRelay,
     changes: [
       {
-        find: 'else if (!this.#options.usageInStream) return',
-        replace: 'else if (this.#options.requestId === null) return',
+        find: 'chunk.usage !== undefined && !this.#options.usageInStream',
+        replace: 'chunk.usage !== undefined && this.#options.requestId === null',
       },
     ],
     tests: relayTest,
