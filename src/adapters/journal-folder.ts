@@ -42,8 +42,8 @@ export interface JournalFolder {
   remove(owner: string): void;
 }
 
-/** Not O_APPEND: a write that was cut off is repeated at its own offset. */
-const writeFlags = constants.O_CREAT | constants.O_WRONLY;
+/** Not O_APPEND: a write that was cut off is repeated at its own offset. What was written is read back to be stored. */
+const writeFlags = constants.O_CREAT | constants.O_RDWR;
 
 const machineRunFile = 'machine-run';
 
@@ -141,16 +141,12 @@ export class DiskJournalFolder implements JournalFolder {
   }
 
   read(owner: string, segment: number, offset: number, length: number): Buffer {
+    if (this.#open?.owner === owner && this.#open.segment === segment) {
+      return bytesAt(this.#open.descriptor, offset, length);
+    }
     const descriptor = openSync(this.#path(owner, segment), 'r');
     try {
-      const bytes = Buffer.allocUnsafe(length);
-      let count = 0;
-      while (count < length) {
-        const more = readSync(descriptor, bytes, count, length - count, offset + count);
-        if (more === 0) break;
-        count += more;
-      }
-      return bytes.subarray(0, count);
+      return bytesAt(descriptor, offset, length);
     } finally {
       closeSync(descriptor);
     }
@@ -176,4 +172,15 @@ export class DiskJournalFolder implements JournalFolder {
   #path(owner: string, segment: number): string {
     return join(this.#folder, owner, `${segment}.jsonl`);
   }
+}
+
+function bytesAt(descriptor: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let count = 0;
+  while (count < length) {
+    const more = readSync(descriptor, bytes, count, length - count, offset + count);
+    if (more === 0) break;
+    count += more;
+  }
+  return bytes.subarray(0, count);
 }

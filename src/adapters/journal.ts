@@ -77,6 +77,15 @@ export class Journal {
     }
   }
 
+  /** From one place to another of one segment, whether it is in the file yet or not. */
+  bytes(segment: number, from: number, to: number): Buffer {
+    const filed = segment === this.#segment ? this.#written : to;
+    const inMemory = this.#buffer.subarray(Math.max(0, from - filed), Math.max(0, to - filed));
+    if (from >= filed) return inMemory;
+    const inFile = this.#folder.read(this.owner, segment, from, Math.min(to, filed) - from);
+    return inMemory.length === 0 ? inFile : Buffer.concat([inFile, inMemory]);
+  }
+
   /** Removes the segments before this one. */
   removeBefore(segment: number): void {
     for (const old of this.#folder.segments(this.owner)) {

@@ -1,5 +1,4 @@
 import type { AccountEntry, BatchResult, BookEntry, Books } from '../../core/books.ts';
-import { shareOf } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
@@ -9,12 +8,14 @@ import { releaseAll, takeAll } from './account-lock.ts';
 import type { LedgerJournal } from './ledger-journal.ts';
 import type { Patience } from './patience.ts';
 
-/** A settled request on its way from the journal to the store. */
+/**
+ * A settled request on its way from the journal to the store. The record itself waits in the journal alone: what waits in
+ * memory outlives the young generation and is collected at the price of the whole heap.
+ */
 export interface Posting {
-  readonly record: RequestRecord;
-  /** The record as JSON; undefined when it was read back from the journal. */
-  readonly recordText?: string;
   readonly accounts: readonly Account[];
+  /** What it adds to each of them. */
+  readonly shares: readonly Nanodollars[];
   /** Where its line ends in the journal. */
   readonly end: JournalPosition;
 }
@@ -28,6 +29,23 @@ export interface FlushPolicy {
 
 /** A commit costs as much as the rows of some 50 requests, and nobody waits for it: the journal has them already. */
 export const flushPolicy: FlushPolicy = { delayMs: 100, batchMax: 256, pendingMax: 10_000 };
+
+/** A store that takes the record as text never has it parsed here. */
+class JournalEntry implements BookEntry {
+  readonly recordText: string;
+  readonly accounts: readonly AccountEntry[];
+  #record: RequestRecord | null = null;
+
+  constructor(recordText: string, accounts: readonly AccountEntry[]) {
+    this.recordText = recordText;
+    this.accounts = accounts;
+  }
+
+  get record(): RequestRecord {
+    this.#record ??= JSON.parse(this.recordText) as RequestRecord;
+    return this.#record;
+  }
+}
 
 /** Moves settled requests to the store, in the order of the journal, one transaction per batch. */
 export class Flusher {
@@ -123,14 +141,20 @@ export class Flusher {
     }
     const batch = this.#queue.slice(0, this.#policy.batchMax);
     if (batch.length === 0) return;
-    await this.#apply(batch);
+    const end = batch[batch.length - 1]!.end;
+    const texts = await this.#patience.until(async () => {
+      const found = this.#journal.recordTexts(this.#applied, end);
+      if (found.length === batch.length) return found;
+      throw new Error('the journal lacks records that were written to it');
+    });
+    await this.#apply(batch, texts);
     this.#queue.splice(0, batch.length);
-    this.#applied = batch[batch.length - 1]!.end;
+    this.#applied = end;
     this.#journal.forgetBefore(this.#applied.segment);
   }
 
-  async #apply(postings: readonly Posting[]): Promise<void> {
-    const { entries, uncovered } = this.#entriesOf(postings);
+  async #apply(postings: readonly Posting[], texts: readonly string[]): Promise<void> {
+    const { entries, uncovered } = this.#entriesOf(postings, texts);
     // A cost that no lease covers changes what is free: nobody may ask for a lease on that account meanwhile.
     const locks = uncovered.map(({ lock }) => lock);
     await takeAll(locks);
@@ -170,17 +194,20 @@ export class Flusher {
   }
 
   /** What each request does to its accounts, and which accounts have no lease for all of it. */
-  #entriesOf(postings: readonly Posting[]): { entries: BookEntry[]; uncovered: Account[] } {
+  #entriesOf(
+    postings: readonly Posting[],
+    texts: readonly string[],
+  ): { entries: BookEntry[]; uncovered: Account[] } {
     const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
     const uncovered = new Set<Account>();
-    const entries = postings.map(({ record, recordText, accounts }): BookEntry => {
-      const changes = accounts.map((account): AccountEntry => {
+    const entries = postings.map(({ accounts, shares }, at): BookEntry => {
+      const changes = accounts.map((account, index): AccountEntry => {
         let rest = left.get(account);
         if (rest === undefined) {
           rest = { lease: account.lease, owed: account.held + account.pending };
           left.set(account, rest);
         }
-        const delta = shareOf(account, record);
+        const delta = shares[index]!;
         rest.owed -= delta;
         const leaseReturn = Math.max(0, Math.min(delta, rest.lease - rest.owed));
         rest.lease -= leaseReturn;
@@ -197,7 +224,7 @@ export class Flusher {
           leaseReturn,
         };
       });
-      return { record, recordText, accounts: changes };
+      return new JournalEntry(texts[at]!, changes);
     });
     return { entries, uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
   }

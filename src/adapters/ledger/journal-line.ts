@@ -33,6 +33,11 @@ export function isRecordLine(text: string): boolean {
   return text.startsWith('{"r":');
 }
 
+/** The record of such a line, as JSON. */
+export function recordTextOf(line: string): string {
+  return line.slice('{"r":'.length, line.lastIndexOf(',"a":['));
+}
+
 /** Null for a line that is not whole. */
 export function parseLine(text: string): JournalLine | null {
   let line: { d?: DispatchNote; b?: number; r?: RequestRecord; a?: [string, number, number | null][] };

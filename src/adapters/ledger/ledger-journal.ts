@@ -1,3 +1,4 @@
+import { shareOf } from '../../core/books.ts';
 import type { DispatchNote, Log } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { Journal, JournalPosition } from '../journal.ts';
@@ -7,10 +8,11 @@ import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Posting } from './flusher.ts';
 import type { Hold } from './hold.ts';
-import { dispatchLine, isRecordLine, parseLine, recordLine } from './journal-line.ts';
+import { dispatchLine, isRecordLine, parseLine, recordLine, recordTextOf } from './journal-line.ts';
 
 /** Old notes are written again when they keep more than this many finished segments from being removed. */
 const segmentsKept = 3;
+const lineEnd = 0x0a;
 
 /** The journal of this process's requests: which notes are open, and which segments are still needed. */
 export class LedgerJournal {
@@ -57,10 +59,9 @@ export class LedgerJournal {
 
   /** Appends the record of a settled request, or of one without hold. */
   recorded(record: RequestRecord, accounts: readonly Account[], hold: Hold | null): Posting {
-    const recordText = JSON.stringify(record);
-    const offset = this.#journal.append(recordLine(recordText, accounts));
+    const offset = this.#journal.append(recordLine(JSON.stringify(record), accounts));
     if (hold !== null) this.#open.delete(hold);
-    return { record, recordText, accounts, end: { segment: this.#journal.segment, offset } };
+    return postingOf(record, accounts, { segment: this.#journal.segment, offset });
   }
 
   /** Puts all lines into the file; throws when the disk refuses. Nothing is lost: the next call tries again. */
@@ -99,11 +100,41 @@ export class LedgerJournal {
       const line = parseLine(text);
       if (line?.kind !== 'recorded') continue;
       const accounts = line.accounts.map(({ key, windowStart }) => this.#accounts.find(key, windowStart)!);
-      postings.push({ record: line.record, accounts, end });
+      postings.push(postingOf(line.record, accounts, end));
       if (postings.length >= max) break;
     }
     if (postings.length === 0) throw new Error('the journal lacks records that were written to it');
     return postings;
+  }
+
+  /** The records settled between two places, as JSON, in order. */
+  recordTexts(from: JournalPosition, to: JournalPosition): string[] {
+    const texts: string[] = [];
+    for (const line of from.segment === to.segment ? this.#linesOfOne(from, to) : this.#linesOfMany(from, to)) {
+      if (isRecordLine(line)) texts.push(recordTextOf(line));
+    }
+    return texts;
+  }
+
+  #linesOfOne({ segment, offset }: JournalPosition, to: JournalPosition): string[] {
+    const bytes = this.#journal.bytes(segment, offset, to.offset);
+    const lines: string[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, start)) {
+      lines.push(bytes.toString('utf8', start, end));
+      start = end + 1;
+    }
+    return lines;
+  }
+
+  #linesOfMany(from: JournalPosition, to: JournalPosition): string[] {
+    this.write();
+    const lines: string[] = [];
+    for (const { text, end } of journalLines(this.#folder, this.#journal.owner, from)) {
+      lines.push(text);
+      if (end.segment === to.segment && end.offset >= to.offset) break;
+    }
+    return lines;
   }
 
   /**
@@ -130,4 +161,8 @@ export class LedgerJournal {
     const written = this.tryWrite();
     this.#journal.close(everythingApplied && written && this.#open.size === 0);
   }
+}
+
+function postingOf(record: RequestRecord, accounts: readonly Account[], end: JournalPosition): Posting {
+  return { accounts, shares: accounts.map((account) => shareOf(account, record)), end };
 }

@@ -31,9 +31,9 @@ export function packBatch({ processId, entries, checkpoint }: BookBatch): string
     return found;
   };
   const pieces = [''];
-  for (const { record, recordText, accounts } of entries) {
-    let piece = `[${recordText ?? JSON.stringify(record)}`;
-    for (const account of accounts) piece += `,${place(account)},${account.delta},${account.leaseReturn}`;
+  for (const entry of entries) {
+    let piece = `[${entry.recordText ?? JSON.stringify(entry.record)}`;
+    for (const account of entry.accounts) piece += `,${place(account)},${account.delta},${account.leaseReturn}`;
     pieces.push(`${piece}]`);
   }
   const end = checkpoint === undefined ? '' : `"checkpoint":${JSON.stringify(checkpoint)},`;
