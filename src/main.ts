@@ -11,7 +11,7 @@ import { sealedObjects } from './adapters/sealed-objects.ts';
 import { openShared } from './adapters/shared.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
-import { systemChance, systemClock } from './adapters/system-clock.ts';
+import { atEndOfTurn, systemChance, systemClock } from './adapters/system-clock.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
 import { observed, openTelemetry, type Telemetry } from './adapters/telemetry/telemetry.ts';
 import { TokenCounter } from './adapters/token-counter.ts';
@@ -168,6 +168,7 @@ async function assemble(
     log,
     // A server may have many gateways; the embedded database has those that share the folder.
     alone: databaseUrl === null,
+    atEndOfTurn,
     recalls: store.recalls,
     unknownCharge: snapshot().settings.unknownOutcome === 'charge_bound' ? 'bound' : 'nothing',
     spools: () => snapshot().settings.budgetStoreDown === 'spool',

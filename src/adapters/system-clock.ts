@@ -12,6 +12,11 @@ export function systemClock(): Clock {
   };
 }
 
+/** After everything that this turn of the event loop brings. */
+export function atEndOfTurn(work: () => void): void {
+  setImmediate(work);
+}
+
 export const systemChance: Chance = {
   fraction: () => Math.random(),
   id: () => randomUUID(),

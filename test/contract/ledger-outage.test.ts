@@ -145,6 +145,33 @@ describe('a disk that is full', () => {
   });
 });
 
+describe('notes of one turn of the event loop', () => {
+  it('go to the disk in one write before anything is sent, or nothing under a hard budget is', async () => {
+    const writes: number[] = [];
+    const folder = new MemoryJournalFolder(disk, (length) => {
+      writes.push(length);
+      return null;
+    });
+    const shared = { books, clock, log: silent, alone: true, chance: new SeededChance(2) };
+    ledger = await openLedger({ ...shared, folder, atEndOfTurn: setImmediate });
+    const holds = [await hold('a', hard), await hold('b', hard), await hold('c', counted)];
+    const sendAll = () =>
+      Promise.allSettled(
+        holds.map((reservation) => {
+          const { status: _, ...note } = requestRecord(reservation.requestId);
+          return ledger.dispatched(reservation, note);
+        }),
+      );
+    const sending = sendAll();
+    expect(writes).toEqual([]);
+    expect((await sending).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+    expect(writes).toHaveLength(1);
+
+    disk.full = true;
+    expect((await sendAll()).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  });
+});
+
 describe('a sibling that dies', () => {
   it('is found by the replicas that live on the same disk', async () => {
     const folder = new MemoryJournalFolder(disk);

@@ -53,6 +53,11 @@ export interface LedgerOptions {
   readonly spools?: () => boolean;
   /** Told of budgets that are crossed. */
   readonly alerts?: AlertSink;
+  /**
+   * Does something when all that this turn of the event loop brings has been looked at: the notes of its requests then go
+   * to the journal in one write. Without it each is written at once.
+   */
+  readonly atEndOfTurn?: (work: () => void) => void;
   readonly journalSizes?: JournalSizes;
   readonly flushPolicy?: FlushPolicy;
   readonly leasePolicy?: LeasePolicy;
@@ -116,6 +121,9 @@ export class LeasedLedger implements Ledger {
   #boundBreaches = 0;
   #unrecorded = 0;
   #writeScheduled = false;
+  readonly #atEndOfTurn: ((work: () => void) => void) | null;
+  /** The write at the end of this turn, if anybody waits for it: whether the disk took it. */
+  #written: Promise<boolean> | null = null;
   #lookedForDeadAt: number;
   #beatTimer: Timer | null = null;
   #closed = false;
@@ -128,6 +136,7 @@ export class LeasedLedger implements Ledger {
     this.#log = log;
     this.#recovery = report;
     this.#onBoundBreach = options.onBoundBreach ?? (() => {});
+    this.#atEndOfTurn = options.atEndOfTurn ?? null;
     const recalls = options.recalls ?? null;
     this.#leasePolicy = { ...(options.leasePolicy ?? leasePolicy(options.alone, recalls !== null)) };
     this.#patience = new Patience(clock, chance, (cause) => this.#storeFailed(cause));
@@ -202,8 +211,10 @@ export class LeasedLedger implements Ledger {
     giveUp(part as Hold, part.bound);
   }
 
-  dispatched(reservation: BudgetReservation, note: DispatchNote): undefined {
-    this.#noteDispatch(holdOf(reservation), note);
+  dispatched(reservation: BudgetReservation, note: DispatchNote): undefined | Promise<void> {
+    const hold = holdOf(reservation);
+    if (this.#atEndOfTurn !== null) return this.#noteWithOthers(hold, note, this.#atEndOfTurn);
+    this.#note(hold, note);
     return undefined;
   }
 
@@ -326,7 +337,7 @@ export class LeasedLedger implements Ledger {
   #extended(hold: Hold, extra: Nanodollars, admitted: boolean): boolean {
     if (!admitted) return false;
     try {
-      if (!hold.settled && hold.note !== null) this.#noteDispatch(hold, hold.note);
+      if (!hold.settled && hold.note !== null) this.#note(hold, hold.note);
       if (!hold.settled) return true;
     } catch (cause) {
       giveUp(hold, extra);
@@ -338,17 +349,26 @@ export class LeasedLedger implements Ledger {
   }
 
   /** Under a hard budget nothing is sent that is not on record; without one, nothing that could not be kept. */
-  #noteDispatch(hold: Hold, note: DispatchNote): void {
-    if (this.#journal.full) this.#journal.tryWrite();
-    const kept = !this.#journal.full;
-    if (kept) this.#journal.dispatched(hold, note);
-    if (!kept || (!this.#journal.tryWrite() && hold.capped)) {
-      throw new GatewayError(
-        'budget_store_unavailable',
-        'The gateway cannot write its journal, so the request cannot be put on record before it is sent.',
-        { retryAfterSeconds: 5 },
-      );
-    }
+  #note(hold: Hold, note: DispatchNote): void {
+    this.#append(hold, note);
+    if (!this.#journal.tryWrite() && hold.capped) throw unrecordable();
+  }
+
+  /** One write for everybody whose request leaves in this turn of the event loop. */
+  async #noteWithOthers(hold: Hold, note: DispatchNote, atEndOfTurn: (work: () => void) => void): Promise<void> {
+    this.#append(hold, note);
+    this.#written ??= new Promise((resolve) => {
+      atEndOfTurn(() => {
+        this.#written = null;
+        resolve(this.#journal.tryWrite());
+      });
+    });
+    if (!(await this.#written) && hold.capped) throw unrecordable();
+  }
+
+  #append(hold: Hold, note: DispatchNote): void {
+    if (this.#journal.full && (!this.#journal.tryWrite() || this.#journal.full)) throw unrecordable();
+    this.#journal.dispatched(hold, note);
   }
 
   #keep(record: RequestRecord, accounts: readonly Hold['accounts'][number][], hold: Hold | null): void {
@@ -438,6 +458,14 @@ function attached(hold: Hold, part: Hold): BudgetPart | BudgetDenial {
 function giveUp(hold: Hold, amount: Nanodollars): void {
   for (const account of hold.accounts) account.held -= amount;
   hold.bound -= amount;
+}
+
+function unrecordable(): GatewayError {
+  return new GatewayError(
+    'budget_store_unavailable',
+    'The gateway cannot write its journal, so the request cannot be put on record before it is sent.',
+    { retryAfterSeconds: 5 },
+  );
 }
 
 function shuttingDown(): GatewayError {
