@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
 import { asReceived, type Received } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts';
+import { timeOrderedId } from '../core/request-id.ts';
 import type { Snapshot } from '../core/route.ts';
 import type { Upload } from '../core/upload.ts';
 import type { Arrival } from './arrival.ts';
@@ -63,12 +64,13 @@ export interface Start {
 export function beginRequest(gateway: Gateway, arrival: Arrival): Start {
   const { clock, chance } = gateway;
   const callId = saneToken(arrival.headers['x-litellm-call-id']);
-  const unique = chance.id();
+  const at = clock.now();
+  const unique = timeOrderedId(chance.id(), at);
   return {
     id: callId === null ? unique : `${callId}.${unique}`,
     callId,
     snapshot: gateway.snapshot(),
-    at: clock.now(),
+    at,
     tick: clock.tick(),
   };
 }
