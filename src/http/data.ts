@@ -148,7 +148,8 @@ export class DataDoor {
 
   /** The gateway cannot wait any longer: everybody whose answer is not out is told so in their dialect. */
   interruptAll(): void {
-    for (const [response, client] of this.#clients.all()) {
+    for (const client of this.#clients.all()) {
+      const { response } = client;
       if (client.stream !== null) client.stream.interrupt(stopping());
       else if (!response.headersSent) {
         writeError(response, stopping(), this.#gateway.chance.id(), this.#gateway.dialects.get(client.dialect));

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports.ts';
+import type { Listed } from '../core/roster.ts';
 import type { DataDoor } from './data.ts';
 import type { Readiness } from './readiness.ts';
 import type { SocketDoors } from './sockets.ts';
@@ -10,6 +11,10 @@ const lastWordsMs = 1_000;
 /** Time for a connection that has said nothing yet to begin. */
 const firstWordsMs = 500;
 
+export interface OpenResponse extends Listed {
+  readonly response: ServerResponse;
+}
+
 export interface DrainParts {
   readonly server: Server;
   readonly data: DataDoor;
@@ -17,7 +22,7 @@ export interface DrainParts {
   readonly readiness: Readiness;
   readonly clock: Clock;
   /** Answers that are not out yet. */
-  readonly open: ReadonlySet<ServerResponse>;
+  readonly open: Iterable<OpenResponse>;
   readonly sockets: ReadonlySet<Socket>;
   /** How long answers that are on their way may take. */
   readonly drainMs: number;
@@ -33,7 +38,7 @@ export interface DrainParts {
 export async function drain(parts: DrainParts): Promise<void> {
   const { server, data, webSockets, readiness, clock, open, sockets, drainMs, delayMs } = parts;
   readiness.drain();
-  for (const response of open) response.shouldKeepAlive = false;
+  for (const { response } of open) response.shouldKeepAlive = false;
   const closesTick = clock.tick() + drainMs;
   const noticeMs = Math.min(delayMs ?? readiness.noticeMs(), drainMs);
   if (noticeMs > 0) await new Promise<void>((resolve) => clock.setTimer(noticeMs, resolve));

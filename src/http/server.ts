@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts';
+import { Roster } from '../core/roster.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { DataDoor, type Serve } from './data.ts';
-import { drain } from './drain.ts';
+import { drain, type OpenResponse } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
 import { Readiness } from './readiness.ts';
 import { pathOf } from './request-path.ts';
@@ -43,7 +44,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
   const data = new DataDoor(gateway, options.serve);
   const webSockets = new SocketDoors(gateway, [responsesSocketDoor(gateway, options.serve)]);
   const readiness = options.readiness ?? new Readiness(gateway.clock);
-  const open = new Set<ServerResponse>();
+  const open = new Roster<OpenResponse>();
   const sockets = new Set<Socket>();
   let draining: Promise<void> | null = null;
   const server = createServer({
@@ -60,14 +61,14 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
   });
   server.maxHeadersCount = headersMax;
   server.maxRequestsPerSocket = 0;
-  const finished = function (this: ServerResponse): void {
-    open.delete(this);
-    if (!server.listening) server.closeIdleConnections();
-  };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    open.add(response);
+    const entry: OpenResponse = { response, place: -1 };
+    open.add(entry);
     if (readiness.isDraining) response.shouldKeepAlive = false;
-    response.once('close', finished);
+    response.on('close', () => {
+      open.delete(entry);
+      if (!server.listening) server.closeIdleConnections();
+    });
     response.on('error', ignore);
     // What came behind a refused request on the same connection is not read as a request.
     if (!request.socket.writable) return;

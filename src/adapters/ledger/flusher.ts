@@ -194,10 +194,7 @@ export class Flusher {
   }
 
   /** What each request does to its accounts, and which accounts have no lease for all of it. */
-  #entriesOf(
-    postings: readonly Posting[],
-    texts: readonly string[],
-  ): { entries: BookEntry[]; uncovered: Account[] } {
+  #entriesOf(postings: readonly Posting[], texts: readonly string[]): { entries: BookEntry[]; uncovered: Account[] } {
     const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
     const uncovered = new Set<Account>();
     const entries = postings.map(({ accounts, shares }, at): BookEntry => {

@@ -1,12 +1,13 @@
 import type { BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { BudgetPart, BudgetReservation, DispatchNote } from '../../core/ports.ts';
+import type { Listed } from '../../core/roster.ts';
 import type { Account } from './account.ts';
 
 const noParts: readonly Hold[] = [];
 
 /** A bound that is, or is about to be, held on every account of a request's chain. */
-export class Hold implements BudgetReservation, BudgetPart {
+export class Hold implements BudgetReservation, BudgetPart, Listed {
   readonly requestId: string;
   /** Each account once. */
   readonly accounts: readonly Account[];
@@ -22,6 +23,8 @@ export class Hold implements BudgetReservation, BudgetPart {
   note: DispatchNote | null = null;
   /** Segment of the journal that has the last note; 0 before the dispatch. */
   segment = 0;
+  /** Among the dispatched and not settled. */
+  place = -1;
 
   constructor(
     requestId: string,

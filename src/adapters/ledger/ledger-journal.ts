@@ -1,6 +1,7 @@
 import { shareOf } from '../../core/books.ts';
 import type { DispatchNote, Log } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
+import { Roster } from '../../core/roster.ts';
 import type { Journal, JournalPosition } from '../journal.ts';
 import type { JournalFolder } from '../journal-folder.ts';
 import { journalLines } from '../journal-reader.ts';
@@ -20,8 +21,8 @@ export class LedgerJournal {
   readonly #folder: JournalFolder;
   readonly #accounts: Accounts;
   readonly #log: Log;
-  /** Dispatched and not settled, oldest note first. */
-  readonly #open = new Set<Hold>();
+  /** Dispatched and not settled. */
+  readonly #open = new Roster<Hold>();
   #oldest = 1;
   #broken = false;
 
@@ -52,8 +53,6 @@ export class LedgerJournal {
     this.#journal.append(dispatchLine(note, hold.bound, hold.bearers));
     hold.note = note;
     hold.segment = this.#journal.segment;
-    // At the end of the set, where the youngest notes are.
-    this.#open.delete(hold);
     this.#open.add(hold);
   }
 
@@ -144,12 +143,9 @@ export class LedgerJournal {
   forgetBefore(segment: number): void {
     if (segment <= this.#oldest) return;
     for (const hold of this.#open) {
-      if (hold.segment >= segment) break;
-      if (this.#journal.segment - hold.segment <= segmentsKept) {
-        segment = hold.segment;
-        break;
-      }
-      this.dispatched(hold, hold.note!);
+      if (hold.segment >= segment) continue;
+      if (this.#journal.segment - hold.segment <= segmentsKept) segment = hold.segment;
+      else this.dispatched(hold, hold.note!);
     }
     if (segment <= this.#oldest || !this.tryWrite()) return;
     this.#journal.removeBefore(segment);
