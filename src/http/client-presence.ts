@@ -5,10 +5,10 @@ import { type Listed, Roster } from '../core/roster.ts';
 
 /** Clients whose answers are not out yet. */
 export class OpenClients {
-  readonly #open = new Roster<OpenClient>();
+  readonly #open = new Roster<WaitingClient>();
 
   enter(response: ServerResponse, dialect: DialectName): OpenClient {
-    const client = new OpenClient(response, dialect);
+    const client = new WaitingClient(response, dialect);
     if (response.destroyed) {
       client.leave();
       return client;
@@ -21,23 +21,20 @@ export class OpenClients {
     return client;
   }
 
-  all(): OpenClient[] {
+  all(): WaitingClient[] {
     return [...this.#open];
   }
 }
 
 /** Whether a client is still there: it is gone when the connection closes before the answer is out. */
-export class OpenClient implements ClientPresence, Listed {
-  place = -1;
-  readonly response: ServerResponse;
+export class OpenClient implements ClientPresence {
   readonly dialect: DialectName;
   /** The stream on its way to it. */
   stream: ByteSource | null = null;
   gone = false;
   #listener: (() => void) | null = null;
 
-  constructor(response: ServerResponse, dialect: DialectName) {
-    this.response = response;
+  constructor(dialect: DialectName) {
     this.dialect = dialect;
   }
 
@@ -51,5 +48,16 @@ export class OpenClient implements ClientPresence, Listed {
     const listener = this.#listener;
     this.#listener = null;
     listener?.();
+  }
+}
+
+/** One whose answer goes out as a response of node:http. */
+class WaitingClient extends OpenClient implements Listed {
+  readonly response: ServerResponse;
+  place = -1;
+
+  constructor(response: ServerResponse, dialect: DialectName) {
+    super(dialect);
+    this.response = response;
   }
 }
