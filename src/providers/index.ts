@@ -103,6 +103,7 @@ import { upstage } from './upstage/index.ts';
 import { v0 } from './v0/index.ts';
 import { venice } from './venice/index.ts';
 import { vercelAiGateway } from './vercel_ai_gateway/index.ts';
+import { vertexAi } from './vertex_ai/index.ts';
 import { volcengine } from './volcengine/index.ts';
 import { voyage } from './voyage/index.ts';
 import { wandb } from './wandb/index.ts';
@@ -218,6 +219,7 @@ export const providers: readonly Provider[] = [
   v0,
   venice,
   vercelAiGateway,
+  vertexAi,
   volcengine,
   voyage,
   wandb,
