@@ -18,9 +18,10 @@ import { TokenCounter } from './adapters/token-counter.ts';
 import { undiciTransport } from './adapters/undici-transport.ts';
 import type { DeploymentCondition } from './admin/control-plane.ts';
 import { createVault, keyOf } from './admin/encryption.ts';
+import { HealthChecks } from './admin/health-checks.ts';
 import { startRetention, type WriteArchive } from './admin/retention.ts';
 import { openSinkVariable } from './admin/sealed-sinks.ts';
-import { loadStoredConfig, storedModelFault } from './admin/stored-models.ts';
+import { loadStoredConfig, snapshotWritten, storedModelFault } from './admin/stored-models.ts';
 import { controlEndpoints } from './compat/litellm/endpoints.ts';
 import { createDescribeReply } from './compat/litellm/response-headers.ts';
 import { alertSecrets } from './config/alert-settings.ts';
@@ -285,6 +286,12 @@ async function assemble(
   }
 
   const readiness = new Readiness(clock);
+  const healthChecks = new HealthChecks({
+    clock,
+    settings: () => controlSettings(config.written).healthChecks,
+    deployments: () => snapshot().deployments.values(),
+    probe: (deployment) => probe(gateway, deployment, masterKey.key),
+  });
   const control = createControl({
     endpoints: controlEndpoints({
       store,
@@ -306,6 +313,13 @@ async function assemble(
       isReady: () => readiness.ask(),
       inFlight: () => server.inFlight(),
       probe: (deployment) => probe(gateway, deployment, masterKey.key),
+      probeEntry: async (entry) => {
+        const found = snapshotWritten(entry, config, options.environment);
+        if (found === null)
+          return { healthy: false, error: 'cannot be read', status: null, durationMs: 0, headers: {} };
+        return probe({ ...gateway, snapshot: () => found.snapshot }, found.deployment, masterKey.key);
+      },
+      healthChecks,
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
       reloadModels,
       checkSettings: (settings) => config.checkSettings(settings),
@@ -341,6 +355,7 @@ async function assemble(
     closers.push(() => fileWatch.close());
   }
   closers.push(
+    healthChecks.start(),
     startRetention(
       store,
       clock,

@@ -6,6 +6,7 @@ import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from 
 import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Store } from '../core/store.ts';
 import type { Vault } from './encryption.ts';
+import type { HealthChecks } from './health-checks.ts';
 import type { FreePath } from './openapi.ts';
 
 /** Everything the control plane needs from outside, handed in once by the composition root. */
@@ -30,6 +31,9 @@ export interface ControlPlane {
   inFlight(): number;
   /** Sends a real request of a few tokens. Never rejects. */
   probe(deployment: Deployment): Promise<ProbeResult>;
+  /** The same for one that is written like this and kept nowhere. */
+  probeEntry(entry: JsonObject): Promise<ProbeResult>;
+  readonly healthChecks: Pick<HealthChecks, 'enabled' | 'latest' | 'history' | 'check'>;
   /** Why a deployment written like this could not be used, or null; `entry` is shaped like one of `model_list`. */
   modelFault(entry: JsonObject): string | null;
   /** Builds a new snapshot from the files and the stored models and swaps it in. Rejects with a GatewayError otherwise. */
@@ -74,6 +78,11 @@ export interface DeploymentCondition {
     readonly reason: string;
   } | null;
   readonly lastSuccessAt: number | null;
+  readonly inFlight: number;
+  readonly requestsThisMinute: number;
+  readonly failuresThisMinute: number;
+  readonly msPerOutputToken: number | null;
+  readonly firstTokenMs: number | null;
 }
 
 export interface ProbeResult {

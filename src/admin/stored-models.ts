@@ -3,6 +3,7 @@ import type { LiveConfig, StoredConfig } from '../config/live-config.ts';
 import { readStoredModel } from '../config/load.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Log } from '../core/ports.ts';
+import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Repositories } from '../core/store.ts';
 import type { Vault } from './encryption.ts';
 import { openParams } from './sealed-params.ts';
@@ -47,11 +48,25 @@ export async function loadStoredConfig(
   return { models: entries, credentials: values, accessGroups, settings };
 }
 
-/** Why a deployment written like this could not be used, or null. */
-export function storedModelFault(written: JsonObject, config: LiveConfig, environment: Environment): string | null {
-  const { entry, diagnostics } = readStoredModel(
+/** A deployment written like one of `model_list`, in a snapshot of its own; null when it cannot be made. */
+export function snapshotWritten(
+  written: JsonObject,
+  config: LiveConfig,
+  environment: Environment,
+): { readonly snapshot: Snapshot; readonly deployment: Deployment } | null {
+  const { entry } = readWritten(written, environment);
+  if (entry === undefined) return null;
+  const snapshot = config.snapshotWith(entry);
+  const deployment = snapshot.deployments.get(writtenId);
+  return deployment === undefined ? null : { snapshot, deployment };
+}
+
+const writtenId = 'new';
+
+function readWritten(written: JsonObject, environment: Environment) {
+  return readStoredModel(
     {
-      id: 'new',
+      id: writtenId,
       modelName: String(written.model_name ?? ''),
       params: isJsonObject(written.litellm_params) ? written.litellm_params : {},
       modelInfo: isJsonObject(written.model_info) ? written.model_info : {},
@@ -59,6 +74,11 @@ export function storedModelFault(written: JsonObject, config: LiveConfig, enviro
     },
     environment,
   );
+}
+
+/** Why a deployment written like this could not be used, or null. */
+export function storedModelFault(written: JsonObject, config: LiveConfig, environment: Environment): string | null {
+  const { entry, diagnostics } = readWritten(written, environment);
   const found = diagnostics.find(({ severity }) => severity === 'skipped' || severity === 'error');
   if (found !== undefined) return `${found.path}: ${found.message}`;
   return entry === undefined ? 'the deployment cannot be read' : config.faultOf(entry);

@@ -98,6 +98,7 @@ export const activeKeys = {
       'idempotency_answer_max_kb',
     ],
     ...['health_check_details', 'allow_requests_on_db_unavailable'],
+    ...['background_health_checks', 'health_check_interval', 'health_check_concurrency'],
     ...['heartbeat_seconds', 'clamp_output_tokens', 'budget_error_status', 'show_allowed_models', 'store_model_in_db'],
     ...[
       'store_prompts_in_spend_logs',
@@ -146,6 +147,7 @@ export const activeKeys = {
     ...['configurable_clientside_auth_params', 'mock_response'],
   ],
   model_info: [
+    ...['health_check_model', 'health_check_timeout', 'health_check_max_tokens', 'disable_background_health_check'],
     ...['id', 'mode', 'base_model', 'max_tokens', 'max_input_tokens', 'max_output_tokens', 'access_groups', 'team_id'],
     ...['blocked', 'supports_vision', 'supports_function_calling', 'supports_response_schema', 'supports_reasoning'],
     ...['supports_audio_input', 'supports_pdf_input'],

@@ -9,6 +9,8 @@ test('what is not written has its default', () => {
   expect(settingsOf('model_list: []')).toEqual({
     storeModelsInDatabase: false,
     healthDetails: true,
+    healthChecks: { enabled: false, intervalMs: 300_000, concurrency: null },
+    recordsArchive: null,
     requestsAllowedWithoutStore: false,
     successCallbacks: [],
     metricsNeedKey: false,
@@ -30,6 +32,8 @@ general_settings:
   expect(settingsOf(text, { STORE_MODEL_IN_DB: 'True' })).toEqual({
     storeModelsInDatabase: true,
     healthDetails: false,
+    healthChecks: { enabled: false, intervalMs: 300_000, concurrency: null },
+    recordsArchive: null,
     requestsAllowedWithoutStore: true,
     successCallbacks: ['langfuse', 'otel', 'helicone'],
     metricsNeedKey: true,

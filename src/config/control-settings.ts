@@ -9,6 +9,7 @@ export interface WrittenControlSettings {
   /** Names in the order they are written, each once. */
   readonly successCallbacks: readonly string[];
   readonly metricsNeedKey: boolean;
+  readonly healthChecks: HealthCheckWords;
   /** Milliseconds that rows of requests are kept; null = for ever. */
   readonly recordsKeptMs: number | null;
   /** Where they are written before they are removed; null = nowhere. */
@@ -16,6 +17,14 @@ export interface WrittenControlSettings {
   /** Milliseconds between two removals of old rows; null = the default. */
   readonly recordsSweptMs: number | null;
 }
+
+export interface HealthCheckWords {
+  readonly enabled: boolean;
+  readonly intervalMs: number;
+  readonly concurrency: number | null;
+}
+
+const healthCheckSecondsDefault = 300;
 
 export function controlSettings({ sections, environment }: Config): WrittenControlSettings {
   const { general_settings: general = {}, litellm_settings: litellm = {} } = sections;
@@ -26,6 +35,11 @@ export function controlSettings({ sections, environment }: Config): WrittenContr
     requestsAllowedWithoutStore: general.allow_requests_on_db_unavailable ?? false,
     successCallbacks: [...new Set(callbacks.flatMap((names) => names ?? []))],
     metricsNeedKey: litellm.require_auth_for_metrics_endpoint ?? false,
+    healthChecks: {
+      enabled: general.background_health_checks ?? false,
+      intervalMs: (general.health_check_interval ?? healthCheckSecondsDefault) * 1_000,
+      concurrency: general.health_check_concurrency ?? null,
+    },
     recordsKeptMs: lifetimeEnd(general.maximum_spend_logs_retention_period, 0),
     recordsArchive: general.spend_logs_archive_folder ?? null,
     recordsSweptMs: lifetimeEnd(general.maximum_spend_logs_retention_interval, 0),

@@ -105,6 +105,11 @@ export class LiveConfig {
     return found.find(({ severity, message }) => severity === 'skipped' && !known.has(message))?.message ?? null;
   }
 
+  /** The snapshot as it would be if this deployment were stored. */
+  snapshotWith(entry: DeploymentEntry): Snapshot {
+    return this.#build(this.#prepared, { ...this.#stored, models: [...this.#stored.models, entry] }).snapshot;
+  }
+
   watch(clock: Clock, intervalMs?: number): Watch {
     this.#watch = watchFiles({
       files: () => this.#files,

@@ -16,7 +16,8 @@ export interface Probe {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const timeoutSeconds = 15;
+const timeoutSecondsDefault = 15;
+const maxTokensDefault = 5;
 
 /**
  * Asks one deployment for a few tokens. The probe takes the same way as every request, under the master key, so that
@@ -33,13 +34,21 @@ export async function probe(gateway: Gateway, deployment: Deployment, masterKey:
   });
   if (deployment.unusable !== null) return done(deployment.unusable, null);
 
+  const { health_check_model, health_check_timeout, health_check_max_tokens } = deployment.modelInfo;
+  // A pattern is no model: which of its models is called, the operator says.
+  const model = typeof health_check_model === 'string' ? health_check_model : deployment.id;
+  if (deployment.group.includes('*') && model === deployment.id) {
+    return done('not checked: a wildcard needs model_info.health_check_model', null);
+  }
+  const timeoutSeconds = typeof health_check_timeout === 'number' ? health_check_timeout : timeoutSecondsDefault;
+  const maxTokens = typeof health_check_max_tokens === 'number' ? health_check_max_tokens : maxTokensDefault;
   const isChat = deployment.operations.includes('chat');
   const path = isChat ? '/v1/chat/completions' : '/v1/embeddings';
   const matched = matchRoute(path);
   if (matched === undefined) return done('this deployment serves no operation that can be probed', null);
   const body = isChat
-    ? { model: deployment.id, max_tokens: 5, messages: [{ role: 'user', content: 'test' }] }
-    : { model: deployment.id, input: 'test' };
+    ? { model, max_tokens: maxTokens, messages: [{ role: 'user', content: 'test' }] }
+    : { model, input: 'test' };
   const reply = await serve(gateway, {
     matched,
     path,

@@ -33,6 +33,11 @@ beforeAll(async () => {
           ? { at: 1, status: 503, message: 'http://10.0.0.7/v1 said no', reason: 'answered 503' }
           : null,
       lastSuccessAt: null,
+      inFlight: 2,
+      requestsThisMinute: 7,
+      failuresThisMinute: 1,
+      msPerOutputToken: 12.5,
+      firstTokenMs: 80,
     }),
   });
   const ping = journey.store.ping.bind(journey.store);
@@ -202,6 +207,33 @@ describe('health', () => {
   });
 
   it('tells the orchestrator whether it lives and whether it is ready', async () => {
+    const { deployments } = (await journey.call('GET /health/deployments')).json;
+    expect(deployments.map((one: { id: string; state: string }) => [one.id, one.state])).toEqual([
+      ['llama-4-scout', 'degraded'],
+      ['gpt-4o-mini', 'healthy'],
+      ['gpt-4o-mini-b', 'degraded'],
+    ]);
+    expect(deployments[0]).toMatchObject({
+      reason: 'last check failed: connection refused',
+      in_flight: 2,
+      first_token_ms: 80,
+      last_check: { status: 'unhealthy', error_message: 'connection refused' },
+    });
+    expect((await journey.call('GET /health/latest')).json.total_models).toBe(3);
+    const history = await journey.call('GET /health/history?status_filter=unhealthy&limit=1');
+    expect(history.json).toMatchObject({ health_checks: [{ model_id: 'llama-4-scout' }], limit: 1 });
+    expect((await journey.call('GET /health/services')).json).toMatchObject({
+      status: 'success',
+      services: [{ service: 'db', status: 'healthy' }],
+    });
+    const tried = await journey.call('POST /health/test_connection', {
+      body: { litellm_params: { model: 'openai/x', api_key: secret } },
+    });
+    expect(tried.json).toEqual({
+      status: 'error',
+      result: { error: 'refused', response_time_ms: 1, http_status: 401 },
+    });
+
     expect((await journey.call('GET /health/liveliness', { key: null })).text).toBe('"I\'m alive!"');
     expect((await journey.call('GET /health/liveness', { key: null })).status).toBe(200);
     const ready = await journey.call('GET /health/readiness', { key: null });

@@ -6,6 +6,7 @@ import { StorePrincipals } from '../../src/adapters/principals.ts';
 import { openSqliteStore } from '../../src/adapters/sql/sqlite.ts';
 import type { ControlPlane } from '../../src/admin/control-plane.ts';
 import { createVault } from '../../src/admin/encryption.ts';
+import { HealthChecks } from '../../src/admin/health-checks.ts';
 import { controlEndpoints } from '../../src/compat/litellm/endpoints.ts';
 import type { CallerHeaders } from '../../src/core/exchange.ts';
 import type { Principal } from '../../src/core/identity.ts';
@@ -68,9 +69,25 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     version: '0.0.0-test',
     snapshot: () => snapshot,
     mayUse: (principal, names) => mayUse(principal, names, snapshot),
-    condition: () => ({ coolingDownUntil: null, lastError: null, lastSuccessAt: null }),
+    condition: () => ({
+      coolingDownUntil: null,
+      lastError: null,
+      lastSuccessAt: null,
+      inFlight: 0,
+      requestsThisMinute: 0,
+      failuresThisMinute: 0,
+      msPerOutputToken: null,
+      firstTokenMs: null,
+    }),
     isReady: () => true,
     inFlight: () => 3,
+    probeEntry: async () => ({ healthy: false, error: 'refused', status: 401, durationMs: 1, headers: {} }),
+    healthChecks: new HealthChecks({
+      clock,
+      settings: () => ({ enabled: false, intervalMs: 1_000, concurrency: null }),
+      deployments: () => deployments,
+      probe: (one) => plane.probe(one),
+    }),
     probe: async () => ({ healthy: true, error: null, status: 200, durationMs: 1, headers: {} }),
     modelFault: () => null,
     reloadModels: async () => {},

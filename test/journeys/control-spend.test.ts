@@ -269,3 +269,35 @@ describe('spend', () => {
     expect(await journey.store.audit.list({ where: { objectId: mine.token, action: 'reset' } })).toHaveLength(1);
   });
 });
+
+describe('lists', () => {
+  const get = async (path: string) => (await journey.call(`GET ${path}`)).json;
+
+  it('tell who spent most', async () => {
+    const keys = await get('/spend/keys');
+    expect(keys[0]).toMatchObject({ token: other.token, spend: 0.003 });
+    const spends = keys.map((one: { spend: number }) => one.spend);
+    expect(spends).toEqual([...spends].sort((one, another) => another - one));
+    expect(await get('/spend/users?user_id=kim')).toMatchObject([{ user_id: 'kim', spend: 0.002 }]);
+    expect(await get('/provider/budgets')).toEqual({ providers: {} });
+  });
+
+  it('count users by tag', async () => {
+    expect(await get('/tag/summary')).toEqual({
+      results: [
+        {
+          tag: 'batch',
+          unique_users: 1,
+          total_requests: 1,
+          successful_requests: 1,
+          failed_requests: 0,
+          total_tokens: 180,
+          total_spend: 0.0015,
+        },
+      ],
+    });
+    expect(await get('/tag/dau')).toEqual({ results: [{ tag: 'batch', active_users: 1, date: today }] });
+    expect((await get('/tag/wau?tag_filter=batch')).results).toHaveLength(1);
+    expect((await get('/tag/mau?tag_filter=none')).results).toEqual([]);
+  });
+});

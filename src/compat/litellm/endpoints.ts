@@ -12,6 +12,7 @@ import { customerEndpoints } from './customers.ts';
 import { frontEndpoints } from './front.ts';
 import { globalSpendEndpoints } from './global-spend.ts';
 import { healthEndpoints } from './health.ts';
+import { healthStateEndpoints } from './health-state.ts';
 import { keyReadEndpoints } from './key-reads.ts';
 import { keyEndpoints } from './keys.ts';
 import { modelReadEndpoints } from './model-reads.ts';
@@ -21,6 +22,7 @@ import { organizationEndpoints } from './organizations.ts';
 import { projectEndpoints } from './projects.ts';
 import { settingChangeEndpoints } from './setting-changes.ts';
 import { settingEndpoints } from './settings.ts';
+import { spendListEndpoints } from './spend-lists.ts';
 import { spendLogEndpoints } from './spend-logs.ts';
 import { spendReportEndpoints } from './spend-report.ts';
 import { tagEndpoints } from './tags.ts';
@@ -54,12 +56,14 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...activityEndpoints(plane),
     ...globalSpendEndpoints(plane),
     ...spendReportEndpoints(plane),
+    ...spendListEndpoints(plane),
     ...auditEndpoints(plane),
     ...toolEndpoints(plane),
     ...cacheEndpoints(plane),
     ...settingEndpoints(plane),
     ...settingChangeEndpoints(plane),
     ...healthEndpoints(plane),
+    ...healthStateEndpoints(plane),
     ...usageEndpoints(plane),
   ];
   return [...endpoints, ...frontEndpoints(plane, endpoints)];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { seesEverything } from '../../admin/actor.ts';
 import type { Endpoint } from '../../admin/contract.ts';
 import { Answer, endpoint } from '../../admin/contract.ts';
-import type { ControlPlane } from '../../admin/control-plane.ts';
+import type { ControlPlane, ProbeResult } from '../../admin/control-plane.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Deployment } from '../../core/route.ts';
 
@@ -23,7 +23,7 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
       group: 'info_routes',
       tag,
       summary:
-        'State of every model. Without an administrator key: what is known already, no addresses, no calls. With one: every deployment is called.',
+        'State of every model. Without an administrator key: what is known already, no addresses, no calls. With one: every deployment is called, or was by background checks.',
       query: z.object({ model: z.string().optional(), model_id: z.string().optional() }),
       response: healthOutput,
       async run({ actor, signedIn, query }) {
@@ -92,10 +92,26 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
       access: 'admin_read',
       group: 'info_routes',
       tag,
-      summary: 'State of a callback service.',
-      query: z.object({ service: z.string() }),
-      response: z.object({ status: z.string(), message: z.string() }),
-      run({ query }) {
+      summary: 'State of a service: the store (db), the cache (redis), or a callback; without a name all of them.',
+      query: z.object({ service: z.string().optional() }),
+      response: z.object({
+        status: z.string(),
+        message: z.string(),
+        services: z.array(z.object({ service: z.string(), status: z.string() })).optional(),
+      }),
+      async run({ query }) {
+        const own = await ownServices(plane);
+        if (query.service === undefined) {
+          const callbacks = plane.settings.successCallbacks.map((service) => ({ service, status: 'configured' }));
+          const failing = own.filter(({ status }) => status !== 'healthy').map(({ service }) => service);
+          const message = failing.length === 0 ? 'Everything answers.' : `Not answering: ${failing.join(', ')}.`;
+          return { status: failing.length === 0 ? 'success' : 'error', message, services: [...own, ...callbacks] };
+        }
+        const mine = own.find(({ service }) => service === query.service);
+        if (mine !== undefined) {
+          const isHealthy = mine.status === 'healthy';
+          return { status: isHealthy ? 'success' : 'error', message: `${mine.service} is ${mine.status}.` };
+        }
         const known = plane.settings.successCallbacks.includes(query.service);
         if (!known)
           throw new GatewayError(
@@ -109,6 +125,19 @@ export function healthEndpoints(plane: ControlPlane): Endpoint[] {
       },
     }),
   ];
+}
+
+async function ownServices(plane: ControlPlane): Promise<{ service: string; status: string }[]> {
+  const answers = (asked: Promise<unknown>) =>
+    asked.then(
+      () => 'healthy',
+      () => 'not answering',
+    );
+  const found = [{ service: 'db', status: await answers(plane.store.ping()) }];
+  if (plane.cache.serverFacts !== undefined) {
+    found.push({ service: 'redis', status: await answers(plane.cache.serverFacts()) });
+  }
+  return found;
 }
 
 /** From what requests have shown: nothing is sent, nothing is told but names and states. */
@@ -130,6 +159,8 @@ function knownTrouble(plane: ControlPlane, deployment: Deployment, now: number):
   if (deployment.blocked) return 'blocked by an administrator';
   const { coolingDownUntil, lastError, lastSuccessAt } = plane.condition(deployment);
   const cooling = coolingDownUntil !== null && coolingDownUntil > now;
+  const check = plane.healthChecks.enabled ? plane.healthChecks.latest(deployment.id) : null;
+  if (check !== null && !check.healthy && !cooling && check.at > (lastSuccessAt ?? 0)) return 'last check failed';
   const failedLast = lastError !== null && (lastSuccessAt === null || lastError.at > lastSuccessAt);
   if (!cooling && !failedLast) return null;
   if (lastError === null) return 'cooling down after failures';
@@ -163,12 +194,18 @@ async function probed(plane: ControlPlane, deployment: Deployment) {
   const entry = { ...details, model_name: deployment.group, model_id: deployment.id };
   if (deployment.unusable !== null) return { entry, error: deployment.unusable };
   if (deployment.blocked) return { entry, error: 'blocked by an administrator' };
-  const result = await plane.probe(deployment);
+  const result = await checked(plane, deployment);
   const limits = Object.entries(result.headers).filter(([name]) => name.startsWith('x-ratelimit-remaining-'));
   return {
     entry: { ...entry, ...Object.fromEntries(limits) },
     error: result.healthy ? null : (result.error ?? 'failed'),
   };
+}
+
+/** With background checks what they found, else a check now. */
+async function checked(plane: ControlPlane, deployment: Deployment): Promise<ProbeResult> {
+  const known = plane.healthChecks.enabled ? plane.healthChecks.latest(deployment.id) : null;
+  return known ?? plane.healthChecks.check(deployment);
 }
 
 function fullName(deployment: Deployment): string {

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { deployment } from '../../test/journeys/control-plane.ts';
+import { FakeClock, settled } from '../../test/simulation/fake-clock.ts';
+import { HealthChecks } from './health-checks.ts';
+
+it('calls every deployment each interval, a few at a time, while it is wanted', async () => {
+  const clock = new FakeClock(0);
+  const settings = { enabled: false, intervalMs: 60_000, concurrency: 2 };
+  const calls: string[] = [];
+  let atOnce = 0;
+  let atOnceMax = 0;
+  const quiet = { ...deployment('quiet'), modelInfo: { disable_background_health_check: true } };
+  const checks = new HealthChecks({
+    clock,
+    settings: () => settings,
+    deployments: () => [
+      deployment('a'),
+      deployment('b'),
+      deployment('c'),
+      quiet,
+      { ...deployment('d'), blocked: true },
+    ],
+    probe: async ({ id }) => {
+      calls.push(id);
+      atOnce += 1;
+      atOnceMax = Math.max(atOnceMax, atOnce);
+      await settled();
+      atOnce -= 1;
+      if (id === 'c') throw new Error('a probe that breaks');
+      return { healthy: id !== 'b', error: id === 'b' ? 'down' : null, status: 200, durationMs: 1, headers: {} };
+    },
+  });
+  const stop = checks.start();
+  await clock.advance(30_000);
+  expect(calls).toEqual([]);
+  settings.enabled = true;
+  await clock.advance(20_000);
+  for (let turn = 0; turn < 5; turn++) await settled();
+  expect([calls, atOnceMax]).toEqual([['a', 'b', 'c'], 2]);
+  expect(checks.latest('b')).toMatchObject({ healthy: false, error: 'down' });
+  expect([checks.latest('c'), checks.latest('quiet')]).toEqual([null, null]);
+  await clock.advance(61_000);
+  for (let turn = 0; turn < 5; turn++) await settled();
+  expect(calls).toHaveLength(6);
+  expect(checks.history.map(({ deployment: { id } }) => id)).toEqual(['b', 'a', 'b', 'a']);
+  stop();
+  await clock.advance(600_000);
+  expect(calls).toHaveLength(6);
+});
