@@ -74,10 +74,10 @@ export class Admission {
     }
     this.#waiters += 1;
     try {
-      const beganAt = this.#clock.now();
+      const beganTick = this.#clock.tick();
       let starvingSince: number | null = null;
       for (let round = 0; ; round++) {
-        const verdict = await this.#round(hold, amount, beganAt, round >= politeRounds);
+        const verdict = await this.#round(hold, amount, beganTick, round >= politeRounds);
         if (verdict === 'again') continue;
         if (typeof verdict !== 'object' || !('starved' in verdict)) return verdict;
         // Only slices of other processes stand in the way: what they do not need comes back when they hear of it.
@@ -95,7 +95,7 @@ export class Admission {
   async #round(
     hold: Hold,
     amount: Nanodollars,
-    beganAt: number,
+    beganTick: number,
     all: boolean,
   ): Promise<true | BudgetDenial | 'again' | { readonly starved: number }> {
     const locked = this.#inLineFor(hold, amount, all);
@@ -104,16 +104,13 @@ export class Admission {
     let underway: Promise<unknown> | null = null;
     const inTime = async <Answer>(work: Promise<Answer>): Promise<Answer> => {
       underway = work;
-      const patienceMs = this.#patience.failing ? this.#policy.storeDownMs : this.#policy.storeMs;
-      const leftMs = patienceMs - (this.#clock.now() - beganAt);
-      const answer = await this.#patience.within(
-        leftMs,
+      const answer = await this.#patience.whileItAnswers(
+        beganTick,
+        this.#policy.storeMs,
+        this.#policy.storeDownMs,
         work.then((value) => ({ value })),
       );
-      if (answer === undefined) {
-        this.#patience.missed();
-        throw storeUnavailable();
-      }
+      if (answer === undefined) throw storeUnavailable();
       underway = null;
       return answer.value;
     };

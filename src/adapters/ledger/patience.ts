@@ -2,6 +2,9 @@ import type { Chance, Clock } from '../../core/ports.ts';
 
 const firstPauseMs = 20;
 const longestPauseMs = 5_000;
+/** A call that is out for longer than this, with no answer to any other, says that the store is away. */
+const silenceMs = 1_500;
+const lookEveryMs = 100;
 
 export class Closed extends Error {
   constructor() {
@@ -17,6 +20,9 @@ export class Patience {
   readonly #failed: (cause: unknown) => void;
   #closed = false;
   #failing = false;
+  /** When the calls that are out were made, monotonic, the oldest first. */
+  readonly #underway = new Set<{ readonly tick: number }>();
+  #answerTick = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, chance: Chance, failed: (cause: unknown) => void) {
     this.#clock = clock;
@@ -33,28 +39,49 @@ export class Patience {
     return this.#closed;
   }
 
-  /** The last that was heard of the store is that it failed, or nothing in time. */
+  /** The last that was heard of the store is that it failed, or it has said nothing for long although it was asked. */
   get failing(): boolean {
-    return this.#failing;
-  }
-
-  /** Somebody waited in vain. */
-  missed(): void {
-    this.#failing = true;
+    if (this.#failing) return true;
+    for (const { tick } of this.#underway) return this.#clock.tick() - Math.max(tick, this.#answerTick) > silenceMs;
+    return false;
   }
 
   async until<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+      const call = { tick: this.#clock.tick() };
+      this.#underway.add(call);
       try {
         const answer = await ask();
         this.#failing = false;
+        this.#answerTick = this.#clock.tick();
         return answer;
       } catch (cause) {
         this.#failing = true;
         this.#failed(cause);
         if (this.#closed) throw new Closed();
+      } finally {
+        this.#underway.delete(call);
       }
       await this.pause(pauseMs * (0.5 + this.#chance.fraction()));
+    }
+  }
+
+  /**
+   * The store's answer, or undefined after `limitMs`; already after `downMs` when the store is away, also when that is noticed
+   * only meanwhile.
+   */
+  async whileItAnswers<Answer>(
+    beganTick: number,
+    limitMs: number,
+    downMs: number,
+    answer: Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    for (;;) {
+      const waitedMs = this.#clock.tick() - beganTick;
+      const leftMs = (this.failing ? downMs : limitMs) - waitedMs;
+      const found = await this.within(Math.max(0, Math.min(leftMs, lookEveryMs)), answer);
+      if (found !== undefined) return found;
+      if (this.#clock.tick() - beganTick >= (this.failing ? downMs : limitMs)) return undefined;
     }
   }
 

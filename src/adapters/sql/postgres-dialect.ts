@@ -92,7 +92,7 @@ class PostgresConnection implements DatabaseConnection {
 
   async run<Row>(text: string, values: readonly unknown[] = []): Promise<QueryResult<Row>> {
     try {
-      const result = await this.#client.query(text, values.map(storable));
+      const result = await this.#pool.answer(this.#client.query(text, values.map(storable)));
       this.#pool.answered();
       return { rows: result.rows as Row[], numAffectedRows: BigInt(result.rowCount ?? 0) };
     } catch (cause) {

@@ -1,5 +1,7 @@
 import type { StoreError } from '../../core/store.ts';
 
+/** A server that is well takes a new connection in this time, also on a busy machine. */
+const probeMs = 1_000;
 const probeDelaysMs = [100, 250, 500, 1_000] as const;
 
 /**
@@ -10,6 +12,8 @@ export class PostgresGate {
   readonly #probe: () => Promise<unknown>;
   #fault: StoreError | null = null;
   #timer: NodeJS.Timeout | undefined;
+  readonly #onShut: ((fault: StoreError) => void)[] = [];
+  #isSuspected = false;
   #tries = 0;
   #aliveAt = performance.now();
   #closed = false;
@@ -33,11 +37,35 @@ export class PostgresGate {
     return performance.now() - this.#aliveAt;
   }
 
+  /** Called each time that the server is found to be gone. */
+  onShut(listener: (fault: StoreError) => void): void {
+    this.#onShut.push(listener);
+  }
+
+  /** It was asked and says nothing: is it thinking, or gone? A new connection tells. */
+  suspect(fault: StoreError): void {
+    if (this.#isSuspected || this.#fault !== null || this.#closed) return;
+    this.#isSuspected = true;
+    const answered = Promise.race([
+      this.#probe().then(
+        () => true,
+        () => false,
+      ),
+      new Promise<false>((resolve) => setTimeout(resolve, probeMs, false).unref()),
+    ]);
+    void answered.then((isThere) => {
+      this.#isSuspected = false;
+      if (isThere) this.alive();
+      else if (this.silentForMs() >= probeMs) this.shut(fault);
+    });
+  }
+
   shut(fault: StoreError): void {
     if (this.#closed) return;
     const known = this.#fault !== null;
     this.#fault = fault;
     if (known) return;
+    for (const listener of this.#onShut) listener(fault);
     this.#tries = 0;
     this.#later();
   }

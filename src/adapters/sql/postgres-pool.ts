@@ -73,6 +73,9 @@ export class PostgresPool {
   readonly #connectionsMax: number;
   /** Until then a server that says nothing yet may be a busy machine at the first connection. */
   readonly #beginsUntil: number;
+  /** How to end the statements that are under way. */
+  readonly #underway = new Set<(fault: StoreError) => void>();
+  #watch: NodeJS.Timeout | undefined;
   #connected = 0;
   #closing: Promise<void> | null = null;
 
@@ -86,6 +89,9 @@ export class PostgresPool {
       max: limits.connectionsMax,
       idleTimeoutMillis: idleMs,
       allowExitOnIdle: true,
+    });
+    gate.onShut((fault) => {
+      for (const end of this.#underway) end(fault);
     });
     // A connection that breaks while nobody uses it is replaced by the pool; whoever uses it gets the error itself.
     this.#pool.on('error', () => {});
@@ -105,6 +111,28 @@ export class PostgresPool {
     const connecting = this.#pool.connect();
     if (this.#pool.idleCount > 0) return this.#reported(connecting);
     return this.#patiently(connecting);
+  }
+
+  /** The answer to a statement; rejects when the server turns out to be gone before it comes. */
+  async answer<Answer>(statement: Promise<Answer>): Promise<Answer> {
+    this.#watch ??= setTimeout(() => this.#look(), aliveMs).unref();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#underway.add(reject);
+    statement.then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#underway.delete(reject);
+    }
+  }
+
+  /** Statements that take long are one thing, a server that says nothing to anybody is another. */
+  #look(): void {
+    this.#watch = undefined;
+    if (this.#underway.size === 0 || this.#closing !== null) return;
+    this.#watch = setTimeout(() => this.#look(), refusalMs).unref();
+    if (this.#gate.silentForMs() < aliveMs) return;
+    this.#gate.suspect(new LostConnectionError(`The database ${this.label} does not answer.`, undefined));
   }
 
   /** Notes an answer, or that there was none. Returns the error to be thrown. */
@@ -148,7 +176,9 @@ export class PostgresPool {
       let given = false;
       const refuse = () => {
         const waitedMs = performance.now() - startedAt;
-        const alive = this.#gate.silentForMs() < aliveMs || performance.now() < this.#beginsUntil;
+        // While statements are under way the gate finds out whether there is still somebody at work on them.
+        const isBusy = this.#underway.size > 0 || performance.now() < this.#beginsUntil;
+        const alive = this.#gate.fault === null && (isBusy || this.#gate.silentForMs() < aliveMs);
         const queued = this.#connected >= this.#connectionsMax;
         if (alive && waitedMs < queueMs) {
           timer = setTimeout(refuse, refusalMs);

@@ -8,6 +8,7 @@ import { hangupBillRow, hangupStopRow } from './hangups.ts';
 import { idempotencyRow } from './idempotency.ts';
 import { killsRow } from './kills.ts';
 import { limitsRow } from './limits.ts';
+import { outagesRow } from './outages.ts';
 import { powerLossRow } from './power-loss.ts';
 import { refusalsRow } from './refusals.ts';
 import { revocationRow } from './revocation.ts';
@@ -27,6 +28,7 @@ export const testedRows: readonly Row[] = [
   attemptsRow,
   clocksRow,
   powerLossRow,
+  outagesRow,
   balanceRow,
 ];
 

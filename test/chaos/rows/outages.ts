@@ -1,0 +1,229 @@
+import { buy, type Purchase } from '../buyers.ts';
+import { price } from '../price.ts';
+import type { Replica } from '../replica.ts';
+import type { Rig } from '../rig.ts';
+import { pause, type Row, until } from '../row.ts';
+
+/** An outage that begins is not known yet: what is asked in its first moments may wait this long for an answer. */
+const noticedWithinMs = 2_200;
+const refusalMsMax = 300;
+const backWithinMs = 5_000;
+
+interface Outage {
+  readonly name: string;
+  begin(rig: Rig, replica: Replica): Promise<unknown> | unknown;
+  end(rig: Rig, replica: Replica): Promise<unknown> | unknown;
+  /** What docs/policies.md says about a request whose hard budget needs the store. */
+  readonly hard: 'refused' | 'waits';
+  /** Whether rate limits have to do without Redis. */
+  readonly isRedis: boolean;
+}
+
+const restore = (_: Rig, { toDatabase, toRedis }: Replica) => Promise.all([toDatabase.restore(), toRedis.restore()]);
+
+const outages: readonly Outage[] = [
+  {
+    name: 'PostgreSQL killed',
+    begin: ({ postgres }) => postgres.kill(),
+    end: ({ postgres }) => postgres.start(),
+    hard: 'refused',
+    isRedis: false,
+  },
+  {
+    name: 'PostgreSQL refuses connections',
+    begin: (_, { toDatabase }) => toDatabase.refuse(),
+    end: restore,
+    hard: 'refused',
+    isRedis: false,
+  },
+  {
+    name: 'PostgreSQL behind a black hole',
+    begin: (_, { toDatabase }) => toDatabase.blackHole(),
+    end: restore,
+    hard: 'refused',
+    isRedis: false,
+  },
+  {
+    name: 'PostgreSQL answers after 2 s',
+    begin: (_, { toDatabase }) => toDatabase.delay(2_000),
+    end: restore,
+    hard: 'refused',
+    isRedis: false,
+  },
+  {
+    name: 'PostgreSQL cannot be written to',
+    begin: (rig) => setReadOnly(rig, true),
+    end: (rig) => setReadOnly(rig, false),
+    hard: 'refused',
+    isRedis: false,
+  },
+  {
+    name: 'PostgreSQL restarted',
+    begin: async ({ postgres }) => {
+      await postgres.stop();
+      await postgres.start();
+    },
+    end: () => {},
+    hard: 'waits',
+    isRedis: false,
+  },
+  {
+    name: 'Redis killed',
+    begin: ({ redis }) => redis.kill(),
+    end: ({ redis }) => redis.start(),
+    hard: 'waits',
+    isRedis: true,
+  },
+  {
+    name: 'Redis refuses connections',
+    begin: (_, { toRedis }) => toRedis.refuse(),
+    end: restore,
+    hard: 'waits',
+    isRedis: true,
+  },
+  {
+    name: 'Redis behind a black hole',
+    begin: (_, { toRedis }) => toRedis.blackHole(),
+    end: restore,
+    hard: 'waits',
+    isRedis: true,
+  },
+  {
+    name: 'Redis answers after 2 s',
+    begin: (_, { toRedis }) => toRedis.delay(2_000),
+    end: restore,
+    hard: 'waits',
+    isRedis: true,
+  },
+];
+
+async function setReadOnly(rig: Rig, isReadOnly: boolean): Promise<void> {
+  const [row] = await rig.query<{ name: string }>('select current_database() as name');
+  await rig.query(
+    `begin read write; alter database ${row!.name} set default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}; commit`,
+  );
+  await rig.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'tollgate'`,
+    [row!.name],
+  );
+}
+
+interface Keys {
+  readonly hard: readonly string[];
+  readonly soft: string;
+  readonly none: string;
+  readonly limited: string;
+}
+
+/** Keys that the replica knows; those with a hard budget have no money in hand yet. */
+async function knownKeys(replica: Replica, count: number): Promise<Keys> {
+  const make = async (limits: Record<string, unknown>) => String((await replica.admin('/key/generate', limits)).key);
+  const hard = await Promise.all(Array.from({ length: count }, () => make({ max_budget: 10 })));
+  const [soft, none, limited] = await Promise.all([make({ soft_budget: 10 }), make({}), make({ rpm_limit: 100_000 })]);
+  // Word of changes goes round once more when the store's counter is read.
+  await pause(1_000);
+  await Promise.all(
+    [...hard, soft, none, limited].map((key) =>
+      fetch(`${replica.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } }).then((answer) =>
+        answer.text(),
+      ),
+    ),
+  );
+  return { hard, soft, none, limited };
+}
+
+interface Asked {
+  readonly kind: keyof Keys;
+  readonly sinceMs: number;
+  readonly purchase: Purchase;
+}
+
+/** Promise 20: every outage against every kind of budget, held against the table in docs/policies.md. */
+export const outagesRow: Row = {
+  row: 20,
+  promise: 'Store outages behave as documented',
+  target:
+    '100 % of the cells as in docs/policies.md; refusals within 300 ms once the outage is noticed; back within 5 s without a restart',
+  async run(rig, size) {
+    const broken: string[] = [];
+    const replica = rig.replicas[0]!;
+    const lengthMs = size === 'short' ? 2_500 : 10_000;
+    let cells = 0;
+    let asItShould = 0;
+    let slowestRefusal = 0;
+    let slowestNotice = 0;
+    let slowestReturn = 0;
+    let requests = 0;
+    const chosen = size === 'short' ? outages.filter((_, at) => at === 1 || at === 2 || at === 8) : outages;
+    for (const outage of chosen) {
+      const { hard, soft, none, limited } = await knownKeys(replica, 12);
+      // Made elsewhere: this replica must ask the store for it.
+      const fresh = (await rig.replicas[1]!.admin('/key/generate', { max_budget: 10 })).key as string;
+      const asked: Asked[] = [];
+      await outage.begin(rig, replica);
+      const beganAt = performance.now();
+      const ask = async (kind: keyof Keys, key: string) => {
+        const sinceMs = performance.now() - beganAt;
+        asked.push({
+          kind,
+          sinceMs,
+          purchase: await buy(rig, replica, { key, model: price.exactModel, maxTokens: 5 }),
+        });
+      };
+      const under: Promise<void>[] = [];
+      for (let turn = 0; turn < hard.length; turn++) {
+        under.push(ask('hard', hard[turn]!), ask('soft', soft), ask('none', none), ask('limited', limited));
+        await pause(lengthMs / hard.length);
+      }
+      await outage.end(rig, replica);
+      const endedAt = performance.now();
+      await Promise.all(under);
+      const isBack = await until(
+        async () => (await buy(rig, replica, { key: fresh, model: price.exactModel, maxTokens: 5 })).status === 200,
+        backWithinMs * 3,
+        50,
+      );
+      const backMs = performance.now() - endedAt;
+      slowestReturn = Math.max(slowestReturn, backMs);
+      if (!isBack || backMs > backWithinMs) broken.push(`${outage.name}: back after ${Math.round(backMs)} ms`);
+      requests += asked.length;
+      for (const kind of ['hard', 'soft', 'none', 'limited'] as const) {
+        cells += 1;
+        const own = asked.filter((one) => one.kind === kind);
+        const isRefused = kind === 'hard' && outage.hard === 'refused';
+        const wanted = isRefused ? 503 : 200;
+        const wrong = own.filter(({ purchase }) => purchase.status !== wanted);
+        if (wrong.length === 0) asItShould += 1;
+        else {
+          const found = wrong
+            .map(({ purchase, sinceMs }) => `${purchase.status} at ${Math.round(sinceMs)} ms`)
+            .join(', ');
+          broken.push(
+            `${outage.name}, ${kind}: ${wanted} expected, ${found}: ${wrong[0]!.purchase.body.slice(0, 200)}`,
+          );
+        }
+        for (const { purchase, sinceMs } of own) {
+          const tookMs = purchase.endedAt - purchase.startedAt;
+          if (purchase.status !== 503) continue;
+          if (sinceMs < noticedWithinMs) slowestNotice = Math.max(slowestNotice, tookMs);
+          else slowestRefusal = Math.max(slowestRefusal, tookMs);
+        }
+      }
+      await rig.calm();
+    }
+    const slack = size === 'short' ? 3 : 1;
+    if (slowestRefusal > refusalMsMax * slack) broken.push(`a refusal took ${Math.round(slowestRefusal)} ms`);
+    if (slowestNotice > noticedWithinMs * slack) broken.push(`the first refusals took ${Math.round(slowestNotice)} ms`);
+    return {
+      figures: {
+        outages: chosen.map(({ name }) => name).join(', '),
+        'cells as documented': `${asItShould} of ${cells}`,
+        requests,
+        'slowest refusal, outage known (ms)': Math.round(slowestRefusal),
+        'slowest refusal, outage beginning (ms)': Math.round(slowestNotice),
+        'slowest return to service (ms)': Math.round(slowestReturn),
+      },
+      broken: broken.slice(0, 30),
+    };
+  },
+};
