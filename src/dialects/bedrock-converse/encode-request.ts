@@ -11,6 +11,7 @@ import {
   responsesParameters,
 } from '../foreign-parameters.ts';
 import { type NestedFormat, nestedEdits } from '../nested-parameters.ts';
+import { effortOfBudget } from '../openai-chat/encode-request.ts';
 import { unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, encodeSystem, markAfter } from './encode-content.ts';
 
@@ -128,7 +129,11 @@ function neutralRefused(request: NeutralRequest, isClaude: boolean): string[] {
 function reasoningFields(request: NeutralRequest, options: EncodeOptions, isClaude: boolean): JsonObject {
   const { reasoning } = request;
   if (reasoning === undefined) return {};
-  if (!isClaude) return present('reasoning_effort', reasoning.effort);
+  if (!isClaude) {
+    const { effort, mode, budgetTokens } = reasoning;
+    const wished = budgetTokens === undefined || mode === 'disabled' ? undefined : effortOfBudget(budgetTokens);
+    return present('reasoning_effort', effort ?? wished);
+  }
   const cap = request.maxOutputTokens ?? options.maxOutputTokensDefault;
   const { thinking, outputConfig } = encodeThinking(reasoning, cap, options.traits);
   return { ...present('thinking', thinking), ...present('output_config', outputConfig) };
