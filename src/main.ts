@@ -9,6 +9,7 @@ import { StorePrincipals } from './adapters/principals.ts';
 import { writeRecordFile } from './adapters/record-file.ts';
 import { sealedObjects } from './adapters/sealed-objects.ts';
 import { openShared } from './adapters/shared.ts';
+import { socketTransport } from './adapters/socket-transport.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
 import { atEndOfTurn, systemChance, systemClock } from './adapters/system-clock.ts';
@@ -254,6 +255,7 @@ async function assemble(
     clock,
     chance,
     transport,
+    sockets: socketTransport(),
     outside,
     media: new GuardedMediaFetcher(),
     ledger,

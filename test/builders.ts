@@ -499,6 +499,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     clock,
     chance: seededChance(),
     transport,
+    sockets: { connect: () => Promise.reject(new Error('no sockets here')) },
     outside: nowhere,
     ledger: simpleLedger(),
     limiter: createMemoryLimiter(clock),

@@ -11,6 +11,7 @@ export const operationsByMode: Readonly<Record<string, readonly Operation[]>> = 
   image_generation: ['image'],
   audio_speech: ['speech'],
   audio_transcription: ['transcription'],
+  realtime: ['realtime'],
 };
 
 /** Modes whose answers are not paid for: only the input has a price. */

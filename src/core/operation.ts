@@ -1,5 +1,14 @@
 /** What is asked of a model, whatever wire format it is asked in. */
-export const operations = ['chat', 'embedding', 'rerank', 'moderation', 'image', 'speech', 'transcription'] as const;
+export const operations = [
+  'chat',
+  'embedding',
+  'rerank',
+  'moderation',
+  'image',
+  'speech',
+  'transcription',
+  'realtime',
+] as const;
 export type Operation = (typeof operations)[number];
 
 /** Wire formats, each spoken by callers, by providers, or by both. A provider is never a dialect. */
@@ -30,6 +39,7 @@ export const dialectNames = [
   'bedrock-invoke',
   'gemini-generate',
   'gemini-array',
+  'openai-realtime',
   'openai-images',
   'openai-image-edits',
   'openai-image-variations',

@@ -82,6 +82,28 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** One end of a WebSocket. */
+export interface SocketPeer {
+  /** Returns how many bytes wait to be taken, this message included. */
+  send(text: string): number;
+  /** Resolves when nothing waits any more, or the connection is over. */
+  drained(): Promise<void>;
+  /** Reads nothing more until `resume`. */
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+}
+
+export type UpstreamSocket = SocketPeer;
+
+export interface SocketTransport {
+  /** Rejects with an Error that holds no address and no credential, and the `status` of an answer that was no WebSocket. */
+  connect(
+    request: Pick<UpstreamRequest, 'origin' | 'path' | 'headers' | 'connectTimeoutMs'>,
+    receiver: { onText(text: string): void; onClose(code: number, reason: string): void },
+  ): Promise<UpstreamSocket>;
+}
+
 /** What the authorisation of calls may reach: the time, identity services, files that hold tokens. */
 export interface Outside {
   /** Unix milliseconds. */

@@ -11,6 +11,7 @@ import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
 import { openaiMedia } from './openai-media/index.ts';
 import { openaiModerations } from './openai-moderations/index.ts';
+import { openaiRealtime } from './openai-realtime/index.ts';
 import { openaiResponses } from './openai-responses/index.ts';
 import { rerankDialects } from './rerank/index.ts';
 import { vendorMedia } from './vendor-media/index.ts';
@@ -23,6 +24,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
   ['openai-moderations', openaiModerations],
+  ['openai-realtime', openaiRealtime],
   ['bedrock-converse', bedrockConverse],
   ['bedrock-invoke', bedrockInvoke],
   ['gemini-generate', gemini],

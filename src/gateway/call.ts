@@ -17,6 +17,7 @@ import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { keepsContent } from './kept-content.ts';
 import { LastingStream } from './lasting-stream.ts';
+import { noOrigin } from './refuse.ts';
 import { replayedStream } from './replay.ts';
 import { paysHold } from './settle.ts';
 import { StreamKeeper } from './stream-keeper.ts';
@@ -54,6 +55,13 @@ export async function call(gateway: Gateway, admitted: Admitted): Promise<Answer
     case 'gone':
       return asAnswered(admitted, { reply: goneReply(admitted, tally) });
   }
+}
+
+/** A slice of a session, whose answer went another way. */
+export function answeredBySession(admitted: Admitted, outcome: Outcome): Answered {
+  const { deployment, group, upstreamMs, error } = outcome;
+  const origin = { ...noOrigin, deployment, group, upstreamMs, error };
+  return asAnswered(admitted, { reply: wholeBody(jsonHeaders, new Uint8Array(0), origin, outcome) });
 }
 
 function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answer: WholeAnswer): Reply {

@@ -14,6 +14,7 @@ import { budgetExceeded, unpriceable } from './budget-refusal.ts';
 import type { CallTally } from './call-tally.ts';
 import { endpointFor } from './caller-connection.ts';
 import { ContinuableStream } from './continuable-stream.ts';
+import { noteOf } from './dispatch-note.ts';
 import { amountAt, boundAt, boundOf } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { inputBytesOf } from './input-bound.ts';
@@ -296,27 +297,8 @@ export class Dispatch {
   }
 
   #note(target: Target): DispatchNote {
-    const exchange = this.#exchange;
-    const { principal } = exchange;
     return {
-      id: exchange.id,
-      operation: exchange.operation,
-      dialect: exchange.dialect.name,
-      path: exchange.path,
-      keyId: principal.keyId,
-      keyAlias: principal.keyAlias,
-      userId: principal.userId,
-      teamId: principal.teamId,
-      organizationId: principal.organizationId,
-      endUserId: exchange.endUserId,
-      tags: exchange.tags,
-      modelAsked: exchange.facts.model ?? null,
-      modelGroup: target.group,
-      deploymentId: target.deployment.id,
-      provider: target.deployment.provider.id,
-      modelUsed: target.model,
-      stream: exchange.facts.stream,
-      startedAt: exchange.receivedAt,
+      ...noteOf(this.#exchange, target),
       ...(this.#part === null && this.#tally.ambiguousCost === 0 ? {} : { attempts: this.#purchases(target) }),
     };
   }

@@ -13,6 +13,7 @@ import type {
   PrincipalSource,
   RecordSink,
   ResponseCache,
+  SocketTransport,
   Tracing,
   Transport,
 } from '../core/ports.ts';
@@ -28,6 +29,7 @@ export interface Gateway {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly transport: Transport;
+  readonly sockets: SocketTransport;
   readonly outside: Outside;
   readonly ledger: Ledger;
   readonly limiter: Limiter;

@@ -53,6 +53,8 @@ const transcriptions: DataRoute = {
   form: 'streamed',
 };
 const translations: DataRoute = { ...transcriptions, dialect: 'openai-translations' };
+/** Not asked by a request of its own: see the WebSocket door. */
+export const realtimeRoute: DataRoute = { ...chat, operation: 'realtime', dialect: 'openai-realtime' };
 const messages: DataRoute = {
   operation: 'chat',
   dialect: 'anthropic-messages',

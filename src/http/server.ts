@@ -7,6 +7,7 @@ import { DataDoor, type Serve } from './data.ts';
 import { drain, type OpenResponse } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
 import { Readiness } from './readiness.ts';
+import { realtimeSocketDoor } from './realtime-socket.ts';
 import { pathOf } from './request-path.ts';
 import { responsesSocketDoor } from './responses-socket.ts';
 import { refuseUpgrade, SocketDoors } from './sockets.ts';
@@ -42,7 +43,10 @@ export interface HttpServerOptions {
 /** Opens the doors. Rejects with a clear message when the port is taken or not allowed. */
 export async function openHttpServer(gateway: Gateway, options: HttpServerOptions): Promise<HttpServer> {
   const data = new DataDoor(gateway, options.serve);
-  const webSockets = new SocketDoors(gateway, [responsesSocketDoor(gateway, options.serve)]);
+  const webSockets = new SocketDoors(gateway, [
+    realtimeSocketDoor(gateway),
+    responsesSocketDoor(gateway, options.serve),
+  ]);
   const readiness = options.readiness ?? new Readiness(gateway.clock);
   const open = new Roster<OpenResponse>();
   const sockets = new Set<Socket>();

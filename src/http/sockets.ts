@@ -7,6 +7,7 @@ import { requireAllowedRoute } from '../gateway/allowed-routes.ts';
 import { principalOf, requireUsable } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { plainErrorBody } from './json-error.ts';
+import { headersWithProtocolKey } from './protocol-key.ts';
 
 const pingMs = 30_000;
 
@@ -66,7 +67,11 @@ export class SocketDoors {
     try {
       if (this.#isDraining) throw new GatewayError('shutting_down', 'The gateway is stopping. Connect again.');
       const { principals, clock } = this.#gateway;
-      const principal = await principalOf(principals, this.#gateway.snapshot().settings, request.headers);
+      const principal = await principalOf(
+        principals,
+        this.#gateway.snapshot().settings,
+        headersWithProtocolKey(request.headers),
+      );
       if (principal.kind === 'virtual_key') {
         requireUsable(principal, clock.now());
         requireAllowedRoute(principal, path, door.routeGroups);

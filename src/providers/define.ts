@@ -85,6 +85,7 @@ export const usualPath: Record<DialectName, string> = {
   'bedrock-invoke': '',
   'gemini-generate': '',
   'gemini-array': '',
+  'openai-realtime': '/realtime',
   'openai-images': '/images/generations',
   'openai-image-edits': '/images/edits',
   'openai-image-variations': '/images/variations',

@@ -106,6 +106,7 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'nim-ranking': '/ranking',
   'cohere-embed': '/embed',
   'cohere-rerank': '/rerank',
+  'openai-realtime': '/realtime',
   'openai-images': '/images/generations',
   'openai-image-edits': '/images/edits',
   'openai-image-variations': '/images/variations',

@@ -2,6 +2,7 @@ import { GuardedMediaFetcher } from '../../src/adapters/egress/media-fetcher.ts'
 import { createMemoryLimiter } from '../../src/adapters/memory/limiter.ts';
 import { memoryResponseCache } from '../../src/adapters/memory/response-cache.ts';
 import { openOutside } from '../../src/adapters/outside.ts';
+import { socketTransport } from '../../src/adapters/socket-transport.ts';
 import { systemChance, systemClock } from '../../src/adapters/system-clock.ts';
 import { undiciTransport } from '../../src/adapters/undici-transport.ts';
 import { createDescribeReply } from '../../src/compat/litellm/response-headers.ts';
@@ -63,6 +64,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     clock,
     chance: systemChance,
     transport,
+    sockets: socketTransport(),
     outside: openOutside(transport, clock),
     media: new GuardedMediaFetcher(),
     ledger,

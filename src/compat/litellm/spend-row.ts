@@ -15,6 +15,7 @@ const callTypes: Readonly<Record<Operation, string>> = {
   image: 'aimage_generation',
   speech: 'aspeech',
   transcription: 'atranscription',
+  realtime: '_arealtime',
 };
 const callTypesOfFormats: Partial<Record<DialectName, string>> = {
   'openai-completions': 'atext_completion',

@@ -79,4 +79,10 @@ providerContract(azure, [
     address: 'https://r.openai.azure.com/openai/deployments/d/audio/translations?api-version=2024-10-21',
     settings: { baseUrl: 'https://r.openai.azure.com' },
   },
+  {
+    dialect: 'openai-realtime',
+    model: 'd',
+    address: 'https://r.openai.azure.com/openai/realtime?api-version=2024-10-21&deployment=d',
+    settings: { baseUrl: 'https://r.openai.azure.com' },
+  },
 ]);

@@ -17,6 +17,7 @@ export const azure = defineProvider({
     chat: ['openai-chat', 'openai-completions', 'openai-responses'],
     embedding: ['openai-embeddings'],
     image: ['openai-images', 'openai-image-edits'],
+    realtime: ['openai-realtime'],
     speech: ['openai-speech'],
     transcription: ['openai-transcriptions', 'openai-translations'],
   },
@@ -26,6 +27,9 @@ export const azure = defineProvider({
     const operation = usualPath[dialect];
     if (isVersionOne(settings)) return operation;
     const version = encodeURIComponent(settings.apiVersion ?? apiVersionDefault);
+    if (dialect === 'openai-realtime') {
+      return `/openai${operation}?api-version=${version}&deployment=${encodeURIComponent(deploymentName(model))}`;
+    }
     // The one call that names its deployment in the body.
     if (dialect === 'openai-responses') return `/openai${operation}?api-version=${version}`;
     return `/openai/deployments/${encodeURIComponent(deploymentName(model))}${operation}?api-version=${version}`;

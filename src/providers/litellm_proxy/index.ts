@@ -14,6 +14,7 @@ export const litellmProxy = defineProvider({
     rerank: ['cohere-rerank'],
     moderation: ['openai-moderations'],
     image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    realtime: ['openai-realtime'],
     speech: ['openai-speech'],
     transcription: ['openai-transcriptions', 'openai-translations'],
   },

@@ -18,6 +18,7 @@ export const openai = defineProvider({
     embedding: ['openai-embeddings'],
     moderation: ['openai-moderations'],
     image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    realtime: ['openai-realtime'],
     speech: ['openai-speech'],
     transcription: ['openai-transcriptions', 'openai-translations'],
   },

@@ -31,4 +31,5 @@ providerContract(openai, [
   { dialect: 'openai-speech', model: 'some-model', address: 'https://api.openai.com/v1/audio/speech' },
   { dialect: 'openai-transcriptions', model: 'some-model', address: 'https://api.openai.com/v1/audio/transcriptions' },
   { dialect: 'openai-translations', model: 'some-model', address: 'https://api.openai.com/v1/audio/translations' },
+  { dialect: 'openai-realtime', model: 'some-model', address: 'https://api.openai.com/v1/realtime' },
 ]);

@@ -15,6 +15,7 @@ export const openaiLike = defineProvider({
     moderation: ['openai-moderations'],
     rerank: ['jina-rerank'],
     image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    realtime: ['openai-realtime'],
     speech: ['openai-speech'],
     transcription: ['openai-transcriptions', 'openai-translations'],
   },

@@ -69,4 +69,10 @@ providerContract(openaiLike, [
     address: 'http://host/v1/audio/translations',
     settings: { baseUrl: 'http://host/v1' },
   },
+  {
+    dialect: 'openai-realtime',
+    model: 'some-model',
+    address: 'http://host/v1/realtime',
+    settings: { baseUrl: 'http://host/v1' },
+  },
 ]);

@@ -14,6 +14,7 @@ export const tollgate = defineProvider({
     rerank: ['cohere-rerank'],
     moderation: ['openai-moderations'],
     image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
+    realtime: ['openai-realtime'],
     speech: ['openai-speech'],
     transcription: ['openai-transcriptions', 'openai-translations'],
   },

@@ -1,0 +1,69 @@
+import type { SocketTransport, UpstreamSocket } from '../core/ports.ts';
+
+const messageBytesMax = 32 * 1024 * 1024;
+
+/** WebSockets to providers. The library is loaded when the first one is opened. */
+export function socketTransport(): SocketTransport {
+  return {
+    async connect({ origin, path, headers, connectTimeoutMs }, receiver): Promise<UpstreamSocket> {
+      const { WebSocket } = await import('ws');
+      const pairs: Record<string, string> = {};
+      for (let index = 0; index < headers.length; index += 2) pairs[headers[index]!] = headers[index + 1]!;
+      const socket = new WebSocket(origin.replace(/^http/, 'ws') + path, {
+        headers: pairs,
+        handshakeTimeout: connectTimeoutMs,
+        maxPayload: messageBytesMax,
+        perMessageDeflate: false,
+        // A redirect would carry the credential to another host.
+        followRedirects: false,
+      });
+      const waiting: (() => void)[] = [];
+      const wakeAll = () => {
+        for (const wake of waiting.splice(0)) wake();
+      };
+      const sent = () => {
+        if (socket.bufferedAmount === 0) wakeAll();
+      };
+      let isOpen = false;
+      // Before it is open: the first message may come in one piece with the handshake.
+      socket.on('message', (bytes: Buffer) => receiver.onText(bytes.toString('utf8')));
+      socket.on('close', (code: number, reason: Buffer) => {
+        wakeAll();
+        if (isOpen) receiver.onClose(code, reason.toString('utf8'));
+      });
+      await new Promise<void>((resolve, reject) => {
+        socket.once('open', () => {
+          isOpen = true;
+          resolve();
+        });
+        socket.once('error', (cause: Error) => reject(new Error(safeMessage(cause))));
+        socket.once('unexpected-response', (_request, response) => {
+          response.resume();
+          socket.terminate();
+          reject(Object.assign(new Error(`answered ${response.statusCode}`), { status: response.statusCode }));
+        });
+      });
+      socket.on('error', () => undefined);
+      return {
+        send(text) {
+          if (socket.readyState !== socket.OPEN) return 0;
+          socket.send(text, sent);
+          return socket.bufferedAmount;
+        },
+        drained: () =>
+          socket.readyState !== socket.OPEN || socket.bufferedAmount === 0
+            ? Promise.resolve()
+            : new Promise((resolve) => waiting.push(resolve)),
+        pause: () => socket.pause(),
+        resume: () => socket.resume(),
+        close: (code, reason) => socket.close(code, reason),
+      };
+    },
+  };
+}
+
+/** Nothing of addresses or credentials. */
+function safeMessage(cause: Error & { code?: string }): string {
+  if (/handshake has timed out/.test(cause.message)) return 'no connection in time';
+  return cause.code === undefined ? 'the WebSocket handshake failed' : `the connection failed (${cause.code})`;
+}

@@ -1,0 +1,103 @@
+import type { GatewayError } from '../../core/errors.ts';
+import type { Admitted, Outcome } from '../../core/exchange.ts';
+import type { Attempt } from '../../core/request-record.ts';
+import type { Deployment } from '../../core/route.ts';
+import { noUsage, type Usage } from '../../core/usage.ts';
+import { admit } from '../admit.ts';
+import type { Arrival } from '../arrival.ts';
+import { authenticate } from '../authenticate.ts';
+import { answeredBySession } from '../call.ts';
+import { noteOf } from '../dispatch-note.ts';
+import { amountAt } from '../estimate.ts';
+import type { Gateway } from '../gateway.ts';
+import { plan } from '../plan.ts';
+import { beginRequest, receive } from '../receive.ts';
+import { record } from '../record.ts';
+import { settle } from '../settle.ts';
+
+/**
+ * What a session may do before it must ask again: one turn. A slice makes the journey of a request, with a hold and a row
+ * of its own; its answer is told by others.
+ */
+export class Slice {
+  readonly admitted: Admitted;
+  readonly #gateway: Gateway;
+  readonly #startedTick: number;
+  #deployment: Deployment | null = null;
+  #model = '';
+  #isOver = false;
+
+  private constructor(gateway: Gateway, admitted: Admitted) {
+    this.#gateway = gateway;
+    this.admitted = admitted;
+    this.#startedTick = gateway.clock.tick();
+  }
+
+  /** Rejects with the GatewayError that refuses it: a key that was blocked, a limit, a budget. */
+  static async grant(gateway: Gateway, arrival: Arrival): Promise<Slice> {
+    const received = receive(gateway, arrival, beginRequest(gateway, arrival));
+    const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups);
+    return new Slice(gateway, await admit(gateway, plan(gateway, identified)));
+  }
+
+  /** From here on the provider may bill it. */
+  dispatched(deployment: Deployment, group: string, model: string): void {
+    this.#deployment = deployment;
+    this.#model = model;
+    const { reservation } = this.admitted;
+    if (reservation !== null)
+      this.#gateway.ledger.dispatched(reservation, noteOf(this.admitted, { deployment, group, model }));
+  }
+
+  /** `usage` is null where nobody said what it came to although something was begun: then it costs its bound. */
+  end(kind: Outcome['kind'], usage: Usage | null, error: GatewayError | null = null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { clock } = this.#gateway;
+    const deployment = this.#deployment;
+    const charged = usage === null && deployment !== null ? amountAt(this.admitted, deployment) : 0;
+    const durationMs = clock.tick() - this.#startedTick;
+    const attempts: Attempt[] =
+      deployment === null
+        ? []
+        : [
+            {
+              deploymentId: deployment.id,
+              group: this.admitted.route.primary.name,
+              provider: deployment.provider.id,
+              model: this.#model,
+              startedAt: Math.round(clock.now() - durationMs),
+              durationMs: Math.round(durationMs),
+              status: null,
+              result: error?.code ?? (kind === 'aborted' ? 'aborted' : 'success'),
+              ambiguous: usage === null,
+              charged,
+            },
+          ];
+    const outcome: Outcome = {
+      // Tokens are counted; what is not counted is charged as unknown.
+      kind: kind === 'aborted' ? 'success' : kind,
+      usage: usage ?? noUsage,
+      attempts,
+      deployment,
+      group: this.admitted.route.primary.name,
+      modelUsed: this.#model === '' ? null : this.#model,
+      cacheHit: false,
+      cacheKey: null,
+      error,
+      httpStatus: error?.status ?? 101,
+      finishReason: null,
+      firstTokenAt: null,
+      endedAt: clock.now(),
+      upstreamMs: durationMs,
+      ambiguousCost: charged,
+      responseText: null,
+    };
+    try {
+      const { settled } = settle(this.#gateway, answeredBySession(this.admitted, outcome), outcome);
+      record(this.#gateway, settled);
+    } catch (cause) {
+      this.#gateway.log.error('a slice could not be settled', { requestId: this.admitted.id, cause: String(cause) });
+    }
+  }
+}

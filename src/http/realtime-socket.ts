@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { SocketPeer } from '../core/ports.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { realtimeRoute } from '../gateway/operations.ts';
+import { RealtimeSession } from '../gateway/session/session.ts';
+import { OpenClient } from './client-presence.ts';
+import { headersWithProtocolKey } from './protocol-key.ts';
+import { queryOf } from './request-path.ts';
+import type { OpenSocket, SocketDoor } from './sockets.ts';
+
+const paths: ReadonlySet<string> = new Set(['/realtime', '/v1/realtime', '/openai/realtime', '/openai/v1/realtime']);
+
+/** Realtime sessions. https://platform.openai.com/docs/guides/realtime-websocket */
+export function realtimeSocketDoor(gateway: Gateway): SocketDoor {
+  return {
+    routeGroups: realtimeRoute.routeGroups,
+    takes: (path) => paths.has(path),
+    open: (socket, request, path) => openSession(gateway, socket, request, path),
+  };
+}
+
+function openSession(gateway: Gateway, socket: WebSocket, request: IncomingMessage, path: string): OpenSocket {
+  const query = new URLSearchParams(queryOf(request.url ?? ''));
+  // Azure's clients name the deployment.
+  const model = query.get('model') ?? query.get('deployment') ?? undefined;
+  const client = new OpenClient(realtimeRoute.dialect);
+  const { 'idempotency-key': _once, ...headers } = headersWithProtocolKey(request.headers);
+  const session = new RealtimeSession(
+    gateway,
+    {
+      matched: { route: realtimeRoute, model, stream: true },
+      path,
+      query: '',
+      headers,
+      clientAddress: request.socket.remoteAddress ?? null,
+      bytes: Buffer.from(JSON.stringify(model === undefined ? {} : { model })),
+      client,
+      arrivedTick: gateway.clock.tick(),
+    },
+    peerOf(socket),
+  );
+  socket.on('message', (bytes: Buffer) => session.clientSaid(bytes.toString('utf8')));
+  socket.on('close', () => session.clientLeft());
+  void session.begin();
+  return session;
+}
+
+/** A WebSocket as a session knows it. */
+function peerOf(socket: WebSocket): SocketPeer {
+  const waiting: (() => void)[] = [];
+  const sent = () => {
+    if (socket.bufferedAmount > 0) return;
+    for (const wake of waiting.splice(0)) wake();
+  };
+  socket.on('close', () => {
+    for (const wake of waiting.splice(0)) wake();
+  });
+  return {
+    send(text) {
+      if (socket.readyState !== socket.OPEN) return 0;
+      socket.send(text, sent);
+      return socket.bufferedAmount;
+    },
+    drained: () =>
+      socket.readyState !== socket.OPEN || socket.bufferedAmount === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => waiting.push(resolve)),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    // A reason has room for 123 bytes.
+    close: (code, reason) => socket.close(code, cut(reason)),
+  };
+}
+
+function cut(reason: string): string {
+  const bytes = Buffer.from(reason);
+  return bytes.length <= 120 ? reason : bytes.toString('utf8', 0, 120).replace(/\ufffd+$/, '');
+}
