@@ -75,6 +75,7 @@ export const testProvider: Provider = {
   environmentVariables: [],
   baseUrlVariable: null,
   defaultBaseUrl: null,
+  authorizesItself: () => false,
   requiresCredential: false,
   usageInStream: 'stream_options',
   stopsOnHangup: true,

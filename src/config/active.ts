@@ -126,6 +126,13 @@ export const activeKeys = {
     ...[
       'litellm_credential_name',
       'azure_ad_token',
+      ...['tenant_id', 'client_id', 'client_secret', 'azure_scope'],
+      ...['vertex_project', 'vertex_location', 'vertex_credentials'],
+      ...['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'aws_region_name', 'aws_session_name'],
+      ...['aws_profile_name', 'aws_role_name', 'aws_web_identity_token', 'aws_sts_endpoint', 'aws_external_id'],
+      ...['aws_bedrock_runtime_endpoint', 'model_id', 'project_id', 'space_id', 'account_id'],
+      ...['snowflake_user', 'snowflake_private_key', 'oci_region', 'oci_user', 'oci_fingerprint', 'oci_tenancy'],
+      ...['oci_key', 'oci_key_file', 'oci_compartment_id'],
       'rpm',
       'tpm',
       'weight',

@@ -77,7 +77,8 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
     environment: environmentOf(provider, parts.environment),
   };
   let unusable = entry.unusable;
-  if (unusable === null && credential === null && provider.requiresCredential && isOwn) {
+  const needsKey = provider.requiresCredential && !provider.authorizesItself(settings);
+  if (unusable === null && credential === null && needsKey && isOwn) {
     const otherwise =
       provider.credentialVariable === null ? '' : ` and the variable ${provider.credentialVariable} is not set`;
     unusable = `there is no api_key${otherwise}`;
@@ -170,7 +171,8 @@ function revealed(value: Secret | undefined): string | undefined {
   return value?.reveal();
 }
 
-const extraKey = /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|region_name|model_id$)/;
+const extraKey =
+  /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|region_name|model_id$|project_id$|space_id$|account_id$|snowflake_|oci_)/;
 
 function extraConnection(entry: DeploymentEntry, connection: ConnectionValues): JsonObject {
   const extra: JsonObject = {};

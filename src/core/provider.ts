@@ -32,6 +32,8 @@ export interface Provider {
   readonly baseUrlVariable: string | null;
   readonly defaultBaseUrl: string | null;
   readonly requiresCredential: boolean;
+  /** Whether calls are authorised by other settings than a key, such as those of a service account. */
+  authorizesItself(settings: ConnectionSettings): boolean;
   /** How usage in a stream is asked for. */
   readonly usageInStream: 'stream_options' | 'always' | 'never';
   /**

@@ -28,7 +28,10 @@ export interface ProviderDefinition {
   readonly requiresCredential?: boolean;
   /** `bearer()` where absent. */
   readonly auth?: Auth;
+  /** What its way of serving a dialect changes in a body. */
   readonly edits?: ProviderEndpoint['edits'];
+  /** The same, where it follows from the settings. */
+  readonly editsFor?: (settings: ConnectionSettings) => ProviderEndpoint['edits'];
   readonly reframe?: ProviderEndpoint['reframe'];
   /** What authorises each call by itself; undefined where `auth` is enough. */
   readonly authorize?: (settings: ConnectionSettings) => Authorize | undefined;
@@ -140,6 +143,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     baseUrlVariable: definition.baseUrlVariable ?? null,
     defaultBaseUrl: definition.baseUrl,
     requiresCredential: definition.requiresCredential ?? true,
+    authorizesItself: (settings: ConnectionSettings) => definition.authorize?.(settings) !== undefined,
     usageInStream: definition.usageInStream ?? 'stream_options',
     stopsOnHangup: definition.stopsOnHangup ?? true,
     ownsModel: (model: string) => prefixes.some((prefix) => model.startsWith(prefix)),
@@ -150,6 +154,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
       const base = parseBaseUrl(settings.baseUrl ?? definition.baseUrl, id);
       const prefix = base.pathname.replace(/\/+$/, '');
       const authorize = definition.authorize?.(settings);
+      const edits = definition.edits ?? definition.editsFor?.(settings);
       return Object.freeze({
         origin: base.origin,
         headers: Object.freeze([...auth(settings), ...Object.entries(settings.headers).flatMap(lowerCaseName)]),
@@ -161,7 +166,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
         },
         modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
         ...(authorize !== undefined && { authorize }),
-        ...(definition.edits !== undefined && { edits: definition.edits }),
+        ...(edits !== undefined && { edits }),
         ...(definition.reframe !== undefined && { reframe: definition.reframe }),
       });
     },

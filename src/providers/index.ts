@@ -9,6 +9,7 @@ import { aphrodite } from './aphrodite/index.ts';
 import { arcee } from './arcee/index.ts';
 import { avian } from './avian/index.ts';
 import { azure } from './azure/index.ts';
+import { azureAi } from './azure_ai/index.ts';
 import { baichuan } from './baichuan/index.ts';
 import { baseten } from './baseten/index.ts';
 import { bedrock } from './bedrock/index.ts';
@@ -21,6 +22,7 @@ import { cometapi } from './cometapi/index.ts';
 import { cortecs } from './cortecs/index.ts';
 import { crusoe } from './crusoe/index.ts';
 import { dashscope } from './dashscope/index.ts';
+import { databricks } from './databricks/index.ts';
 import { deepgram } from './deepgram/index.ts';
 import { deepinfra } from './deepinfra/index.ts';
 import { deepseek } from './deepseek/index.ts';
@@ -33,6 +35,7 @@ import { fireworksAi } from './fireworks_ai/index.ts';
 import { friendliai } from './friendliai/index.ts';
 import { galadriel } from './galadriel/index.ts';
 import { gemini } from './gemini/index.ts';
+import { gigachat } from './gigachat/index.ts';
 import { github } from './github/index.ts';
 import { gmi } from './gmi/index.ts';
 import { groq } from './groq/index.ts';
@@ -70,6 +73,7 @@ import { nebius } from './nebius/index.ts';
 import { novita } from './novita/index.ts';
 import { nscale } from './nscale/index.ts';
 import { nvidiaNim } from './nvidia_nim/index.ts';
+import { oci } from './oci/index.ts';
 import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
 import { openaiLike } from './openai_like/index.ts';
@@ -83,12 +87,14 @@ import { qianfan } from './qianfan/index.ts';
 import { reka } from './reka/index.ts';
 import { replicate } from './replicate/index.ts';
 import { requesty } from './requesty/index.ts';
+import { sagemaker } from './sagemaker/index.ts';
 import { sambanova } from './sambanova/index.ts';
 import { sarvam } from './sarvam/index.ts';
 import { scaleway } from './scaleway/index.ts';
 import { sensenova } from './sensenova/index.ts';
 import { sglang } from './sglang/index.ts';
 import { siliconflow } from './siliconflow/index.ts';
+import { snowflake } from './snowflake/index.ts';
 import { stability } from './stability/index.ts';
 import { stepfun } from './stepfun/index.ts';
 import { synthetic } from './synthetic/index.ts';
@@ -107,6 +113,7 @@ import { vertexAi } from './vertex_ai/index.ts';
 import { volcengine } from './volcengine/index.ts';
 import { voyage } from './voyage/index.ts';
 import { wandb } from './wandb/index.ts';
+import { watsonx } from './watsonx/index.ts';
 import { writer } from './writer/index.ts';
 import { xai } from './xai/index.ts';
 import { xiaomiMimo } from './xiaomi_mimo/index.ts';
@@ -125,6 +132,7 @@ export const providers: readonly Provider[] = [
   arcee,
   avian,
   azure,
+  azureAi,
   baichuan,
   baseten,
   bedrock,
@@ -137,6 +145,7 @@ export const providers: readonly Provider[] = [
   cortecs,
   crusoe,
   dashscope,
+  databricks,
   deepgram,
   deepinfra,
   deepseek,
@@ -149,6 +158,7 @@ export const providers: readonly Provider[] = [
   friendliai,
   galadriel,
   gemini,
+  gigachat,
   github,
   gmi,
   groq,
@@ -186,6 +196,7 @@ export const providers: readonly Provider[] = [
   novita,
   nscale,
   nvidiaNim,
+  oci,
   ollama,
   openai,
   openaiLike,
@@ -199,12 +210,14 @@ export const providers: readonly Provider[] = [
   reka,
   replicate,
   requesty,
+  sagemaker,
   sambanova,
   sarvam,
   scaleway,
   sensenova,
   sglang,
   siliconflow,
+  snowflake,
   stability,
   stepfun,
   synthetic,
@@ -223,6 +236,7 @@ export const providers: readonly Provider[] = [
   volcengine,
   voyage,
   wandb,
+  watsonx,
   writer,
   xai,
   xiaomiMimo,

@@ -1,5 +1,6 @@
 import { type ConnectionSettings, ProviderSettingsError } from '../../core/provider.ts';
 import { bearer, defineProvider, keyHeader, type PathCall, usualPath } from '../define.ts';
+import { entraAuthorize, entraVariables } from '../entra.ts';
 
 const apiVersionDefault = '2024-10-21';
 
@@ -12,7 +13,9 @@ export const azure = defineProvider({
   baseUrl: null,
   baseUrlVariable: 'AZURE_API_BASE',
   credentialVariable: 'AZURE_API_KEY',
+  environmentVariables: entraVariables,
   auth: (settings) => (typeof settings.extra.azure_ad_token === 'string' ? bearer() : keyHeader('api-key'))(settings),
+  authorize: entraAuthorize,
   dialects: {
     chat: ['openai-chat', 'openai-completions', 'openai-responses'],
     embedding: ['openai-embeddings'],

@@ -45,6 +45,12 @@ export function identityOf(settings: ConnectionSettings, region: string): FindId
   const webIdentity = extra('aws_web_identity_token');
   const profile = extra('aws_profile_name');
   if (role === undefined && own !== null) return () => own;
+  // Settings that a caller brought: the machine's own identity is not for them.
+  if (settings.environment === undefined) {
+    return () => {
+      throw new AuthorizationError('there are no AWS keys for this call: send an api_key that is a Bedrock API key');
+    };
+  }
 
   const wish: RoleWish = {
     roleArn: role ?? '',
