@@ -130,6 +130,28 @@ describe('architecture', () => {
     expect(files.filter((file) => forbiddenFileNames.test(basename(file.path))).map((file) => file.path)).toEqual([]);
   });
 
+  it('keeps copies among formats and providers below 8 % of their lines', () => {
+    const texts = product.filter(({ room }) => room === 'dialects' || room === 'providers').map(meaningfulLines);
+    const homes = new Map<string, Set<number>>();
+    const runsOf = (lines: readonly string[]) =>
+      lines
+        .slice(0, Math.max(0, lines.length - runLength + 1))
+        .map((_, at) => lines.slice(at, at + runLength).join('\n'));
+    for (const [index, lines] of texts.entries()) {
+      for (const run of runsOf(lines)) homes.set(run, (homes.get(run) ?? new Set()).add(index));
+    }
+    let copied = 0;
+    for (const lines of texts) {
+      const marked = new Set<number>();
+      for (const [at, run] of runsOf(lines).entries()) {
+        if (homes.get(run)!.size > 1) for (let line = at; line < at + runLength; line++) marked.add(line);
+      }
+      copied += marked.size;
+    }
+    const all = texts.reduce((sum, lines) => sum + lines.length, 0);
+    expect(copied / all).toBeLessThan(0.08);
+  });
+
   it('keeps files small', () => {
     const counts = product.map((file) => [file.path, file.text.split('\n').length] as const);
     const long = counts.filter(([path, count]) => count > lineCountMax && !(path in allowedLong));
@@ -139,6 +161,17 @@ describe('architecture', () => {
     expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(160);
   });
 });
+
+/** So many lines in a row that stand in another file are a copy; fewer are the language. */
+const runLength = 4;
+
+/** Without imports, comments and lines of punctuation alone. */
+function meaningfulLines({ code }: SourceFile): string[] {
+  return code
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /\w/.test(line) && !/^(import |\} from )/.test(line));
+}
 
 function importsOf(file: SourceFile): string[] {
   return [...file.code.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)['"](\.[^'"]+)['"]/g)].map((match) => match[1] ?? '');

@@ -1,4 +1,5 @@
 import type { WireRow } from '../row.ts';
+import { credentialHostRow } from './credential-host.ts';
 import { doorLimitsRow } from './door-limits.ts';
 import { failoverRow } from './failover.ts';
 import { framingRow } from './framing.ts';
@@ -8,6 +9,7 @@ import { slowReadersRow } from './slow-readers.ts';
 import { stallsRow } from './stalls.ts';
 
 export const wireRows: readonly WireRow[] = [
+  credentialHostRow,
   failoverRow,
   slowReadersRow,
   doorLimitsRow,
