@@ -43,6 +43,7 @@ import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
 import { dialects } from './dialects/index.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
 import { BatchRuns } from './gateway/batches/run.ts';
+import { callerAddress, requireAllowedAddress } from './gateway/entry-rules.ts';
 import { freeRoutes } from './gateway/free/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
@@ -340,6 +341,10 @@ async function assemble(
       const principal = await principalOf(principals, snapshot().settings, headers);
       if (principal.kind === 'virtual_key') requireUsable(principal, clock.now());
       return principal;
+    },
+    requireAddress: (address, headers) => {
+      const { settings } = snapshot();
+      requireAllowedAddress(settings, callerAddress(settings, headers, address));
     },
     bodyBytesMax: () => snapshot().settings.bodyBytesMax,
   });

@@ -110,6 +110,11 @@ export const activeKeys = {
     ...['enforce_user_param', 'allow_client_side_credentials', 'max_request_size_mb', 'always_include_stream_usage'],
     ...[
       'user_header_name',
+      'user_header_mappings',
+      'enforced_params',
+      'reject_clientside_metadata_tags',
+      'allowed_ips',
+      'use_x_forwarded_for',
       'proxy_batch_write_at',
       'proxy_budget_rescheduler_min_time',
       'proxy_budget_rescheduler_max_time',

@@ -7,6 +7,7 @@ import type { Operation } from '../core/operation.ts';
 import type { MediaLimits } from '../core/ports.ts';
 import type { CacheSettings, GatewaySettings, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
+import { allowedAddresses } from './allowed-addresses.ts';
 import { milliseconds, timerMilliseconds, timerMsMax } from './router.ts';
 import type { Sections } from './schema/sections.ts';
 
@@ -98,10 +99,24 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
       litellm.internal_user_budget_duration,
     ),
     tagBudgets,
-    endUserHeader: general.user_header_name?.toLowerCase() ?? null,
+    endUserHeaders: endUserHeaders(general),
+    enforcedParams: Object.freeze(general.enforced_params ?? []),
+    callerTagsRejected: general.reject_clientside_metadata_tags ?? false,
+    addressAllowed: allowedAddresses(general.allowed_ips),
+    trustsForwardedFor: general.use_x_forwarded_for ?? false,
     priceDiscounts: Object.freeze({ ...litellm.cost_discount_config }),
     priceMargins: margins(litellm.cost_margin_config ?? {}),
   });
+}
+
+/** Those of the mappings whose role is the customer's, then the plain one. */
+function endUserHeaders(general: NonNullable<Sections['general_settings']>): readonly string[] {
+  const mapped = [general.user_header_mappings ?? []]
+    .flat()
+    .filter(({ litellm_user_role }) => /^(customer|end_user)$/i.test(litellm_user_role))
+    .map(({ header_name }) => header_name);
+  const named = general.user_header_name === undefined ? [] : [general.user_header_name];
+  return Object.freeze([...mapped, ...named].map((name) => name.toLowerCase()));
 }
 
 function timeouts({

@@ -1,5 +1,6 @@
 import { nearest } from '../core/nearest.ts';
 import { patternPieces, wildcardMatches } from '../core/wildcard.ts';
+import { addressFault } from './allowed-addresses.ts';
 import type { Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import type { Config } from './load.ts';
@@ -61,6 +62,11 @@ export function reportReferences(config: Config, findings: Findings): void {
       ? `no credential ${name} in this file (it may be a stored one)`
       : `there is no credential ${name}`;
     findings.add('warning', [...path, 'litellm_credential_name'], message, { nearest: nearest(name, credentials) });
+  }
+  for (const [index, entry] of (general?.allowed_ips ?? []).entries()) {
+    const fault = addressFault(entry);
+    // Left out, nobody behind it would get in: better to refuse the file.
+    if (fault !== null) findings.add('error', ['general_settings', 'allowed_ips', index], fault);
   }
   const masterKey = general?.master_key?.reveal();
   if (masterKey !== undefined && !masterKey.startsWith('sk-')) {

@@ -50,6 +50,7 @@ export const errorKinds = {
   organization_model_denied: kind(403, 'org_model_access_denied', 'permission_error'),
   project_model_denied: kind(403, 'project_model_access_denied', 'permission_error'),
   tag_model_denied: kind(401, 'auth_error', 'permission_error'),
+  address_denied: kind(403, 'auth_error', 'permission_error'),
   route_denied: kind(403, 'auth_error', 'permission_error'),
   // How much
   budget_exceeded: kind(429, 'budget_exceeded', 'rate_limit_error'),

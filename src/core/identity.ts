@@ -52,6 +52,8 @@ export interface Principal {
   /** Default tags added to every request of this key. */
   readonly tags: readonly string[];
   readonly metadata: JsonObject;
+  /** Body fields that every request of this key must have. */
+  readonly enforcedParams?: readonly string[];
   /** Cache controls a caller may use; empty means all. */
   readonly allowedCacheControls: readonly string[];
   /** Unix milliseconds, null = never. */

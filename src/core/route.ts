@@ -193,7 +193,16 @@ export interface GatewaySettings {
   readonly endUserBudgetDefault: BudgetRule | null;
   readonly internalUserBudgetDefault: BudgetRule | null;
   readonly tagBudgets: ReadonlyMap<string, readonly BudgetRule[]>;
-  readonly endUserHeader: string | null;
+  /** Request headers that name the end user, lower-case, the first that is there decides. */
+  readonly endUserHeaders: readonly string[];
+  /** Body fields that requests of virtual keys must have; `metadata.x` looks inside. */
+  readonly enforcedParams: readonly string[];
+  /** Callers may not tag their requests. */
+  readonly callerTagsRejected: boolean;
+  /** Who may call at all; null = everybody. */
+  readonly addressAllowed: ((address: string) => boolean) | null;
+  /** The caller's address is the first in `x-forwarded-for`. */
+  readonly trustsForwardedFor: boolean;
   /** Fraction taken off, by provider id. */
   readonly priceDiscounts: Readonly<Record<string, number>>;
   /** Added after the discount, by provider id or `global`: a fraction, and whole nano-dollars a request. */

@@ -6,6 +6,7 @@ import type { GatewaySettings } from '../core/route.ts';
 import { requireAllowedRoute } from './allowed-routes.ts';
 import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './credential.ts';
 import { endUserOf } from './end-user.ts';
+import { requireAllowedAddress, requireParams } from './entry-rules.ts';
 import type { Gateway } from './gateway.ts';
 import { uniqueTags } from './option-values.ts';
 
@@ -21,6 +22,7 @@ export async function authenticate(
   onBehalfOf?: string,
 ): Promise<Identified> {
   const { settings } = received.snapshot;
+  requireAllowedAddress(settings, received.clientAddress);
   const found =
     onBehalfOf === undefined
       ? principalOf(gateway.principals, settings, received.headers)
@@ -29,6 +31,7 @@ export async function authenticate(
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
     requireAllowedRoute(principal, received.path, routeGroups);
+    requireParams(received, principal);
   }
   const endUserId = endUserOf(received);
   if (endUserId !== null) {

@@ -7,6 +7,7 @@ import type { Snapshot } from '../core/route.ts';
 import type { Upload } from '../core/upload.ts';
 import type { Arrival } from './arrival.ts';
 import { addressed, addressOf } from './call-address.ts';
+import { callerAddress } from './entry-rules.ts';
 import type { Gateway } from './gateway.ts';
 import { jsonFault } from './json-fault.ts';
 import { readRequestOptions } from './request-options.ts';
@@ -39,7 +40,7 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
     facts: addressed(facts, address),
     options: readRequestOptions(body, arrival.headers, dialect.name, start),
     headers: arrival.headers,
-    clientAddress: arrival.clientAddress,
+    clientAddress: callerAddress(start.snapshot.settings, arrival.headers, arrival.clientAddress),
     client: arrival.client,
     snapshot: start.snapshot,
     receivedAt: start.at,

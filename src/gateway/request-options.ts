@@ -51,8 +51,8 @@ export function readRequestOptions(
   dialect: DialectName,
   start: { readonly callId: string | null; readonly snapshot: Snapshot },
 ): RequestOptions {
-  const { endUserHeader } = start.snapshot.settings;
-  if (!asksAnything(body, headers, endUserHeader) && start.callId === null) return defaults;
+  const { endUserHeaders } = start.snapshot.settings;
+  if (!asksAnything(body, headers, endUserHeaders) && start.callId === null) return defaults;
   const metadata = metadataOf(body, headers, dialect);
   const traceparent = read.header(headers, 'traceparent');
   return {
@@ -88,16 +88,24 @@ export function readRequestOptions(
     endUser:
       read.header(headers, 'x-litellm-customer-id') ??
       read.header(headers, 'x-litellm-end-user-id') ??
-      (endUserHeader === null ? null : read.header(headers, endUserHeader.toLowerCase())),
+      firstHeader(headers, endUserHeaders),
     connection: connectionOf(body),
   };
 }
 
-function asksAnything(body: JsonObject, headers: CallerHeaders, endUserHeader: string | null): boolean {
+function firstHeader(headers: CallerHeaders, names: readonly string[]): string | null {
+  for (const name of names) {
+    const value = read.header(headers, name);
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+function asksAnything(body: JsonObject, headers: CallerHeaders, endUserHeaders: readonly string[]): boolean {
   for (const name in body) if (gatewayFields.has(name)) return true;
   for (const name in headers) {
     if (name === claudeCodeSession) return true;
-    if (name.startsWith('x-litellm-') || name === 'traceparent' || name === endUserHeader?.toLowerCase()) return true;
+    if (name.startsWith('x-litellm-') || name === 'traceparent' || endUserHeaders.includes(name)) return true;
   }
   return false;
 }

@@ -22,6 +22,8 @@ export interface ControlOptions {
   readonly log: Log;
   /** Who the credential in the headers belongs to. Throws GatewayError when there is none or it is not good. */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
+  /** Throws GatewayError when nobody at this address may call. */
+  requireAddress?(address: string | null, headers: IncomingHttpHeaders): void;
   bodyBytesMax(): number;
 }
 
@@ -67,6 +69,7 @@ export function createControl(options: ControlOptions): Control {
     const mark = url.indexOf('?');
     const path = pathOf(url);
     const { endpoint, params } = table.match(request.method ?? 'GET', path);
+    if (endpoint.access !== 'public') options.requireAddress?.(request.socket.remoteAddress ?? null, request.headers);
     const { actor, signedIn } = await identify(endpoint, request.headers);
     admitActor(actor, endpoint, path);
     const body = endpoint.method === 'GET' ? undefined : await readJsonBody(request, options.bodyBytesMax());

@@ -60,6 +60,7 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
     rateLimits: Object.freeze(rateLimits),
     tags: Object.freeze([...new Set([...key.tags, ...textsIn(key.metadata.tags), ...teamTags(team)])]),
     metadata: Object.freeze({ ...key.metadata }),
+    enforcedParams: Object.freeze(textsIn(key.extra.enforced_params)),
     allowedCacheControls: Object.freeze(textsIn(key.extra.allowed_cache_controls)),
     expiresAt: key.expiresAt,
     blocked: blockedPart(chain),
