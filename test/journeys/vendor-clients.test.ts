@@ -1,0 +1,191 @@
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+  InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
+} from '@aws-sdk/client-bedrock-runtime';
+import { ApiError, type Content, FunctionCallingConfigMode, GoogleGenAI } from '@google/genai';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { deployment, type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+
+/* Google's and Amazon's own clients against every kind of upstream. */
+
+const upstreams = ['chat', 'claude', 'gemini', 'nova', 'claude-on-bedrock'];
+const weather = { name: 'get_weather', arguments: { city: 'Zürich' } };
+const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+
+let fake: FakeProvider;
+let rig: GatewayRig;
+let google: GoogleGenAI;
+let amazon: BedrockRuntimeClient;
+
+beforeAll(async () => {
+  fake = await startFakeProvider({ strict: true });
+  rig = await startGatewayRig(`model_list:
+${deployment('chat', fake.url, 'openai/some-model')}
+${deployment('claude', fake.url, 'anthropic/claude-sonnet-4-5', { api_base: fake.url })}
+${deployment('gemini', fake.url, 'gemini/gemini-2.5-flash')}
+${deployment('nova', fake.url, 'bedrock/us.amazon.nova-pro-v1:0', { api_base: fake.url })}
+${deployment('claude-on-bedrock', fake.url, 'bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { api_base: fake.url })}
+router_settings: {num_retries: 0}
+`);
+  google = new GoogleGenAI({ apiKey: masterKey, httpOptions: { baseUrl: rig.url } });
+  amazon = new BedrockRuntimeClient({
+    region: 'us-east-1',
+    endpoint: rig.url,
+    token: { token: masterKey },
+    authSchemePreference: ['httpBearerAuth'],
+    // Its default speaks HTTP/2 alone.
+    requestHandler: new NodeHttpHandler(),
+    maxAttempts: 1,
+  });
+});
+beforeEach(() => fake.setDefault({}));
+afterAll(async () => {
+  amazon.destroy();
+  await rig.close();
+  await fake.close();
+});
+
+describe.each(upstreams)('the client of Google, in front of %s', (model) => {
+  it('gets a whole answer with usage, and a stream that says the same', async () => {
+    fake.setDefault({ text: 'Grüezi, 世界 👋 and more' });
+    const whole = await google.models.generateContent({ model, contents: 'Hello', config: { maxOutputTokens: 500 } });
+    expect(whole.text).toBe('Grüezi, 世界 👋 and more');
+    expect(whole.candidates?.[0]?.finishReason).toBe('STOP');
+    expect(whole.usageMetadata?.candidatesTokenCount).toBeGreaterThan(0);
+    const stream = await google.models.generateContentStream({ model, contents: 'Hello' });
+    let text = '';
+    let last: Awaited<ReturnType<typeof google.models.generateContent>> | undefined;
+    for await (const chunk of stream) {
+      text += chunk.text ?? '';
+      last = chunk;
+    }
+    expect(text).toBe('Grüezi, 世界 👋 and more');
+    expect(last?.candidates?.[0]?.finishReason).toBe('STOP');
+    expect(last?.usageMetadata?.totalTokenCount).toBeGreaterThan(0);
+  });
+
+  it('has a function called, whole and in a stream, and hears what came of its answer', async () => {
+    const tools = [{ functionDeclarations: [{ name: 'get_weather', parametersJsonSchema: schema }] }];
+    const question: Content = { role: 'user', parts: [{ text: 'Weather?' }] };
+    fake.setDefault({ text: '', toolCalls: [weather] });
+    const calling = { functionCallingConfig: { mode: FunctionCallingConfigMode.ANY } };
+    const config = { tools, toolConfig: calling };
+    const whole = await google.models.generateContent({ model, contents: [question], config });
+    expect(whole.functionCalls).toMatchObject([{ name: 'get_weather', args: weather.arguments }]);
+    const told: Content[] = [];
+    for await (const chunk of await google.models.generateContentStream({ model, contents: [question], config })) {
+      if (chunk.functionCalls !== undefined) told.push(chunk.candidates![0]!.content!);
+    }
+    expect(told.flatMap(({ parts }) => parts ?? []).map((part) => part.functionCall)).toMatchObject([
+      { name: 'get_weather', args: weather.arguments },
+    ]);
+    fake.setDefault({ text: 'Sunny.' });
+    const call = whole.functionCalls![0]!;
+    const response = { id: call.id, name: call.name, response: { output: 'sunny' } };
+    const answer = await google.models.generateContent({
+      model,
+      contents: [question, whole.candidates![0]!.content!, { role: 'user', parts: [{ functionResponse: response }] }],
+      config: { tools },
+    });
+    expect(answer.text).toBe('Sunny.');
+  });
+
+  it('gets thoughts, and sends their signature back to whoever made it', async () => {
+    if (model === 'chat') return;
+    fake.setDefault({ text: 'Four.', reasoning: 'Two and two.', reasoningSignature: 'c2lnbmF0dXJl' });
+    const config = { thinkingConfig: { thinkingBudget: 1_024, includeThoughts: true }, maxOutputTokens: 4_000 };
+    const whole = await google.models.generateContent({ model, contents: '2+2?', config });
+    const content = whole.candidates![0]!.content!;
+    expect(content.parts?.filter((part) => part.thought).map((part) => part.text)).toEqual(['Two and two.']);
+    const contents = [
+      { role: 'user', parts: [{ text: '2+2?' }] },
+      content,
+      { role: 'user', parts: [{ text: 'Sure?' }] },
+    ];
+    await google.models.generateContent({ model, contents, config });
+    expect(fake.requests.at(-1)!.body.toString()).toContain('"c2lnbmF0dXJl"');
+  });
+});
+
+it('the client of Google reads errors as its own', async () => {
+  const asked = google.models.generateContent({ model: 'nobody', contents: 'Hello' });
+  await expect(asked).rejects.toThrow(ApiError);
+  await expect(asked).rejects.toMatchObject({ status: 400 });
+  const wrongKey = new GoogleGenAI({ apiKey: 'sk-wrong', httpOptions: { baseUrl: rig.url } });
+  const refused = wrongKey.models.generateContent({ model: 'gemini', contents: 'Hello' });
+  await expect(refused).rejects.toMatchObject({ status: 401 });
+});
+
+describe.each(upstreams)('the client of Amazon, in front of %s', (modelId) => {
+  const messages = [{ role: 'user' as const, content: [{ text: 'Hello' }] }];
+
+  it('gets a whole answer with usage, and a stream that says the same', async () => {
+    fake.setDefault({ text: 'Grüezi, 世界 👋 and more' });
+    const whole = await amazon.send(new ConverseCommand({ modelId, messages, inferenceConfig: { maxTokens: 500 } }));
+    expect(whole.output?.message?.content?.[0]?.text).toBe('Grüezi, 世界 👋 and more');
+    expect(whole.stopReason).toBe('end_turn');
+    expect(whole.usage?.outputTokens).toBeGreaterThan(0);
+    const { stream } = await amazon.send(new ConverseStreamCommand({ modelId, messages }));
+    let text = '';
+    let outputTokens: number | undefined;
+    for await (const event of stream!) {
+      text += event.contentBlockDelta?.delta?.text ?? '';
+      outputTokens = event.metadata?.usage?.outputTokens ?? outputTokens;
+    }
+    expect(text).toBe('Grüezi, 世界 👋 and more');
+    expect(outputTokens).toBeGreaterThan(0);
+  });
+
+  it('has a tool called, and hears what came of its result', async () => {
+    fake.setDefault({ text: '', toolCalls: [weather] });
+    const tools = [{ toolSpec: { name: 'get_weather', inputSchema: { json: schema } } }];
+    const whole = await amazon.send(new ConverseCommand({ modelId, messages, toolConfig: { tools } }));
+    const message = whole.output!.message!;
+    const call = message.content!.find((block) => block.toolUse !== undefined)!.toolUse!;
+    expect(call).toMatchObject({ name: 'get_weather', input: weather.arguments });
+    fake.setDefault({ text: 'Sunny.' });
+    const result = { toolUseId: call.toolUseId, content: [{ text: 'sunny' }], status: 'success' as const };
+    const history = [...messages, message, { role: 'user' as const, content: [{ toolResult: result }] }];
+    const answer = await amazon.send(new ConverseCommand({ modelId, messages: history, toolConfig: { tools } }));
+    expect(answer.output?.message?.content?.[0]?.text).toBe('Sunny.');
+  });
+
+  it('invokes with a body of Anthropic’s', async () => {
+    fake.setDefault({ text: 'As Claude says.' });
+    const body = JSON.stringify({
+      anthropic_version: 'bedrock-2023-05-31',
+      max_tokens: 200,
+      messages: [{ role: 'user', content: 'Hello' }],
+    });
+    const whole = await amazon.send(new InvokeModelCommand({ modelId, body }));
+    expect(JSON.parse(Buffer.from(whole.body).toString()).content[0].text).toBe('As Claude says.');
+    const streamed = await amazon.send(new InvokeModelWithResponseStreamCommand({ modelId, body }));
+    const types: string[] = [];
+    for await (const event of streamed.body!) {
+      types.push(JSON.parse(Buffer.from(event.chunk!.bytes!).toString()).type);
+    }
+    expect([types[0], types.at(-1)]).toEqual(['message_start', 'message_stop']);
+  });
+});
+
+it('the client of Amazon reads errors as its own, before a stream and in it', async () => {
+  const messages = [{ role: 'user' as const, content: [{ text: 'Hello' }] }];
+  await expect(amazon.send(new ConverseCommand({ modelId: 'nobody', messages }))).rejects.toMatchObject({
+    name: 'ValidationException',
+  });
+  fake.setDefault({ status: 429, error: { message: 'Slow down.' } });
+  await expect(amazon.send(new ConverseCommand({ modelId: 'nova', messages }))).rejects.toMatchObject({
+    name: 'ThrottlingException',
+  });
+  fake.setDefault({ errorAtEvent: 6 });
+  const { stream } = await amazon.send(new ConverseStreamCommand({ modelId: 'nova', messages }));
+  const read = async () => {
+    for await (const _event of stream!);
+  };
+  await expect(read()).rejects.toMatchObject({ name: 'ThrottlingException' });
+});
