@@ -383,6 +383,7 @@ export function identified(parts: ExchangeParts = {}): Identified {
     address: { model: undefined, stream: undefined, query: '' },
     upload: null,
     funds: null,
+    passThrough: null,
     bytes: Buffer.from(JSON.stringify(body)),
     body,
     facts: facts(parts.facts),

@@ -120,6 +120,8 @@ export interface CallAddress {
   readonly stream: boolean | undefined;
   /** As sent, without its `?`. */
   readonly query: string;
+  /** Of a request that is passed through: where a model may be named. */
+  readonly path?: string;
 }
 
 /** What routing and admission must know about a request. */

@@ -34,6 +34,8 @@ export interface Received {
   readonly body: JsonObject;
   /** The form, where the body is one; `bytes` then only describes it. */
   readonly upload: Upload | null;
+  /** Set where the request goes to a path of the provider's that the gateway does not know. */
+  readonly passThrough: PassThrough | null;
   /** Money that was set aside for this request before it came. */
   readonly funds: Funds | null;
   readonly facts: RequestFacts;
@@ -53,6 +55,15 @@ export interface Received {
   readonly arrivedTick: number;
   /** null while nobody wants spans. */
   readonly trace: TraceContext | null;
+}
+
+export interface PassThrough {
+  readonly provider: string;
+  readonly rest: string;
+  readonly query: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Of the body; null without one. */
+  readonly contentType: string | null;
 }
 
 export interface Funds {
@@ -160,6 +171,7 @@ class Exchange {
   body: JsonObject | undefined;
   upload: Upload | null = null;
   funds: Funds | null = null;
+  passThrough: PassThrough | null = null;
   facts: RequestFacts | undefined;
   options: RequestOptions | undefined;
   headers: CallerHeaders | undefined;

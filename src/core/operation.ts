@@ -8,6 +8,7 @@ export const operations = [
   'speech',
   'transcription',
   'realtime',
+  'pass_through',
 ] as const;
 export type Operation = (typeof operations)[number];
 
@@ -40,6 +41,7 @@ export const dialectNames = [
   'gemini-generate',
   'gemini-array',
   'openai-realtime',
+  'pass-through',
   'openai-images',
   'openai-image-edits',
   'openai-image-variations',

@@ -34,7 +34,7 @@ export interface Chance {
 
 export interface UpstreamRequest {
   readonly origin: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   /** Flat list name, value … */
   readonly headers: readonly string[];

@@ -104,7 +104,7 @@ export type Authorize = (call: OutgoingCall, outside: Outside) => readonly strin
 
 /** A call as it will go over the wire. */
 export interface OutgoingCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly origin: string;
   /** With its query. */
   readonly path: string;

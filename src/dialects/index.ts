@@ -13,6 +13,7 @@ import { openaiMedia } from './openai-media/index.ts';
 import { openaiModerations } from './openai-moderations/index.ts';
 import { openaiRealtime } from './openai-realtime/index.ts';
 import { openaiResponses } from './openai-responses/index.ts';
+import { passThrough } from './pass-through/index.ts';
 import { rerankDialects } from './rerank/index.ts';
 import { vendorMedia } from './vendor-media/index.ts';
 
@@ -25,6 +26,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['anthropic-messages', anthropicMessages],
   ['openai-moderations', openaiModerations],
   ['openai-realtime', openaiRealtime],
+  ['pass-through', passThrough],
   ['bedrock-converse', bedrockConverse],
   ['bedrock-invoke', bedrockInvoke],
   ['gemini-generate', gemini],

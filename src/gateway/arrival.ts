@@ -1,4 +1,4 @@
-import type { CallerHeaders, ClientPresence, Funds } from '../core/exchange.ts';
+import type { CallerHeaders, ClientPresence, Funds, PassThrough } from '../core/exchange.ts';
 import type { Upload } from '../core/upload.ts';
 import type { ConnectionMemory } from './kept/recall.ts';
 import type { MatchedRoute } from './operations.ts';
@@ -19,6 +19,7 @@ export interface Arrival {
   /** Sent by the gateway itself for the holder of this key, which was checked when the work was asked for. */
   readonly onBehalfOf?: string;
   readonly funds?: Funds;
+  readonly passThrough?: PassThrough;
   readonly client: ClientPresence;
   /** Monotonic milliseconds when its headers were in. */
   readonly arrivedTick: number;

@@ -35,6 +35,7 @@ function ask(asking: Asking = {}) {
     address: { model: undefined, stream: undefined, query: '' },
     upload: null,
     funds: null,
+    passThrough: null,
     bytes: Buffer.from('{}'),
     body: asking.body ?? {},
     facts: facts({ endUser: asking.user }),

@@ -72,7 +72,12 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
   const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
   const isText = answer.contentType === undefined || answer.contentType.startsWith('text/');
   const responseText = isText && keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
-  const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason: facts.finishReason, responseText });
+  const outcome = tally.outcome('success', {
+    httpStatus: answer.status ?? 200,
+    usage,
+    finishReason: facts.finishReason,
+    responseText,
+  });
   const headers = answer.contentType === undefined ? jsonHeaders : ['content-type', answer.contentType];
   return wholeBody(headers, bytes, tally.origin(null), outcome);
 }
@@ -152,7 +157,8 @@ function streamReply(
   const body = canLast ? lasting(stream) : stream;
   if (body === stream) stream.takenBy((end) => over(stream, end));
   const headers = streamHeaders(exchange.dialect, stream.relay.rawContentType);
-  return { status: 200, headers, headerLines: '', body, origin, outcome: promise };
+  const status = exchange.passThrough === null ? 200 : (stream.attempt.status ?? 200);
+  return { status, headers, headerLines: '', body, origin, outcome: promise };
 
   function lasting(first: StreamedAnswer): LastingStream {
     const goOn = async (broken: StreamedAnswer, error: GatewayError) => {

@@ -87,7 +87,8 @@ export class Dispatch {
     const headers = requestHeaders(exchange, target, this.#tally.attempts.length);
     let call: Call;
     if (hasWireBody(exchange, target)) {
-      call = wireCall(target, path, headers, await wireBody(exchange, target));
+      const method = exchange.passThrough?.method ?? 'POST';
+      call = wireCall(target, method, path, headers, await wireBody(exchange, target));
     } else {
       const body = requestBody(this.#gateway, exchange, target);
       const { origin } = target.endpoint;
@@ -324,15 +325,22 @@ export class Dispatch {
 const nothingAdded: readonly string[] = [];
 
 /** A stream of a body only where nothing is to be signed. */
-type Call = Omit<OutgoingCall, 'body'> & { readonly body: WireBody['bytes'] };
+type Call = Omit<OutgoingCall, 'body'> & { readonly body: WireBody['bytes'] | null };
 
 /** A call whose body has a content type of its own. */
-function wireCall({ endpoint }: Target, path: string, headers: readonly string[], body: WireBody): Call {
+function wireCall(
+  { endpoint }: Target,
+  method: Call['method'],
+  path: string,
+  headers: readonly string[],
+  body: WireBody,
+): Call {
   const own = headers.slice();
   own[own.indexOf('content-type') + 1] = body.contentType;
   if (body.length !== undefined && !(body.bytes instanceof Uint8Array)) own.push('content-length', String(body.length));
   const { addressTail = '' } = body;
-  return { method: 'POST', origin: endpoint.origin, path: joined(path, addressTail), headers: own, body: body.bytes };
+  const bytes = body.length === 0 && method !== 'POST' ? null : body.bytes;
+  return { method, origin: endpoint.origin, path: joined(path, addressTail), headers: own, body: bytes };
 }
 
 /** A tail of segments goes before the query of a path, one of parameters behind it. */

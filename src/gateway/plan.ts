@@ -5,6 +5,7 @@ import { candidatesOf } from './candidates.ts';
 import type { Gateway } from './gateway.ts';
 import { deniedBy, modelDenied } from './model-access.ts';
 import { type FoundModel, findModel, unknownModel } from './model-lookup.ts';
+import { passThroughRoute } from './pass-through/route.ts';
 
 export { type Picked, pickDeployment } from './pick-deployment.ts';
 
@@ -13,7 +14,10 @@ export { type Picked, pickDeployment } from './pick-deployment.ts';
  * every list of the chain, the group and its usable deployments, the fallbacks the key may use.
  */
 export function plan(gateway: Gateway, identified: Identified): Planned {
-  const { snapshot, principal, facts, path } = identified;
+  const { snapshot, principal, facts, path, passThrough } = identified;
+  if (passThrough !== null) {
+    return asPlanned(identified, { ...passThroughRoute(identified, passThrough), plannedTick: gateway.clock.tick() });
+  }
   const asked = facts.model;
   if (asked === undefined || asked === '') {
     throw new GatewayError('malformed_request', 'model: required, the name of a model. `/v1/models` lists them.', {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
-import { asReceived, type Received } from '../core/exchange.ts';
+import { asReceived, type PassThrough, type Received } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts';
 import { timeOrderedId } from '../core/request-id.ts';
 import type { Snapshot } from '../core/route.ts';
@@ -24,8 +24,14 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
   const dialect = gateway.dialects.get(route.dialect);
   if (dialect === undefined) throw new GatewayError('not_found', `${arrival.path} is not served by this gateway.`);
   const { upload = null } = arrival;
-  const body = upload === null ? parseBody(arrival.bytes) : upload.fields;
-  const address = addressOf(arrival);
+  const { passThrough = null } = arrival;
+  const body =
+    passThrough !== null
+      ? opaqueBody(arrival.bytes, passThrough)
+      : upload === null
+        ? parseBody(arrival.bytes)
+        : upload.fields;
+  const address = passThrough === null ? addressOf(arrival) : { ...addressOf(arrival), path: passThrough.rest };
   const facts = dialect.inspect(body, address, upload);
   return asReceived({
     id: start.id,
@@ -37,6 +43,7 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
     body,
     upload,
     funds: arrival.funds ?? null,
+    passThrough,
     facts: addressed(facts, address),
     options: readRequestOptions(body, arrival.headers, dialect.name, start),
     headers: arrival.headers,
@@ -74,6 +81,11 @@ export function beginRequest(gateway: Gateway, arrival: Arrival): Start {
     at,
     tick: clock.tick(),
   };
+}
+
+/** What is not JSON, or no object, is passed on unread. */
+function opaqueBody(bytes: Buffer, { contentType }: PassThrough): JsonObject {
+  return bytes.length === 0 || !/json/i.test(contentType ?? 'application/json') ? {} : parseBody(bytes);
 }
 
 /** What stands for a form in records and as the input's size: its fields, and what is known of its files. */

@@ -173,8 +173,17 @@ export function requestHeaders(exchange: Admitted, target: Target, attempts: num
       replaceHeader(forwarded, name, Array.isArray(value) ? value.join(',') : value);
     }
   }
+  if (exchange.passThrough !== null) {
+    forwarded ??= [...base];
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value === 'string' && passedHeaders.test(name)) replaceHeader(forwarded, name, value);
+    }
+  }
   return forwarded ?? base;
 }
+
+/** What providers' own clients say in headers, but for credentials. */
+const passedHeaders = /^(?:accept|anthropic-(?:version|beta)|openai-beta|x-goog-user-project)$/;
 
 function replaceHeader(list: string[], name: string, value: string): void {
   for (let index = 0; index < list.length; index += 2) {

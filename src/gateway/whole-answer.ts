@@ -1,4 +1,4 @@
-import type { AnswerOptions, BodyEdits, ResponseFacts } from '../core/dialect.ts';
+import type { AnswerOptions, BodyEdits, Dialect, ResponseFacts } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Admitted } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -13,6 +13,8 @@ export interface WholeAnswer {
   readonly facts: ResponseFacts;
   /** undefined for JSON. */
   readonly contentType?: string;
+  /** Where it is not 200. */
+  readonly status?: number;
 }
 
 /**
@@ -34,6 +36,7 @@ export function wholeAnswer(
   ) {
     return toldAs(exchange, dialect.response.decodeBytes(bytes, contentType), noFacts, options);
   }
+  if (exchange.passThrough !== null) return untouched(dialect, attempt, bytes);
   const body = parsed(attempt, bytes);
   if (dialect !== exchange.dialect) {
     return toldAs(exchange, decoded(attempt, body), dialect.response.read(body), options);
@@ -49,6 +52,19 @@ export function wholeAnswer(
   }
   const edits = dialect.response.restamp?.(body, options) ?? withModel(body, options);
   return { bytes: editMembers(bytes, edits), facts };
+}
+
+/** An answer that is passed on whatever it is, and read only for the usage it may tell. */
+function untouched(dialect: Dialect, { headers, status }: UpstreamAttempt, bytes: Buffer): WholeAnswer {
+  const contentType = headers['content-type'];
+  const about = { ...(typeof contentType === 'string' && { contentType }), ...(status !== null && { status }) };
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString());
+  } catch {
+    body = undefined;
+  }
+  return { bytes, facts: isJsonObject(body) ? dialect.response.read(body) : noFacts, ...about };
 }
 
 /** An answer in the neutral form, in the caller's. */

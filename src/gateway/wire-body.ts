@@ -6,7 +6,7 @@ import { encodeOptions, type Target, withoutFields } from './translate.ts';
 
 /** Whether a request travels as something else than one JSON body at the usual address. */
 export function hasWireBody(exchange: Admitted, { dialect }: Target): boolean {
-  return exchange.upload !== null || dialect.request.encodeBody !== undefined;
+  return exchange.passThrough !== null || exchange.upload !== null || dialect.request.encodeBody !== undefined;
 }
 
 /**
@@ -14,7 +14,10 @@ export function hasWireBody(exchange: Admitted, { dialect }: Target): boolean {
  * format it must be here whole. Throws, or rejects with, a GatewayError.
  */
 export async function wireBody(exchange: Admitted, target: Target): Promise<WireBody> {
-  const { upload } = exchange;
+  const { upload, passThrough, bytes } = exchange;
+  if (passThrough !== null) {
+    return { contentType: passThrough.contentType ?? 'application/json', bytes, length: bytes.length };
+  }
   const options = encodeOptions(exchange, target);
   const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
   if (target.dialect === exchange.dialect && upload !== null) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
-import type { Reply } from '../core/exchange.ts';
+import type { PassThrough, Reply } from '../core/exchange.ts';
 import type { Upload } from '../core/upload.ts';
 import type { Arrival } from '../gateway/arrival.ts';
 import { credentialFirst } from '../gateway/authenticate.ts';
@@ -8,6 +8,7 @@ import { type FreeRoute, matchFree } from '../gateway/free/routes.ts';
 import { serveFree } from '../gateway/free/serve.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
+import { matchPassThrough } from '../gateway/pass-through/match.ts';
 import { refuse } from '../gateway/pipeline.ts';
 import { OpenClients } from './client-presence.ts';
 import { ClientLeft, requestBody } from './data-body.ts';
@@ -34,7 +35,9 @@ export class DataDoor {
   take(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const query = queryOf(request.url ?? '');
     const matched = matchRoute(path, query);
-    if (matched === undefined) return this.#takeFree(request, response, path);
+    if (matched === undefined) {
+      return this.#takeFree(request, response, path) || this.#takePassing(request, response, path, query);
+    }
     if (request.method === 'POST') void this.#exchange(request, response, matched, path, query);
     else if (request.method === 'OPTIONS') return false;
     else {
@@ -43,6 +46,17 @@ export class DataDoor {
       });
       this.#refuse(response, error, matched);
     }
+    return true;
+  }
+
+  /** Paths below a provider's name that nobody here knows. */
+  #takePassing(request: IncomingMessage, response: ServerResponse, path: string, query: string): boolean {
+    const matched = matchPassThrough(path, this.#gateway.snapshot());
+    const method = request.method ?? '';
+    if (matched === undefined || !isPassed(method)) return false;
+    const contentType = request.headers['content-type'] ?? null;
+    const passThrough = { ...matched.passThrough, query: withoutKey(query), method, contentType };
+    void this.#exchange(request, response, matched, path, query, passThrough);
     return true;
   }
 
@@ -109,6 +123,7 @@ export class DataDoor {
     matched: MatchedRoute,
     path: string,
     query: string,
+    passThrough?: PassThrough,
   ): Promise<void> {
     try {
       const client = this.#clients.enter(response, matched.route.dialect);
@@ -121,12 +136,13 @@ export class DataDoor {
         bytes: noBytes,
         client,
         arrivedTick: this.#gateway.clock.tick(),
+        ...(passThrough !== undefined && { passThrough }),
       };
       let reply: Reply;
       try {
         const { bodyBytesMax } = this.#gateway.snapshot().settings;
         if (matched.route.form === undefined) {
-          refuseForms(request);
+          if (passThrough === undefined) refuseForms(request);
           arrival.bytes = await requestBody(request, bodyBytesMax, this.#gateway.clock);
         } else arrival.upload = await readForm(request, matched, bodyBytesMax);
         reply = await this.#serve(this.#gateway, arrival);
@@ -179,6 +195,12 @@ function withoutKey(query: string): string {
 
 const keyInQuery = /(?:^|&)key=/;
 const noBytes = Buffer.alloc(0);
+const passedMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+function isPassed(method: string): method is PassThrough['method'] {
+  return passedMethods.has(method);
+}
+
 const wholeForm = { route: { form: 'whole' as const }, model: undefined };
 
 function stopping(): GatewayError {

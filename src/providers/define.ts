@@ -89,6 +89,7 @@ export const usualPath: Record<DialectName, string> = {
   'gemini-generate': '',
   'gemini-array': '',
   'openai-realtime': '/realtime',
+  'pass-through': '',
   'openai-images': '/images/generations',
   'openai-image-edits': '/images/edits',
   'openai-image-variations': '/images/variations',

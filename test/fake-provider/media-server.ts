@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** A request as a media provider saw it. */
 export interface MediaRequest {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
@@ -48,7 +49,13 @@ export async function startMediaServer(): Promise<MediaServer> {
       }
     }
     const body = Buffer.concat(chunks);
-    rig.requests.push({ path: request.url ?? '', headers: request.headers, body, form: await formOf(request, body) });
+    rig.requests.push({
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: request.headers,
+      body,
+      form: await formOf(request, body),
+    });
     response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'application/json' });
     for (const chunk of answer.chunks) {
       response.write(chunk);

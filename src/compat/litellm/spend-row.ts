@@ -16,6 +16,7 @@ const callTypes: Readonly<Record<Operation, string>> = {
   speech: 'aspeech',
   transcription: 'atranscription',
   realtime: '_arealtime',
+  pass_through: 'pass_through_endpoint',
 };
 const callTypesOfFormats: Partial<Record<DialectName, string>> = {
   'openai-completions': 'atext_completion',
