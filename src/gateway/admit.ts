@@ -1,5 +1,5 @@
 import { type Admitted, asAdmitted, type Planned } from '../core/exchange.ts';
-import type { BudgetDenial, BudgetRule } from '../core/limits.ts';
+import type { BudgetDenial, BudgetRule, RateLimitDenial } from '../core/limits.ts';
 import type { Nanodollars } from '../core/money.ts';
 import type { BudgetReservation, RateLimitReservation } from '../core/ports.ts';
 import { cacheUse, lookUp } from './answer-cache.ts';
@@ -17,11 +17,13 @@ import { rateLimited } from './rate-refusal.ts';
 export async function admit(gateway: Gateway, planned: Planned): Promise<Admitted> {
   const found = limitsOf(gateway, planned);
   const { budgets, rates } = found instanceof Promise ? await found : found;
-  const rateReservation = await claimRates(gateway, planned, claimsOf(planned, rates));
+  const claimed = claimRates(gateway, planned, claimsOf(planned, rates));
+  const rateReservation = claimed instanceof Promise ? await claimed : claimed;
   try {
     const use = cacheUse(planned);
     const cache = use === null ? null : await lookUp(gateway, planned, use);
-    const hold = cache?.hit ? nothingHeld : await holdMoney(gateway, planned, budgets);
+    const held = cache?.hit ? nothingHeld : holdMoney(gateway, planned, budgets);
+    const hold = held instanceof Promise ? await held : held;
     return asAdmitted(planned, { ...hold, cache, rateReservation, admittedTick: gateway.clock.tick() });
   } catch (cause) {
     if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
@@ -34,7 +36,7 @@ type Hold = Pick<Admitted, 'reservation' | 'bound' | 'clampedOutputTokens'>;
 const noRules: readonly BudgetRule[] = [];
 const nothingHeld: Hold = Object.freeze({ reservation: null, bound: 0, clampedOutputTokens: null });
 
-async function holdMoney(gateway: Gateway, planned: Planned, budgets: readonly BudgetRule[]): Promise<Hold> {
+function holdMoney(gateway: Gateway, planned: Planned, budgets: readonly BudgetRule[]): Hold | Promise<Hold> {
   const bound = boundOf(planned, null);
   const hard = budgets.find(({ cap }) => cap !== null);
   if (hard !== undefined && (bound.unpriced !== null || bound.unbounded !== null)) {
@@ -44,29 +46,45 @@ async function holdMoney(gateway: Gateway, planned: Planned, budgets: readonly B
   return holdBound(gateway, planned, bound.free ? noRules : budgets, bound.amount);
 }
 
-async function claimRates(
+function claimRates(
   gateway: Gateway,
   planned: Planned,
   claims: ReturnType<typeof claimsOf>,
-): Promise<RateLimitReservation | null> {
+): RateLimitReservation | null | Promise<RateLimitReservation> {
   if (claims.length === 0) return null;
-  const answered = gateway.limiter.reserve(planned.id, claims);
-  const answer = answered instanceof Promise ? await answered : answered;
-  if ('rule' in answer) throw rateLimited(answer, gateway.clock.now());
+  const answer = gateway.limiter.reserve(planned.id, claims);
+  return answer instanceof Promise ? answer.then((late) => granted(gateway, late)) : granted(gateway, answer);
+}
+
+function granted({ clock }: Gateway, answer: RateLimitReservation | RateLimitDenial): RateLimitReservation {
+  if ('rule' in answer) throw rateLimited(answer, clock.now());
   return answer;
 }
 
 /** Tries of a lower maximum: another account may be the one in the way each time. */
 const clampTries = 4;
 
-async function holdBound(
+function holdBound(
   gateway: Gateway,
   planned: Planned,
   rules: readonly BudgetRule[],
   amount: Nanodollars,
+): Hold | Promise<Hold> {
+  const answer = reserve(gateway, planned, rules, amount);
+  const held = (first: BudgetReservation | BudgetDenial): Hold | Promise<Hold> =>
+    isDenial(first)
+      ? holdLess(gateway, planned, rules, first)
+      : { reservation: first, bound: amount, clampedOutputTokens: null };
+  return answer instanceof Promise ? answer.then(held) : held(answer);
+}
+
+/** A lower maximum of output tokens, where the operator says that the gateway may choose one. */
+async function holdLess(
+  gateway: Gateway,
+  planned: Planned,
+  rules: readonly BudgetRule[],
+  first: BudgetDenial,
 ): Promise<Hold> {
-  const first = await reserve(gateway, planned, rules, amount);
-  if (!isDenial(first)) return { reservation: first, bound: amount, clampedOutputTokens: null };
   let denial = first;
   if (planned.snapshot.settings.clampOutputTokens) {
     let room = roomIn(denial);

@@ -32,7 +32,11 @@ export function limitsOf(gateway: Gateway, planned: Planned): Limits | Promise<L
 function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: readonly TagLimits[]): Limits {
   const { principal, model, snapshot } = planned;
   const { settings } = snapshot;
-  const budgets = ofModel(principal.budgets, model).slice();
+  const own = ofModel(principal.budgets, model);
+  if (endUser === null && ofTags.length === 0 && settings.globalBudget === null && !isAdministrator(principal)) {
+    return { budgets: own, rates: ofModel(principal.rateLimits, model) };
+  }
+  const budgets = own.slice();
   let rates = ofModel(principal.rateLimits, model);
   if (endUser !== null) {
     budgets.push(...ofModel(endUserBudgets(endUser, planned), model));
@@ -98,7 +102,9 @@ export function claimsOf(planned: Planned, rates: readonly RateLimitRule[]): rea
   const input = Math.ceil(bytes.length / bytesPerToken);
   const oneOutput = Math.min(facts.maxOutputTokens ?? outputTokensAssumed, outputTokensReservedMax);
   const output = operation === 'chat' ? oneOutput * Math.max(1, facts.choices) : 0;
-  return rates.map((rule) => ({ rule, amount: amountOf(rule, input, output) }));
+  const claims: RateLimitClaim[] = [];
+  for (const rule of rates) claims.push({ rule, amount: amountOf(rule, input, output) });
+  return claims;
 }
 
 const noClaims: readonly RateLimitClaim[] = [];

@@ -16,8 +16,9 @@ export class BudgetAlerts {
 
   /** After a settlement: has what was spent reached a soft budget, or come close to the hard one? */
   spent(hold: Hold): void {
-    for (const [at, account] of hold.accounts.entries()) {
+    for (let at = 0; at < hold.accounts.length; at++) {
       this.#nearCap(hold, at);
+      const account = hold.accounts[at]!;
       const { softCap } = hold.rules[at]!;
       if (softCap === null || account.softAlerted === softCap) continue;
       const spent = spentOf(account);
@@ -32,6 +33,7 @@ export class BudgetAlerts {
     const cap = hold.caps[at]!;
     if (cap === null || cap === 0 || account.shareAlerted === sharesTold[0]) return;
     const spent = spentOf(account);
+    if (spent * 100 < cap * sharesTold[1]) return;
     const share = sharesTold.find((one) => spent * 100 >= cap * one);
     if (share === undefined || share <= account.shareAlerted) return;
     account.shareAlerted = share;

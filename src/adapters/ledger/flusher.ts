@@ -154,7 +154,7 @@ export class Flusher {
   }
 
   async #apply(postings: readonly Posting[], texts: readonly string[]): Promise<void> {
-    const { entries, uncovered } = this.#entriesOf(postings, texts);
+    const { entries, touched, uncovered } = this.#entriesOf(postings, texts);
     // A cost that no lease covers changes what is free: nobody may ask for a lease on that account meanwhile.
     const locks = uncovered.map(({ lock }) => lock);
     await takeAll(locks);
@@ -172,10 +172,13 @@ export class Flusher {
         return this.#books.apply(batch);
       });
       const inserted = attempts === 1 && result.inserted.length < entries.length ? new Set(result.inserted) : null;
-      for (const [at, entry] of entries.entries()) {
+      for (let at = 0; at < entries.length; at++) {
+        const entry = entries[at]!;
+        const { accounts } = postings[at]!;
         const isNew = inserted?.delete(entry.record.id) ?? true;
         if (!isNew) this.onDuplicate(entry.record);
-        for (const [index, account] of postings[at]!.accounts.entries()) {
+        for (let index = 0; index < accounts.length; index++) {
+          const account = accounts[index]!;
           const { delta, leaseReturn } = entry.accounts[index]!;
           account.pending -= delta;
           account.underway -= 1;
@@ -187,14 +190,17 @@ export class Flusher {
           if (leaseReturn < delta) account.grantCap = Number.POSITIVE_INFINITY;
         }
       }
-      this.#learn(result, postings);
+      this.#learn(result, touched);
     } finally {
       releaseAll(locks);
     }
   }
 
   /** What each request does to its accounts, and which accounts have no lease for all of it. */
-  #entriesOf(postings: readonly Posting[], texts: readonly string[]): { entries: BookEntry[]; uncovered: Account[] } {
+  #entriesOf(
+    postings: readonly Posting[],
+    texts: readonly string[],
+  ): { entries: BookEntry[]; touched: Iterable<Account>; uncovered: Account[] } {
     const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
     const uncovered = new Set<Account>();
     const entries = postings.map(({ accounts, shares }, at): BookEntry => {
@@ -223,24 +229,20 @@ export class Flusher {
       });
       return new JournalEntry(texts[at]!, changes);
     });
-    return { entries, uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
+    return { entries, touched: left.keys(), uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
   }
 
   /** Takes over the store's own figures. */
-  #learn(result: BatchResult, postings: readonly Posting[]): void {
+  #learn(result: BatchResult, touched: Iterable<Account>): void {
     const now = this.#clock.now();
     const byKey = new Map(result.accounts.map((figures) => [`${figures.key}@${figures.windowStart}`, figures]));
-    for (const { accounts } of postings) {
-      for (const account of accounts) {
-        const name = `${account.key}@${account.windowStart}`;
-        const figures = byKey.get(name);
-        // A lease that ended may stand under `spent` until it is renewed.
-        if (figures === undefined || (account.lease > 0 && now >= account.goodUntil)) continue;
-        byKey.delete(name);
-        account.charged = figures.spent + account.lease;
-        account.chargedAt = now;
-        if (account.lock.free) account.leasedToOthers = Math.max(0, figures.leased - account.lease);
-      }
+    for (const account of touched) {
+      const figures = byKey.get(`${account.key}@${account.windowStart}`);
+      // A lease that ended may stand under `spent` until it is renewed.
+      if (figures === undefined || (account.lease > 0 && now >= account.goodUntil)) continue;
+      account.charged = figures.spent + account.lease;
+      account.chargedAt = now;
+      if (account.lock.free) account.leasedToOthers = Math.max(0, figures.leased - account.lease);
     }
   }
 }

@@ -33,6 +33,13 @@ export function isRecordLine(text: string): boolean {
   return text.startsWith('{"r":');
 }
 
+const letterOfRecords = 0x72;
+
+/** The same of a line among bytes. */
+export function startsRecordLine(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 2] === letterOfRecords;
+}
+
 /** The record of such a line, as JSON. */
 export function recordTextOf(line: string): string {
   return line.slice('{"r":'.length, line.lastIndexOf(',"a":['));

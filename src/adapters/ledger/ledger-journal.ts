@@ -9,7 +9,14 @@ import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Posting } from './flusher.ts';
 import type { Hold } from './hold.ts';
-import { dispatchLine, isRecordLine, parseLine, recordLine, recordTextOf } from './journal-line.ts';
+import {
+  dispatchLine,
+  isRecordLine,
+  parseLine,
+  recordLine,
+  recordTextOf,
+  startsRecordLine,
+} from './journal-line.ts';
 
 /** Old notes are written again when they keep more than this many finished segments from being removed. */
 const segmentsKept = 3;
@@ -115,12 +122,13 @@ export class LedgerJournal {
     return texts;
   }
 
+  /** Notes are left out before they become text. */
   #linesOfOne({ segment, offset }: JournalPosition, to: JournalPosition): string[] {
     const bytes = this.#journal.bytes(segment, offset, to.offset);
     const lines: string[] = [];
     let start = 0;
     for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, start)) {
-      lines.push(bytes.toString('utf8', start, end));
+      if (startsRecordLine(bytes, start)) lines.push(bytes.toString('utf8', start, end));
       start = end + 1;
     }
     return lines;
@@ -160,5 +168,7 @@ export class LedgerJournal {
 }
 
 function postingOf(record: RequestRecord, accounts: readonly Account[], end: JournalPosition): Posting {
-  return { accounts, shares: accounts.map((account) => shareOf(account, record)), end };
+  const shares: number[] = [];
+  for (const account of accounts) shares.push(shareOf(account, record));
+  return { accounts, shares, end };
 }

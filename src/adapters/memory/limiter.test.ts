@@ -18,7 +18,7 @@ describe('memory limiter', () => {
     clock.advance(61_000);
     const busy = { rule: rateLimit({ id: 'busy', limit: 100_000 }), amount: 1 };
     for (let index = 0; index < 2_000; index++) limiter.reserve(`s${index}`, [busy]);
-    expect(limiter.size).toBeLessThan(10);
+    expect(limiter.size).toBeLessThanOrEqual(64);
     expect('rule' in limiter.reserve('again', [parallel])).toBe(true);
   });
 

@@ -4,6 +4,8 @@ import { SlidingCounter } from './sliding-counter.ts';
 
 /** Counters looked at for removal with every reservation: more than can be added, so that none outlives its use for long. */
 const sweptPerReservation = 8;
+/** So few need no sweeping. */
+const keptUnswept = 64;
 
 /**
  * Rate limits of one process: sliding windows of 60 s for requests and tokens, slots for parallel requests. All claims or
@@ -74,7 +76,8 @@ class MemoryLimiter implements Limiter {
   #counted(claims: readonly RateLimitClaim[], counters: SlidingCounter[], slot: number, tick: number): Reservation {
     const reservation = new Reservation(claims, counters, slot);
     const now = this.#clock.now();
-    for (const [index, { rule, amount }] of claims.entries()) {
+    for (let index = 0; index < claims.length; index++) {
+      const { rule, amount } = claims[index]!;
       const counter = counters[index]!;
       const parallel = rule.metric === 'parallel';
       if (parallel) counter.open += amount;
@@ -107,7 +110,8 @@ class MemoryLimiter implements Limiter {
     reservation.over = true;
     const { claims, counters, slot } = reservation;
     const nowSlot = SlidingCounter.slotAt(this.#clock.tick());
-    for (const [index, { rule, amount }] of claims.entries()) {
+    for (let index = 0; index < claims.length; index++) {
+      const { rule, amount } = claims[index]!;
       const counter = counters[index]!;
       if (rule.metric === 'parallel') {
         counter.open -= amount;
@@ -140,6 +144,7 @@ class MemoryLimiter implements Limiter {
   }
 
   #sweepSome(slot: number): void {
+    if (this.#counters.size <= keptUnswept) return;
     for (let swept = 0; swept < sweptPerReservation; swept++) {
       const next = this.#sweep.next();
       if (next.done === true) {

@@ -18,9 +18,12 @@ type PackedEntry = readonly [RequestRecord, ...number[]];
 
 export function packBatch({ processId, entries, checkpoint }: BookBatch): string[] {
   const places = new Map<string, number>();
+  const latest = new Map<string, { readonly windowStart: number; readonly cap: number | null; readonly at: number }>();
   const specs: string[] = [];
   const place = (account: AccountEntry): number => {
-    // The cap belongs to the identity here: it may change from one record to the next.
+    // The cap belongs to the identity here: it may change from one record to the next, and seldom does.
+    const last = latest.get(account.key);
+    if (last !== undefined && last.windowStart === account.windowStart && last.cap === account.cap) return last.at;
     const identity = `${account.windowStart} ${account.cap} ${account.key}`;
     let found = places.get(identity);
     if (found === undefined) {
@@ -28,6 +31,7 @@ export function packBatch({ processId, entries, checkpoint }: BookBatch): string
       found = specs.push(JSON.stringify(spec)) - 1;
       places.set(identity, found);
     }
+    latest.set(account.key, { windowStart: account.windowStart, cap: account.cap, at: found });
     return found;
   };
   const pieces = [''];
