@@ -18,7 +18,7 @@ const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules'
 // Left alone, the heap grows to several times of what is alive in it, and four threads collect it together, which costs
 // a small machine more than one does. Measured in docs/performance.md; an operator's own heap flags replace all of these.
 const memoryFlags = [
-  '--max-semi-space-size=16',
+  '--max-semi-space-size=8',
   '--initial-old-space-size=48',
   '--heap-growing-percent=40',
   '--v8-pool-size=1',
@@ -28,6 +28,9 @@ const environment = {
   ...process.env,
   NODE_COMPILE_CACHE: compileCache,
   MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2',
+  // Else the C library keeps what the compiler of hot functions and batches of rows needed for a moment.
+  MALLOC_TRIM_THRESHOLD_: process.env.MALLOC_TRIM_THRESHOLD_ ?? '131072',
+  MALLOC_MMAP_THRESHOLD_: process.env.MALLOC_MMAP_THRESHOLD_ ?? '131072',
 };
 
 if (Number.parseInt(process.versions.node, 10) >= nodeMajorMin) {

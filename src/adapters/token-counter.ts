@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { smallThread } from './small-thread.ts';
 
 export interface CountedTokens {
   readonly tokens: number;
@@ -87,7 +88,7 @@ export class TokenCounter {
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./token-counter-thread.${extension}`, import.meta.url));
+    const worker = smallThread(new URL(`./token-counter-thread.${extension}`, import.meta.url));
     worker.unref();
     worker.on('message', ({ id, tokens }: CountAnswer) => this.#waiting.get(id)?.(tokens));
     worker.on('error', () => void this.#stop());

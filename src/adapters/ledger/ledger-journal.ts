@@ -9,14 +9,7 @@ import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Posting } from './flusher.ts';
 import type { Hold } from './hold.ts';
-import {
-  dispatchLine,
-  isRecordLine,
-  parseLine,
-  recordLine,
-  recordTextOf,
-  startsRecordLine,
-} from './journal-line.ts';
+import { dispatchLine, isRecordLine, parseLine, recordLine, recordTextOf, startsRecordLine } from './journal-line.ts';
 
 /** Old notes are written again when they keep more than this many finished segments from being removed. */
 const segmentsKept = 3;

@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { StoreError } from '../../core/store.ts';
+import { smallThread } from '../small-thread.ts';
 import { sqliteError } from './sqlite-error.ts';
 import type { SqliteAnswer, SqliteBookAnswer, SqliteFailure, SqliteOpening, SqliteRunner } from './sqlite-protocol.ts';
 
@@ -9,8 +10,6 @@ interface Waiting {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
-
-const youngGenerationMb = 4;
 
 /** One SQLite connection in a thread of its own. It keeps the program alive only while a question is open. */
 export class SqliteLink implements SqliteRunner {
@@ -25,12 +24,7 @@ export class SqliteLink implements SqliteRunner {
     this.#file = opening.file;
     // The extension is ours: `.ts` when run as written, `.js` when compiled.
     const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-    this.#worker = new Worker(new URL(`./sqlite-worker${extension}`, import.meta.url), {
-      workerData: opening,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      // What a statement brings back is short-lived; a larger nursery would only hold on to memory.
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
-    });
+    this.#worker = smallThread(new URL(`./sqlite-worker${extension}`, import.meta.url), { workerData: opening });
     this.#worker.on('message', (answer: Answer | SqliteFailure) => this.#settle(answer));
     this.#worker.on('error', (cause) =>
       this.#end(new StoreError('unavailable', `The database thread failed: ${cause.message}. Restart the gateway.`)),
