@@ -1,3 +1,4 @@
+import type { ContentBlock, NeutralMessage } from '../core/neutral.ts';
 import { sealed, unsealed } from './reasoning-seal.ts';
 
 /*
@@ -61,4 +62,19 @@ export function splitCallId(id: string): { readonly id: string; readonly thought
 export function plainCallId(id: string): string {
   const at = id.indexOf(callMark);
   return at === -1 ? id : id.slice(0, at);
+}
+
+/** A history as other providers may see it; the same list where no call in it is signed. */
+export function withPlainCallIds(messages: readonly NeutralMessage[]): readonly NeutralMessage[] {
+  const isSigned = (block: ContentBlock) =>
+    (block.type === 'tool_call' && block.id.includes(callMark)) ||
+    (block.type === 'tool_result' && block.toolCallId.includes(callMark));
+  if (!messages.some(({ content }) => content.some(isSigned))) return messages;
+  return messages.map((message) => ({
+    ...message,
+    content: message.content.map((block) => {
+      if (block.type === 'tool_call') return { ...block, id: plainCallId(block.id) };
+      return block.type === 'tool_result' ? { ...block, toolCallId: plainCallId(block.toolCallId) } : block;
+    }),
+  }));
 }

@@ -11,11 +11,12 @@ import type {
 } from '../../core/neutral.ts';
 import { inexpressible } from '../parameter-edits.ts';
 import { isSealed } from '../reasoning-seal.ts';
+import { withPlainCallIds } from '../thought-signature.ts';
 
 /** Consecutive messages of one role become one; of a user's blocks, tool results come first. */
 export function encodeMessages(messages: readonly NeutralMessage[], traits: ModelTraits): JsonObject[] {
   const merged: { role: NeutralMessage['role']; content: ContentBlock[] }[] = [];
-  for (const { role, content } of messages) {
+  for (const { role, content } of withPlainCallIds(messages)) {
     const last = merged.at(-1);
     if (last?.role === role) last.content.push(...content);
     else merged.push({ role, content: [...content] });

@@ -1,6 +1,7 @@
 import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralMessage, NeutralRequest, NeutralTool } from '../../core/neutral.ts';
+import { plainBlockMessages } from '../foreign-history.ts';
 import {
   completionParameters,
   crossing,
@@ -72,6 +73,8 @@ export function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits
     if (cap > 1024) edits.set('thinking', { ...thinking, budget_tokens: cap - 1 });
     else edits.set('thinking', undefined);
   }
+  const messages = plainBlockMessages(body.messages);
+  if (messages !== undefined) edits.set('messages', messages);
   return edits;
 }
 

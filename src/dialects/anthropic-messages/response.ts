@@ -84,7 +84,9 @@ function encode(response: NeutralResponse, options: AnswerOptions): JsonObject {
     type: 'message',
     role: 'assistant',
     model: options.model ?? response.model,
-    content: answerOrder(choice?.content ?? []).map(encodeBlock),
+    content: answerOrder(choice?.content ?? [])
+      .filter(isOwn)
+      .map(encodeBlock),
     stop_reason: encodeStopReason(choice?.finishReason ?? 'stop', stopSequence),
     stop_sequence: stopSequence ?? null,
     usage: encodeUsage(response.usage),
@@ -97,6 +99,11 @@ function answerOrder(content: readonly ContentBlock[]): ContentBlock[] {
   if (content.some((block) => block.type === 'vendor')) return [...content];
   const rank = (block: ContentBlock) => (block.type === 'reasoning' ? 0 : block.type === 'tool_call' ? 2 : 1);
   return [...content].sort((a, b) => rank(a) - rank(b));
+}
+
+/** What only another format knows has no place here. */
+function isOwn(block: ContentBlock): boolean {
+  return block.type !== 'vendor' || block.dialect === 'anthropic-messages';
 }
 
 function encodeBlock(block: ContentBlock): JsonObject {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { CacheMark, ContentBlock, NeutralMessage, NeutralRequest, ToolResultBlock } from '../../core/neutral.ts';
 import { urlOfMedia } from '../media.ts';
 import { inexpressible } from '../parameter-edits.ts';
+import { withPlainCallIds } from '../thought-signature.ts';
 
 /** `marks`: does the model understand cache marks and thinking blocks in this format? They are hints: left out if not. */
 export function encodeMessages(request: NeutralRequest, marks: boolean): JsonObject[] {
@@ -11,7 +12,7 @@ export function encodeMessages(request: NeutralRequest, marks: boolean): JsonObj
     const content = isPlain ? request.system[0]!.text : request.system.map((block) => encodePart(block, marks));
     messages.push({ role: 'system', content });
   }
-  for (const message of request.messages) {
+  for (const message of withPlainCallIds(request.messages)) {
     if (message.role === 'assistant') messages.push(assistantMessage(message, marks));
     else messages.push(...userMessages(message, marks));
   }

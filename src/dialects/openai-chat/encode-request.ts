@@ -1,6 +1,7 @@
 import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
+import { plainChatMessages } from '../foreign-history.ts';
 import {
   anthropicParameters,
   completionParameters,
@@ -58,6 +59,8 @@ export function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits
     const asked = isJsonObject(body.stream_options) ? body.stream_options : {};
     if (asked.include_usage !== true) edits.set('stream_options', { ...asked, include_usage: true });
   }
+  const messages = plainChatMessages(body.messages);
+  if (messages !== undefined) edits.set('messages', messages);
   return edits;
 }
 
