@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/servers/child.ts';
 import { type Collector, startCollector } from '../collector/collector.ts';
+import { metricsRequest, strictlyDecoded } from '../collector/schema.ts';
 import { type FakeProvider, serverError, startFakeProvider } from '../fake-provider/index.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
@@ -17,6 +18,7 @@ const said = 'Tell me the secret of the purple elephant.';
 let upstream: FakeProvider;
 let langfuse: Collector | undefined;
 let helicone: Collector;
+let measures: Collector;
 let gateway: GatewayProcess;
 let langfusePort: number;
 
@@ -24,6 +26,7 @@ beforeAll(async () => {
   upstream = await startFakeProvider();
   upstream.setDefault({ text: 'The elephant is purple.', usage: { inputTokens: 12, outputTokens: 6 } });
   helicone = await startCollector();
+  measures = await startCollector();
   langfusePort = await freePort();
   const model = (name: string) => `
   - model_name: ${name}
@@ -45,6 +48,8 @@ general_settings:
       OTEL_EXPORTER: 'otlp_http',
       OTEL_ENDPOINT: `http://127.0.0.1:${langfusePort}/api/public/otel`,
       OTEL_SERVICE_NAME: 'litellm-proxy',
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${measures.url}/v1/metrics`,
+      OTEL_METRIC_EXPORT_INTERVAL: '300',
       LANGFUSE_PUBLIC_KEY: 'pk-lf-1',
       LANGFUSE_SECRET_KEY: langfuseSecret,
       HELICONE_API_KEY: heliconeKey,
@@ -58,6 +63,7 @@ afterAll(async () => {
   await upstream?.close();
   await langfuse?.close();
   await helicone?.close();
+  await measures?.close();
 });
 
 const ask = (body: object = {}, headers: Record<string, string> = {}, key = masterKey) =>
@@ -175,6 +181,18 @@ describe('the reference deployment, observed', () => {
     expect(endTime.seconds * 1_000 + endTime.milliseconds).toBeGreaterThanOrEqual(
       startTime.seconds * 1_000 + startTime.milliseconds,
     );
+  });
+
+  it('gives a collector of metrics all of them, again and again', async () => {
+    const wanted = ['litellm_spend_metric', 'gen_ai.client.token.usage', 'tollgate_sink_delivered'];
+    const last = () => measures.calls.at(-1);
+    await expect
+      .poll(() => wanted.every((name) => last()?.body.toString('latin1').includes(name)), { timeout: 10_000 })
+      .toBe(true);
+    expect(last()!.path).toBe('/v1/metrics');
+    const read = strictlyDecoded(metricsRequest, last()!.body) as { resourceMetrics: unknown[] };
+    expect(read.resourceMetrics).toHaveLength(1);
+    expect(measures.calls.length).toBeGreaterThan(1);
   });
 
   it('says nothing of what was said to a collector that was not to hear it', () => {

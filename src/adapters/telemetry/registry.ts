@@ -27,6 +27,8 @@ const everything: Kept = { isWanted: true, places: null };
 export abstract class Family<Series> {
   readonly name: string;
   readonly help: string;
+  /** For collectors: `s`, `By`, `{token}`; empty where the name says it. */
+  unit = '';
   readonly labelNames: readonly string[];
   readonly #kept: Kept;
   readonly #series = new Map<string, { labels: readonly string[]; series: Series }>();

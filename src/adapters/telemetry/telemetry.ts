@@ -7,6 +7,8 @@ import { Sinks } from '../sinks/sinks.ts';
 import { BudgetMetrics, type BudgetReadings } from './budget-metrics.ts';
 import { DeploymentMetrics, type DeploymentReadings } from './deployment-metrics.ts';
 import { Exposition } from './exposition.ts';
+import { GenAiMetrics } from './otlp/gen-ai-metrics.ts';
+import { MetricsExport } from './otlp/metrics-export.ts';
 import { createTracing } from './otlp/tracing.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { requestLog } from './request-log.ts';
@@ -56,13 +58,25 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
     new SinkMetrics(() => sinks.states()),
     new ProcessMetrics(program.version),
   ]);
+  const genAi = settings.openTelemetry?.metrics ? new GenAiMetrics() : null;
+  const metricsExport = new MetricsExport({
+    source: { families: () => [...exposition.families(), ...(genAi?.families() ?? [])] },
+    sender,
+    log,
+    program,
+  });
   const apply = (next: TelemetrySettings): void => {
     openTelemetrySetting = next.openTelemetry;
+    metricsExport.apply(next.openTelemetry?.metrics ?? null);
     sinks.apply(next.sinks);
   };
   apply(settings);
   return {
-    recordSinks: [requests, budgets, stores, sinks, ...(options.logsRequests ? [requestLog(log)] : [])],
+    recordSinks: [
+      ...[requests, budgets, stores, sinks],
+      ...(genAi === null ? [] : [genAi]),
+      ...(options.logsRequests ? [requestLog(log)] : []),
+    ],
     tracing: createTracing(() => openTelemetrySetting),
     exposition,
     stores,
@@ -70,7 +84,9 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
     deploymentMetrics,
     sinks,
     apply,
-    close: () => sinks.close(),
+    close: async () => {
+      await Promise.all([sinks.close(), metricsExport.close()]);
+    },
   };
 }
 

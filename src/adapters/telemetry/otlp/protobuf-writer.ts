@@ -34,6 +34,12 @@ export class ProtobufWriter {
     this.#putVarint(length, start - 1);
   }
 
+  /** What was written elsewhere, as it is. */
+  raw(bytes: Buffer): void {
+    this.#room(bytes.length);
+    this.#at += bytes.copy(this.#bytes, this.#at);
+  }
+
   string(field: number, text: string): void {
     const { length } = text;
     this.#room(length * 3 + 16);
