@@ -13,6 +13,7 @@ import { socketTransport } from './adapters/socket-transport.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
 import { atEndOfTurn, systemChance, systemClock } from './adapters/system-clock.ts';
+import { DebugWatch } from './adapters/telemetry/debug-watch.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
 import { observed, openTelemetry, type Telemetry } from './adapters/telemetry/telemetry.ts';
 import { TokenCounter } from './adapters/token-counter.ts';
@@ -37,6 +38,7 @@ import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
 import type { StoredSettings } from './config/stored-settings.ts';
 import { ownSinkSetting } from './config/telemetry/own-sink.ts';
+import { debugScope, readDebugWord } from './core/debug-wish.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
@@ -230,7 +232,13 @@ async function assemble(
   const modelReload = coalesced(reloadModels, (cause) =>
     log.error('changed models cannot be read', { reason: cause.message }),
   );
+  const debug = new DebugWatch(clock, log.loud);
   shared.invalidation.onChange((what, isOwn) => {
+    if (what?.scope === debugScope) {
+      const wish = readDebugWord(what.id);
+      if (wish !== null) debug.wish(wish);
+      return;
+    }
     principals.invalidate(what);
     if (isOwn) return;
     if (what === null || configScopes.has(what.scope)) modelReload();
@@ -274,7 +282,7 @@ async function assemble(
       deploymentMetrics.cooledDown(deployment, error.status);
       watch.cooledDown(deployment, error);
     }),
-    sinks: [...recordSinks, watch],
+    sinks: [...recordSinks, watch, debug],
     tracing,
     log,
     describeReply: createDescribeReply(options.version),
@@ -325,6 +333,7 @@ async function assemble(
       healthChecks,
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
       reloadModels,
+      debug,
       checkSettings: (settings) => config.checkSettings(settings),
       metrics: async () => ({ contentType: exposition.contentType, text: exposition.render() }),
       countTokens: (text, model) => tokens.count(text, model),

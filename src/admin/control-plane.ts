@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { StoredSettings } from '../config/stored-settings.ts';
+import type { DebugWish } from '../core/debug-wish.ts';
 import type { Principal } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
@@ -44,6 +45,8 @@ export interface ControlPlane {
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Counts with a real tokenizer, off the event loop and within a deadline. */
   countTokens(text: string, model: string): Promise<TokenCount>;
+  /** Whose requests are told in full in the log of this process. */
+  readonly debug: { wish(wish: DebugWish): void; list(): readonly DebugWish[] };
   readonly settings: ControlSettings;
   /** Paths of the data plane, all POST, `{model}` where the path names one. */
   readonly dataPaths: readonly string[];

@@ -68,6 +68,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     vault: createVault(new Secret('salt of this test')),
     version: '0.0.0-test',
     snapshot: () => snapshot,
+    debug: { wish() {}, list: () => [] },
     mayUse: (principal, names) => mayUse(principal, names, snapshot),
     condition: () => ({
       coolingDownUntil: null,

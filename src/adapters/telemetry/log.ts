@@ -1,4 +1,4 @@
-import { pino, stdSerializers } from 'pino';
+import { type Logger, pino, stdSerializers } from 'pino';
 import type { Log } from '../../core/ports.ts';
 import type { Secret } from '../../core/secret.ts';
 
@@ -12,8 +12,13 @@ export interface LogOptions {
   readonly destination?: { write(line: string): void };
 }
 
+export interface ProgramLog extends Log {
+  /** Writes whatever the level is: for what somebody asked for by name. */
+  readonly loud: Log;
+}
+
 /** One JSON object a line on standard error, so that standard output stays free for what a command was asked for. */
-export function openLog(options: LogOptions): Log {
+export function openLog(options: LogOptions): ProgramLog {
   const target = options.destination ?? process.stderr;
   const scrubbed = { write: (line: string) => void target.write(scrub(line, options.secrets())) };
   const logger = pino(
@@ -26,6 +31,10 @@ export function openLog(options: LogOptions): Log {
     },
     scrubbed,
   );
+  return { ...logOf(logger), loud: logOf(logger.child({}, { level: 'debug' })) };
+}
+
+function logOf(logger: Logger): Log {
   return {
     debug: (message, fields) => logger.debug(fields, message),
     info: (message, fields) => logger.info(fields, message),

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
+import { debugEndpoints } from '../../admin/debug.ts';
 import { usageEndpoints } from '../../admin/usage/endpoints.ts';
 import { accessGroupEndpoints } from './access-groups.ts';
 import { activityEndpoints } from './activity.ts';
@@ -64,6 +65,7 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...settingChangeEndpoints(plane),
     ...healthEndpoints(plane),
     ...healthStateEndpoints(plane),
+    ...debugEndpoints(plane),
     ...usageEndpoints(plane),
   ];
   return [...endpoints, ...frontEndpoints(plane, endpoints)];

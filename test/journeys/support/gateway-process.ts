@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Canaries } from './canaries.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
@@ -48,11 +49,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     env: { PATH: process.env.PATH ?? '', TOLLGATE_MASTER_KEY: masterKey, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const canaries = new Canaries([masterKey, options.config ?? '', ...Object.entries(options.env ?? {}).flat()]);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
   const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
   const ready = await firstLine(child, ended, () => log);
   const url = String(ready.address);
   const remove = () => {
@@ -65,22 +71,27 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     child,
     ready,
     log: () => log,
-    post: (path, body, key = masterKey, headers = {}) =>
-      fetch(url + path, {
+    async post(path, body, key = masterKey, headers = {}) {
+      const answer = await fetch(url + path, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
+      });
+      if (/^\/key\/(generate|.*regenerate)/.test(path)) canaries.plantKey(await answer.clone().text());
+      return answer;
+    },
     get: (path, key = masterKey) => fetch(url + path, { headers: { authorization: `Bearer ${key}` } }),
     async stop() {
       child.kill('SIGTERM');
       const code = await ended;
+      canaries.expectNone({ log, printed }, join(folder, 'data'));
       remove();
       return code;
     },
     async kill() {
       child.kill('SIGKILL');
       await ended;
+      canaries.expectNone({ log, printed }, join(folder, 'data'));
       remove();
     },
   };

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What looks like a credential in a configuration, an environment or an answer; long enough to be nothing else. */
+const credential = /\b(?:sk|pk|gsk|xai)-[A-Za-z0-9_-]{12,}|[A-Za-z0-9_-]*canary[A-Za-z0-9_-]*/g;
+const lengthMin = 12;
+
+/**
+ * Every credential that a journey plants, watched over: when its gateway ends, none of them may stand in what it wrote to
+ * its log, its output, or any file of its data folder (database, journal), in clear or in base64.
+ */
+export class Canaries {
+  readonly #planted = new Set<string>();
+
+  constructor(texts: readonly string[]) {
+    for (const text of texts) this.plant(text);
+  }
+
+  plant(text: string): void {
+    for (const [found] of text.matchAll(credential)) if (found.length >= lengthMin) this.#planted.add(found);
+  }
+
+  /** The answer to the making of a key: nobody but its reader may ever see it again. */
+  plantKey(answer: string): void {
+    for (const [, key] of answer.matchAll(/"key":"(sk-[^"]+)"/g)) this.#planted.add(key!);
+  }
+
+  /** Throws an error that names place and canary, the latter cut. */
+  expectNone(texts: Readonly<Record<string, string>>, folder: string): void {
+    const places = Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)] as const);
+    for (const [name, bytes] of [...places, ...filesIn(folder)]) {
+      for (const canary of this.#planted) {
+        if (bytes.includes(canary) || bytes.includes(Buffer.from(canary).toString('base64').replace(/=+$/, ''))) {
+          throw new Error(`a credential that begins with ${canary.slice(0, 12)} stands in ${name}`);
+        }
+      }
+    }
+  }
+}
+
+function* filesIn(folder: string): Generator<readonly [string, Buffer]> {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    // Where a master key that was made stays, readable by its owner alone.
+    if (/master[-_]?key/i.test(name)) continue;
+    const path = join(folder, name);
+    if (statSync(path).isFile()) yield [name, readFileSync(path)];
+  }
+}
