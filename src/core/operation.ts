@@ -28,6 +28,8 @@ export const dialectNames = [
   'nim-embeddings',
   'ollama-embed',
   'ollama-embeddings',
+  'titan-embed',
+  'vertex-embed',
   'voyage-embeddings',
   'cohere-rerank',
   'cohere-rerank-v2',

@@ -144,6 +144,8 @@ const googlePath =
 const googleVerbs: ReadonlyMap<string, DataRoute> = new Map([
   ['generateContent', generate],
   ['streamGenerateContent', generate],
+  ['embedContent', { ...generate, operation: 'embedding', dialect: 'gemini-embed' }],
+  ['batchEmbedContents', { ...generate, operation: 'embedding', dialect: 'gemini-batch-embed' }],
 ]);
 
 /** Paths without parameters, for documents and listings. */

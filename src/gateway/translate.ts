@@ -47,7 +47,10 @@ export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Dep
 /** What the provider calls the dialect that it is spoken to in: the caller's own may be a variant of it. */
 export function spokenTo(exchange: Admitted, deployment: Deployment): DialectName | undefined {
   const spoken = deployment.provider.dialects[exchange.operation];
-  return deployment.traits.soleDialect ?? spoken?.find((name) => isCallers(exchange.dialect, name)) ?? spoken?.[0];
+  const { soleDialect } = deployment.traits;
+  // A model's one format for conversations says nothing about anything else.
+  if (soleDialect !== undefined && spoken?.includes(soleDialect)) return soleDialect;
+  return spoken?.find((name) => isCallers(exchange.dialect, name)) ?? spoken?.[0];
 }
 
 function isCallers({ name, variantOf }: Dialect, spoken: DialectName): boolean {

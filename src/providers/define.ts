@@ -76,6 +76,8 @@ export const usualPath: Record<DialectName, string> = {
   'nim-embeddings': '/embeddings',
   'ollama-embed': '/api/embed',
   'ollama-embeddings': '/api/embeddings',
+  'titan-embed': '',
+  'vertex-embed': ':predict',
   'voyage-embeddings': '/embeddings',
   'cohere-rerank': '/rerank',
   'cohere-rerank-v2': '/rerank',

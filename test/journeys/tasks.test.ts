@@ -8,7 +8,7 @@ import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
 let fake: FakeProvider;
 let rig: GatewayRig;
 
-const embedders = ['openai', 'cohere', 'voyage', 'jina', 'tei', 'mistral'] as const;
+const embedders = ['openai', 'cohere', 'voyage', 'jina', 'tei', 'mistral', 'gemini'] as const;
 const rankers = ['cohere', 'voyage', 'jina', 'tei'] as const;
 const providers: Readonly<Record<string, string>> = { jina: 'jina_ai', tei: 'text_embeddings_inference' };
 
@@ -57,6 +57,10 @@ describe.each([...embedders.map((name) => `${name}-embedding`), 'hugging'])('emb
     const body = (await cohere.json()) as { embeddings: { float: number[][] }; texts: string[] };
     expect(cohere.status, JSON.stringify(body)).toBe(200);
     expect(body.embeddings.float[0]!.length).toBeGreaterThan(0);
+    const gemini = await rig.post(`/v1beta/models/${model}:batchEmbedContents`, {
+      requests: [{ model: `models/${model}`, content: { parts: [{ text: 'one' }] } }],
+    });
+    expect(((await gemini.json()) as { embeddings: unknown[] }).embeddings).toHaveLength(1);
     const ollama = await rig.post('/api/embed', { model, input: 'one' });
     expect(((await ollama.json()) as { embeddings: number[][] }).embeddings).toHaveLength(1);
   });

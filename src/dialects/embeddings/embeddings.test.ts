@@ -72,6 +72,28 @@ describe('ollama-embeddings', () => {
   });
 });
 
+describe('vertex-embed', () => {
+  taskContract({
+    dialect: named('vertex-embed'),
+    requests: embeddingRequests({
+      dimensions,
+      purpose: purposes('query', undefined),
+      truncate: fc.constantFrom('end', 'none', undefined),
+    }),
+    responses: embeddingResponses({ usage: always(undefined) }),
+    fields: ['instances', 'parameters'],
+  });
+});
+
+describe('titan-embed', () => {
+  taskContract({
+    dialect: named('titan-embed'),
+    requests: embeddingRequests({ dimensions, inputs: word.map((text) => [{ type: 'text' as const, text }]) }),
+    responses: embeddingResponses({ usage: always(undefined), vectors: always({ float: [[1, 2]] }) }),
+    fields: ['inputText', 'dimensions'],
+  });
+});
+
 describe('feature-extraction', () => {
   taskContract({
     dialect: named('feature-extraction'),

@@ -103,6 +103,13 @@ export const geminiBatchEmbed: Format = {
     const model = `models/${options.model.replace(/^models\//, '')}`;
     return { requests: textsOf(request.inputs).map((text) => ({ model, ...written(request, text) })) };
   },
+  edit: ({ requests }, edits, options) => {
+    // Each request names the model once more.
+    const model = `models/${options.model.replace(/^models\//, '')}`;
+    if (!Array.isArray(requests) || requests.every((one) => !isJsonObject(one) || one.model === model)) return;
+    const named = requests.map((one) => (isJsonObject(one) ? { ...one, model } : one));
+    edits.set('requests', named);
+  },
   decodeResponse: (body) => {
     if (!Array.isArray(body.embeddings)) throw notAnAnswer('embeddings');
     return answer(body.embeddings, body);

@@ -4,6 +4,7 @@ import { featureExtraction } from './feature-extraction.ts';
 import { geminiBatchEmbed, geminiEmbed } from './gemini.ts';
 import { ollamaEmbed, ollamaEmbeddings } from './ollama.ts';
 import { openaiLikeEmbeddings } from './openai-like.ts';
+import { titanEmbed, vertexEmbed } from './predict.ts';
 
 const otherEncodings = ['float', 'int8', 'uint8', 'binary', 'ubinary'];
 
@@ -15,6 +16,8 @@ export const embeddingDialects = [
   taskDialect(ollamaEmbed),
   taskDialect(ollamaEmbeddings),
   taskDialect(featureExtraction),
+  taskDialect(titanEmbed),
+  taskDialect(vertexEmbed),
   /** https://docs.voyageai.com/reference/embeddings-api */
   taskDialect(
     openaiLikeEmbeddings({

@@ -40,6 +40,12 @@ providerContract(bedrock, [
     model: 'amazon.nova-lite-v1:0',
     address: 'https://vpce-1.bedrock.example/model/amazon.nova-lite-v1%3A0/converse',
   },
+  {
+    dialect: 'titan-embed',
+    model: 'amazon.titan-embed-text-v2:0',
+    address: `${west}/model/amazon.titan-embed-text-v2%3A0/invoke`,
+  },
+  { dialect: 'cohere-embed', model: 'cohere.embed-v4:0', address: `${west}/model/cohere.embed-v4%3A0/invoke` },
 ]);
 
 it('asks each model in a way that it can be asked', () => {

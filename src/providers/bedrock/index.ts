@@ -21,7 +21,7 @@ export const bedrock = defineProvider({
   credentialVariable: 'AWS_BEARER_TOKEN_BEDROCK',
   requiresCredential: false,
   environmentVariables: [...identityVariables, ...regionVariables],
-  dialects: { chat: ['bedrock-converse', 'anthropic-messages'] },
+  dialects: { chat: ['bedrock-converse', 'anthropic-messages'], embedding: ['titan-embed', 'cohere-embed'] },
   catalogueIds: ['bedrock', 'bedrock_converse', 'aws'],
   usageInStream: 'always',
   // What was begun is finished, and billed.
@@ -35,7 +35,7 @@ export const bedrock = defineProvider({
   path: ({ dialect, model, stream, settings }) => {
     const id = encodeURIComponent(textOf(settings.extra.model_id) ?? modelId(model));
     const verb =
-      dialect === 'anthropic-messages'
+      dialect !== 'bedrock-converse'
         ? stream
           ? 'invoke-with-response-stream'
           : 'invoke'
@@ -44,10 +44,15 @@ export const bedrock = defineProvider({
           : 'converse';
     return `/model/${id}/${verb}`;
   },
-  edits: (call) => (call.dialect === 'anthropic-messages' ? invokeEdits(call) : new Map()),
+  edits: (call) => {
+    if (call.dialect === 'anthropic-messages') return invokeEdits(call);
+    // The model is in the path, and a body that names one is refused.
+    return call.dialect === 'cohere-embed' ? new Map([['model', undefined]]) : new Map();
+  },
   reframe: (dialect) => (dialect === 'anthropic-messages' ? new AwsChunkFraming() : null),
   modelsPath: null,
   traits: (model) => {
+    if (model.includes('embed')) return { soleDialect: model.includes('cohere') ? 'cohere-embed' : 'titan-embed' };
     const isClaude = /claude|anthropic/.test(model);
     return {
       supportsJsonSchema: false,

@@ -18,6 +18,21 @@ providerContract(gemini, [
     model: 'gemini-3-pro',
     address: 'http://localhost:9000/models/gemini-3-pro:generateContent',
   },
+  {
+    dialect: 'gemini-batch-embed',
+    model: 'gemini-embedding-001',
+    address: `${base}/models/gemini-embedding-001:batchEmbedContents`,
+  },
+  {
+    dialect: 'gemini-embed',
+    model: 'gemini-embedding-001',
+    address: `${base}/models/gemini-embedding-001:embedContent`,
+  },
+  {
+    dialect: 'imagen-images',
+    model: 'imagen-4.0-generate-001',
+    address: `${base}/models/imagen-4.0-generate-001:predict`,
+  },
 ]);
 
 it('asks for events, never for a list', () => {

@@ -1,4 +1,4 @@
-import { defineProvider, keyHeader } from '../define.ts';
+import { defineProvider, keyHeader, usualPath } from '../define.ts';
 
 export const gemini = defineProvider({
   id: 'gemini',
@@ -10,11 +10,23 @@ export const gemini = defineProvider({
   credentialVariable: 'GEMINI_API_KEY',
   otherCredentialVariables: ['GOOGLE_API_KEY'],
   auth: keyHeader('x-goog-api-key'),
-  dialects: { chat: ['gemini-generate'] },
+  dialects: {
+    chat: ['gemini-generate'],
+    embedding: ['gemini-batch-embed', 'gemini-embed'],
+    image: ['imagen-images'],
+  },
   usageInStream: 'always',
   modelPrefixes: ['gemini-'],
-  path: ({ model, stream }) => {
+  // https://ai.google.dev/gemini-api/docs/pricing
+  unitPrices: {
+    'imagen-4.0-fast': { image: 0.02 },
+    'imagen-4.0-generate': { image: 0.04 },
+    'imagen-4.0-ultra': { image: 0.06 },
+    'imagen-3.0': { image: 0.03 },
+  },
+  path: ({ dialect, model, stream }) => {
     const name = /^(tunedModels|models)\//.test(model) ? model : `models/${model}`;
+    if (dialect !== 'gemini-generate') return `/${name}${usualPath[dialect]}`;
     return `/${name}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
   },
   traits: (model) => ({ thinkingLevels: /gemini-([3-9]|\d\d)/.test(model) }),

@@ -22,7 +22,11 @@ export const vertexAi = defineProvider({
     ...['VERTEXAI_PROJECT', 'GOOGLE_CLOUD_PROJECT', 'VERTEXAI_LOCATION', 'VERTEX_LOCATION', 'GOOGLE_CLOUD_LOCATION'],
     ...['VERTEXAI_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'HOME', 'APPDATA'],
   ],
-  dialects: { chat: ['gemini-generate', 'anthropic-messages', 'openai-chat'] },
+  dialects: {
+    chat: ['gemini-generate', 'anthropic-messages', 'openai-chat'],
+    embedding: ['vertex-embed'],
+    image: ['imagen-images'],
+  },
   catalogueIds: ['vertex_ai', 'google-vertex', 'google', 'gemini'],
   usageInStream: 'always',
   auth: ({ credential }) => {
@@ -59,7 +63,8 @@ export const vertexAi = defineProvider({
     if (dialect === 'anthropic-messages') {
       return `${place}/publishers/anthropic/models/${model}:${stream ? 'streamRawPredict' : 'rawPredict'}`;
     }
-    const verb = stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
+    const isTask = dialect === 'vertex-embed' || dialect === 'imagen-images';
+    const verb = isTask ? 'predict' : stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
     const name = model.replace(/^gemini\//, '');
     // A tuned model stands behind an endpoint of its own, which has a number.
     return /^\d+$/.test(name)

@@ -36,6 +36,18 @@ providerContract(vertexAi, [
     model: '1234567890',
     address: `${place}/endpoints/1234567890:generateContent`,
   },
+  {
+    settings: { extra },
+    dialect: 'vertex-embed',
+    model: 'text-embedding-005',
+    address: `${place}/publishers/google/models/text-embedding-005:predict`,
+  },
+  {
+    settings: { extra },
+    dialect: 'imagen-images',
+    model: 'imagen-4.0-generate-001',
+    address: `${place}/publishers/google/models/imagen-4.0-generate-001:predict`,
+  },
 ]);
 
 it('asks each model in the format of its maker', () => {
