@@ -8,7 +8,7 @@ import type { Feature } from './features.ts';
 
 /**
  * `yes`: it arrives. `caller`: the caller's own format has no way to say it. `refused`: the provider's format has none, and
- * the caller is told so. `hint`: as refused, but left out silently, because nothing is lost but speed. `lost`: it should
+ * the caller is told so. `hint`: as refused, but left out silently, because it means nothing there (cache marks, another provider's signatures). `lost`: it should
  * never be so.
  */
 export type Finding = 'yes' | 'caller' | 'refused' | 'hint' | 'lost';

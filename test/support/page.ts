@@ -27,7 +27,7 @@ export function supportPage(): string {
 
 Made by \`npm run docs\` from what is seen when each feature travels, as real bytes, from a caller's format to a provider's and back. A test
 fails when this page is not what the code does. ● arrives · ○ the provider's format cannot say it; the caller is told so, with the field · ◌ left out,
-because nothing is lost but speed · – the caller's own format has no way to ask for it.
+because it means nothing there · – the caller's own format has no way to ask for it.
 
 ${providerDialects.map(tableOf).join('\n\n')}
 
