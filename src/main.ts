@@ -46,7 +46,7 @@ import { dialects } from './dialects/index.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
 import { BatchRuns } from './gateway/batches/run.ts';
 import { callerAddress, requireAllowedAddress } from './gateway/entry-rules.ts';
-import { freeRoutes } from './gateway/free/routes.ts';
+import { freePaths } from './gateway/free/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
 import { AnswerIds } from './gateway/kept/answer-ids.ts';
@@ -341,7 +341,7 @@ async function assemble(
         return controlSettings(config.written);
       },
       dataPaths,
-      freePaths: freeRoutes.map(({ method, path }) => ({ method, path: `/v1${path}` })),
+      freePaths,
     }),
     store,
     chance,

@@ -23,24 +23,36 @@ export const openaiParameters: ForeignParameters = {
 };
 
 /** What chat completions have and Responses, of the same provider, have not. */
-export const chatParameters: ForeignParameters = {
+const chatParameters: ForeignParameters = {
   hints: new Set(['stream_options', 'prediction', 'reasoning_content']),
   features: new Set(['logit_bias', 'modalities', 'audio']),
 };
 
 /** What Responses have and other formats have not. */
-export const responsesParameters: ForeignParameters = {
+const responsesParameters: ForeignParameters = {
   hints: new Set(['include', 'truncation', 'client_metadata']),
   features: new Set(['prompt', 'max_tool_calls']),
 };
 
+/** What Cohere's chat has beyond others. */
+const cohereParameters: ForeignParameters = {
+  hints: new Set(['safety_mode', 'citation_options', 'priority']),
+  features: new Set(['documents']),
+};
+
+/** What Ollama's own formats have beyond others: how its server keeps and loads a model. */
+const ollamaParameters: ForeignParameters = {
+  hints: new Set(['keep_alive', 'options']),
+  features: new Set(['raw', 'template', 'context', 'images']),
+};
+
 /** What text completions have beyond chat. */
-export const completionParameters: ForeignParameters = {
+const completionParameters: ForeignParameters = {
   hints: new Set(),
   features: new Set(['suffix', 'echo', 'best_of']),
 };
 
-export const anthropicParameters: ForeignParameters = {
+const anthropicParameters: ForeignParameters = {
   hints: new Set([
     'cache_control',
     'context_management',
@@ -71,11 +83,27 @@ export const geminiParameters: ForeignParameters = {
   features: new Set(['cachedContent', 'responseModalities', 'speechConfig', 'imageConfig', 'translationConfig']),
 };
 
-/** What of `extra` may go to another format, and the names that cannot. `false` and null ask for nothing. */
+const everybodys = {
+  openai: openaiParameters,
+  chat: chatParameters,
+  completion: completionParameters,
+  responses: responsesParameters,
+  anthropic: anthropicParameters,
+  gemini: geminiParameters,
+  cohere: cohereParameters,
+  ollama: ollamaParameters,
+} as const;
+
+/**
+ * What of `extra` may go to a format whose own parameters are of these kinds, and the names that cannot. `false` and null
+ * ask for nothing.
+ */
 export function crossing(
   extra: JsonObject,
-  ...foreign: readonly ForeignParameters[]
+  own: readonly (keyof typeof everybodys)[],
 ): { passed: JsonObject; refused: string[] } {
+  const names = Object.keys(everybodys) as (keyof typeof everybodys)[];
+  const foreign = names.filter((name) => !own.includes(name)).map((name) => everybodys[name]);
   const refused: string[] = [];
   const passed = Object.entries(extra).filter(([name, value]) => {
     if (foreign.some(({ features }) => features.has(name))) {

@@ -3,9 +3,11 @@ import type { DialectName } from '../core/operation.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
 import { bedrockConverse } from './bedrock-converse/index.ts';
 import { bedrockInvoke } from './bedrock-invoke/index.ts';
+import { cohereChat } from './cohere-chat/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
 import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
+import { ollamaChat, ollamaGenerate } from './ollama-chat/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
 import { openaiEmbeddings } from './openai-embeddings/index.ts';
@@ -24,6 +26,9 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-embeddings', openaiEmbeddings],
   ['openai-responses', openaiResponses],
   ['anthropic-messages', anthropicMessages],
+  ['cohere-chat', cohereChat],
+  ['ollama-chat', ollamaChat],
+  ['ollama-generate', ollamaGenerate],
   ['openai-moderations', openaiModerations],
   ['openai-realtime', openaiRealtime],
   ['pass-through', passThrough],

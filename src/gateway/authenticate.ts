@@ -6,7 +6,7 @@ import type { GatewaySettings } from '../core/route.ts';
 import { requireAllowedRoute } from './allowed-routes.ts';
 import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './credential.ts';
 import { endUserOf } from './end-user.ts';
-import { requireAllowedAddress, requireParams } from './entry-rules.ts';
+import { callerAddress, requireAllowedAddress, requireParams } from './entry-rules.ts';
 import type { Gateway } from './gateway.ts';
 import { uniqueTags } from './option-values.ts';
 
@@ -52,6 +52,22 @@ export async function authenticate(
     tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
     identifiedTick: gateway.clock.tick(),
   });
+}
+
+/** Whoever comes through a door other than a request's journey. Throws GatewayError when it may not. */
+export async function admitCaller(
+  { principals, clock, snapshot }: Gateway,
+  caller: { readonly headers: CallerHeaders; readonly address: string | null; readonly path: string },
+  routeGroups: readonly string[],
+): Promise<Principal> {
+  const { settings } = snapshot();
+  requireAllowedAddress(settings, callerAddress(settings, caller.headers, caller.address));
+  const principal = await principalOf(principals, settings, caller.headers);
+  if (principal.kind === 'virtual_key') {
+    requireUsable(principal, clock.now());
+    requireAllowedRoute(principal, caller.path, routeGroups);
+  }
+  return principal;
 }
 
 /**

@@ -73,6 +73,11 @@ const countedResponses: DataRoute = {
   },
 };
 
+const cohere: DataRoute = { ...chat, dialect: 'cohere-chat', routeGroups: ['llm_api_routes'] };
+
+const ollamaChat: DataRoute = { ...chat, dialect: 'ollama-chat', routeGroups: ['llm_api_routes'] };
+const ollamaGenerate: DataRoute = { ...ollamaChat, dialect: 'ollama-generate' };
+
 const generate: DataRoute = {
   operation: 'chat',
   dialect: 'gemini-generate',
@@ -107,6 +112,10 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       [`/openai/v1${path}`, route],
     ])
     .concat([
+      ['/api/chat', ollamaChat],
+      ['/api/generate', ollamaGenerate],
+      ['/v2/chat', cohere],
+      ['/cohere/v2/chat', cohere],
       ['/v2/rerank', rerank],
       ['/v2/embed', embeddingsIn('cohere-embed')],
       ['/api/embed', embeddingsIn('ollama-embed')],

@@ -97,6 +97,7 @@ export class DataDoor {
         path,
         query,
         headers: request.headers,
+        address: request.socket.remoteAddress ?? null,
         bytes,
         ...(upload !== undefined && { upload }),
       });

@@ -3,8 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import { requireAllowedRoute } from '../gateway/allowed-routes.ts';
-import { principalOf, requireUsable } from '../gateway/authenticate.ts';
+import { admitCaller } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { plainErrorBody } from './json-error.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
@@ -66,16 +65,9 @@ export class SocketDoors {
   async #greet(door: SocketDoor, request: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
     try {
       if (this.#isDraining) throw new GatewayError('shutting_down', 'The gateway is stopping. Connect again.');
-      const { principals, clock } = this.#gateway;
-      const principal = await principalOf(
-        principals,
-        this.#gateway.snapshot().settings,
-        headersWithProtocolKey(request.headers),
-      );
-      if (principal.kind === 'virtual_key') {
-        requireUsable(principal, clock.now());
-        requireAllowedRoute(principal, path, door.routeGroups);
-      }
+      const headers = headersWithProtocolKey(request.headers);
+      const caller = { headers, address: request.socket.remoteAddress ?? null, path };
+      await admitCaller(this.#gateway, caller, door.routeGroups);
       this.#server ??= openServer(this.#gateway.snapshot().settings.bodyBytesMax);
       const server = await this.#server;
       server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(door, webSocket, request, path));

@@ -55,7 +55,12 @@ export function googleError(status: number, error: ScriptedError = {}): Record<s
   };
 }
 
-/** https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the type stands in a header */
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the type stands in a header. Cohere's are the same. */
 export function amazonError(status: number, error: ScriptedError = {}): Record<string, unknown> {
   return { message: error.message ?? `The fake provider answers ${status}` };
+}
+
+/** https://github.com/ollama/ollama/blob/main/docs/api.md */
+export function ollamaError(status: number, error: ScriptedError = {}): Record<string, unknown> {
+  return { error: error.message ?? `The fake provider answers ${status}` };
 }

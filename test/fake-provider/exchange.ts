@@ -48,7 +48,9 @@ export async function answer(exchange: Exchange): Promise<void> {
       return;
     }
     if (operation.suffix === '/responses') exchange.keptResponses.keep(body, composed.json());
-    const isStream = composed.frames !== undefined && (operation.isStream ?? body.stream === true);
+    const isStream =
+      composed.frames !== undefined &&
+      (operation.isStream ?? (operation.streamsByDefault ? body.stream !== false : body.stream === true));
     if (isStream) await sendStream(exchange, delivery, composed, produced);
     else if (script.endless) await sendEndlessJson(exchange, delivery, produced);
     else await sendWhole(exchange, delivery, script.status ?? 200, composed.json());
@@ -117,7 +119,9 @@ async function sendStream(
   await delivery.open(script.status ?? 200, {
     ...headersOf(
       exchange,
-      script.contentType ?? (operation.render === undefined ? 'text/event-stream; charset=utf-8' : awsEventStreamType),
+      script.contentType ??
+        operation.streamType ??
+        (operation.render === undefined ? 'text/event-stream; charset=utf-8' : awsEventStreamType),
     ),
     'cache-control': 'no-cache',
     ...(script.contentLength === undefined ? {} : { 'content-length': script.contentLength }),
@@ -173,7 +177,7 @@ function* joinedFrames(
 }
 
 function* binaryFrames(
-  { script }: Exchange,
+  { script, operation }: Exchange,
   render: (frame: Frame) => Buffer,
   frames: Iterable<Frame>,
   produced: { tokens: number },
@@ -181,7 +185,11 @@ function* binaryFrames(
   let index = 0;
   for (const frame of frames) {
     if (script.errorAtEvent === index) {
-      yield { text: awsException('throttlingException', script.error?.message ?? 'Too many requests.'), events: 1 };
+      const text =
+        operation.family === 'ollama'
+          ? render(errorFrame(operation, script))
+          : awsException('throttlingException', script.error?.message ?? 'Too many requests.');
+      yield { text, events: 1 };
       return;
     }
     produced.tokens += frame.tokens;

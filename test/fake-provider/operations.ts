@@ -1,11 +1,13 @@
 import { type Answer, type AnswerRequest, answerTo } from './answer.ts';
 import { anthropicMessage, messageFrames } from './anthropic-messages.ts';
 import { converseAnswer, converseFrames, converseRequest, renderAwsChunk, renderAwsFrame } from './bedrock.ts';
-import { amazonError, anthropicError, googleError, openaiError } from './errors.ts';
+import { cohereAnswer, cohereFrames, cohereRequest } from './cohere.ts';
+import { amazonError, anthropicError, googleError, ollamaError, openaiError } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { geminiAnswer, geminiFrames, geminiRequest } from './gemini.ts';
 import { nothingUsed } from './invoice.ts';
 import { isRecord } from './json.ts';
+import { generated, generatedFrames, ollamaAnswer, ollamaFrames, ollamaLine, ollamaRequest } from './ollama.ts';
 import { chatCompletion, chatFrames } from './openai-chat.ts';
 import { textCompletion, textCompletionFrames } from './openai-completions.ts';
 import { embeddingList } from './openai-embeddings.ts';
@@ -24,14 +26,17 @@ export interface Composed {
 }
 
 export interface FakeOperation {
-  readonly family: 'openai' | 'anthropic' | 'google' | 'amazon';
+  readonly family: 'openai' | 'anthropic' | 'google' | 'amazon' | 'cohere' | 'ollama';
   /** Paths end like this; what stands before it is the provider's own business. */
   readonly suffix: string;
   readonly requiredFields: readonly string[];
   /** Where the path says whether it streams; elsewhere the body does. */
   readonly isStream?: boolean;
+  /** Streams unless it is told not to. */
+  readonly streamsByDefault?: boolean;
   /** How a stream is framed, where not as server-sent events. */
   readonly render?: (frame: Frame) => Buffer;
+  readonly streamType?: string;
   readonly compose: (request: AnswerRequest, script: Script) => Composed;
 }
 
@@ -85,6 +90,54 @@ export const operations: readonly FakeOperation[] = [
         usage: answer.usage,
         json: () => response(answer, script, request.body),
         frames: () => responseFrames(answer, script, request.body),
+      };
+    },
+  },
+  {
+    family: 'cohere',
+    suffix: '/v2/chat',
+    requiredFields: ['model', 'messages'],
+    compose: (request, script) => {
+      const answer = answerTo(cohereRequest(request), script);
+      return {
+        id: request.serial,
+        usage: answer.usage,
+        json: () => cohereAnswer(answer, script),
+        frames: () => cohereFrames(answer, script),
+      };
+    },
+  },
+  {
+    family: 'ollama',
+    suffix: '/api/chat',
+    requiredFields: ['model', 'messages'],
+    streamsByDefault: true,
+    render: ollamaLine,
+    streamType: 'application/x-ndjson',
+    compose: (request, script) => {
+      const answer = answerTo(ollamaRequest(request), script);
+      return {
+        id: request.serial,
+        usage: answer.usage,
+        json: () => ollamaAnswer(answer, script),
+        frames: () => ollamaFrames(answer, script),
+      };
+    },
+  },
+  {
+    family: 'ollama',
+    suffix: '/api/generate',
+    requiredFields: ['model', 'prompt'],
+    streamsByDefault: true,
+    render: ollamaLine,
+    streamType: 'application/x-ndjson',
+    compose: (request, script) => {
+      const answer = answerTo(ollamaRequest(request), script);
+      return {
+        id: request.serial,
+        usage: answer.usage,
+        json: () => generated(ollamaAnswer(answer, script)),
+        frames: () => generatedFrames(answer, script),
       };
     },
   },
@@ -175,7 +228,14 @@ export function operationFor(path: string): FakeOperation | undefined {
 }
 
 export function errorBody(family: FakeOperation['family'], status: number, error?: ScriptedError): unknown {
-  const told = { anthropic: anthropicError, amazon: amazonError, google: googleError, openai: openaiError }[family];
+  const told = {
+    anthropic: anthropicError,
+    amazon: amazonError,
+    google: googleError,
+    openai: openaiError,
+    cohere: amazonError,
+    ollama: ollamaError,
+  }[family];
   return told(status, error);
 }
 

@@ -34,7 +34,7 @@ export function refusalOf(
     const message = strict && operation.suffix.startsWith('/converse') ? converseRefusal(body) : undefined;
     return message === undefined ? undefined : { message };
   }
-  if (operation.family === 'openai') return undefined;
+  if (operation.family !== 'anthropic') return undefined;
   if (headers['anthropic-version'] === undefined) return { message: 'anthropic-version: header is required' };
   return strict ? anthropicRefusal(body) : undefined;
 }

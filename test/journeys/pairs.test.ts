@@ -14,6 +14,8 @@ ${deployment('responses-only', fake.url, 'openai/some-pro')}
     model_info: {mode: responses}
 ${deployment('claude', fake.url, 'anthropic/some-claude', { api_base: fake.url })}
 ${deployment('gemini', fake.url, 'gemini/gemini-2.5-flash')}
+${deployment('cohere', fake.url, 'cohere/command-a', { api_base: fake.url })}
+${deployment('ollama', fake.url, 'ollama/llama3.2', { api_base: fake.url })}
 ${deployment('nova', fake.url, 'bedrock/us.amazon.nova-pro-v1:0', { api_base: fake.url })}
 ${deployment('claude-on-bedrock', fake.url, 'bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { api_base: fake.url })}
 litellm_settings: {cache: true, cache_params: {type: local, mode: default_off}}
@@ -106,35 +108,60 @@ callers['bedrock with a body of Anthropic'] = {
   isComplete: (text) => unpacked(text).includes('"message_stop"'),
   isBroken: (text) => text.includes('exception') && !text.includes('messageStop'),
 };
+callers.cohere = {
+  ...named('/v2/chat', { max_tokens: 200, messages: question }, (text) => text.includes('"finish_reason":"COMPLETE"')),
+  isBroken: (text) => text.includes('"finish_reason":"ERROR"') && !text.includes('COMPLETE'),
+};
+const lines = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { done?: boolean; error?: string });
+const ollama = (path: string, asked: object): Caller => ({
+  path: () => path,
+  body: (model, stream, temperature) => ({ model, stream, ...asked, options: { num_predict: 200, temperature } }),
+  isComplete: (text) => lines(text).at(-1)?.done === true,
+  isBroken: (text) => lines(text).at(-1)?.error !== undefined,
+});
+callers.ollama = ollama('/api/chat', { messages: question });
+callers['ollama with a prompt'] = ollama('/api/generate', { prompt: 'Hello' });
+
 const ownMetadata = ['anthropic', 'responses'];
 
 describe.each(Object.entries(callers))('a caller speaking %s', (name, caller) => {
-  describe.each([['chat'], ['chat-only'], ['responses-only'], ['claude'], ['gemini'], ['nova'], ['claude-on-bedrock']])(
-    'to the group %s',
-    (model) => {
-      const cache = { cache: { 'use-cache': true }, ...(ownMetadata.includes(name) && { litellm_metadata: {} }) };
-      const ask = async (stream: boolean, temperature?: number) => {
-        const body = { ...caller.body(model, stream, temperature), ...cache };
-        return (await rig.post(caller.path(model, stream), body)).text();
-      };
+  describe.each([
+    ['chat'],
+    ['chat-only'],
+    ['responses-only'],
+    ['claude'],
+    ['gemini'],
+    ['cohere'],
+    ['ollama'],
+    ['nova'],
+    ['claude-on-bedrock'],
+  ])('to the group %s', (model) => {
+    const cache = { cache: { 'use-cache': true }, ...(ownMetadata.includes(name) && { litellm_metadata: {} }) };
+    const ask = async (stream: boolean, temperature?: number) => {
+      const body = { ...caller.body(model, stream, temperature), ...cache };
+      return (await rig.post(caller.path(model, stream), body)).text();
+    };
 
-      test('gets a whole answer, a stream, and both again from the cache', async () => {
-        fake.enqueue({ text: 'Plain words.' }, { text: 'Words in pieces.' });
-        const before = fake.requests.length;
-        expect(await ask(false)).toContain('Plain words.');
-        expect(caller.isComplete(await ask(true, 0.5))).toBe(true);
-        expect(await ask(false, 0.5)).toContain('Words in pieces.');
-        const replayed = await ask(true);
-        expect(caller.says?.(replayed) ?? replayed).toContain('Plain words.');
-        expect(caller.isComplete(replayed)).toBe(true);
-        expect(fake.requests.length - before).toBe(2);
-      });
+    test('gets a whole answer, a stream, and both again from the cache', async () => {
+      fake.enqueue({ text: 'Plain words.' }, { text: 'Words in pieces.' });
+      const before = fake.requests.length;
+      expect(await ask(false)).toContain('Plain words.');
+      expect(caller.isComplete(await ask(true, 0.5))).toBe(true);
+      expect(await ask(false, 0.5)).toContain('Words in pieces.');
+      const replayed = await ask(true);
+      expect(caller.says?.(replayed) ?? replayed).toContain('Plain words.');
+      expect(caller.isComplete(replayed)).toBe(true);
+      expect(fake.requests.length - before).toBe(2);
+    });
 
-      test('is told of a stream that broke in its own words', async () => {
-        fake.enqueue({ ...resetAt({ event: 6 }), delayBetweenEventsMs: 3 });
-        const text = await (await rig.post(caller.path(model, true), caller.body(model, true, undefined))).text();
-        expect(caller.isBroken(text)).toBe(true);
-      });
-    },
-  );
+    test('is told of a stream that broke in its own words', async () => {
+      fake.enqueue({ ...resetAt({ event: 6 }), delayBetweenEventsMs: 3 });
+      const text = await (await rig.post(caller.path(model, true), caller.body(model, true, undefined))).text();
+      expect(caller.isBroken(text)).toBe(true);
+    });
+  });
 });

@@ -2,13 +2,7 @@ import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.t
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralMessage, NeutralRequest, NeutralTool } from '../../core/neutral.ts';
 import { plainBlockMessages } from '../foreign-history.ts';
-import {
-  completionParameters,
-  crossing,
-  geminiParameters,
-  openaiParameters,
-  responsesParameters,
-} from '../foreign-parameters.ts';
+import { crossing } from '../foreign-parameters.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-content.ts';
 import { structuredOutput } from './structured-output.ts';
@@ -17,13 +11,7 @@ import { encodeThinking } from './thinking.ts';
 const format: ParameterFormat = { maxTokensNames: ['max_tokens'], maxTokensRequired: true };
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(
-    request.extra,
-    openaiParameters,
-    completionParameters,
-    geminiParameters,
-    responsesParameters,
-  );
+  const { passed, refused } = crossing(request.extra, ['anthropic']);
   const { web_search_options: webSearch, ...extra } = passed;
   const dropped = new Set(options.additionalDropParams);
   const left = [...refused, ...neutralRefused(request)].filter((name) => !dropped.has(name));

@@ -3,13 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool } from '../../core/neutral.ts';
 import { jsonToolName } from '../anthropic-messages/decode-content.ts';
 import { encodeThinking } from '../anthropic-messages/thinking.ts';
-import {
-  completionParameters,
-  crossing,
-  geminiParameters,
-  openaiParameters,
-  responsesParameters,
-} from '../foreign-parameters.ts';
+import { crossing } from '../foreign-parameters.ts';
 import { type NestedFormat, nestedEdits } from '../nested-parameters.ts';
 import { effortOfBudget } from '../openai-chat/encode-request.ts';
 import { unsupportedParameters, withEdits } from '../parameter-edits.ts';
@@ -25,13 +19,7 @@ const topFields: ReadonlySet<string> = new Set([
 ]);
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(
-    request.extra,
-    openaiParameters,
-    completionParameters,
-    geminiParameters,
-    responsesParameters,
-  );
+  const { passed, refused } = crossing(request.extra, ['anthropic', 'chat']);
   const { web_search_options: webSearch, ...extra } = passed;
   if (webSearch !== undefined && webSearch !== null) refused.push('web_search_options');
   const dropped = new Set(options.additionalDropParams);

@@ -1,13 +1,7 @@
 import type { EncodeOptions } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool } from '../../core/neutral.ts';
-import {
-  anthropicParameters,
-  completionParameters,
-  crossing,
-  openaiParameters,
-  responsesParameters,
-} from '../foreign-parameters.ts';
+import { crossing } from '../foreign-parameters.ts';
 import { unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeContents, encodeSystem } from './encode-content.ts';
 import { camelCased } from './fields.ts';
@@ -16,13 +10,7 @@ import { encodeThinking } from './thinking.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const { modalities, ...rest } = request.extra;
-  const { passed, refused } = crossing(
-    rest,
-    openaiParameters,
-    completionParameters,
-    anthropicParameters,
-    responsesParameters,
-  );
+  const { passed, refused } = crossing(rest, ['gemini']);
   const { web_search_options: webSearch, ...extra } = passed;
   const dropped = new Set(options.additionalDropParams);
   const left = [...refused, ...neutralRefused(request)].filter((name) => !dropped.has(name));

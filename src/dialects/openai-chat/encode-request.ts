@@ -2,25 +2,13 @@ import type { BodyEdits, EncodeOptions, ModelTraits } from '../../core/dialect.t
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
 import { plainChatMessages } from '../foreign-history.ts';
-import {
-  anthropicParameters,
-  completionParameters,
-  crossing,
-  geminiParameters,
-  responsesParameters,
-} from '../foreign-parameters.ts';
+import { crossing } from '../foreign-parameters.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-messages.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const marks = options.traits.anthropicExtensions === true;
-  const { passed, refused } = crossing(
-    request.extra,
-    anthropicParameters,
-    completionParameters,
-    geminiParameters,
-    responsesParameters,
-  );
+  const { passed, refused } = crossing(request.extra, ['openai', 'chat']);
   const left = refused.filter((name) => !options.additionalDropParams.includes(name));
   if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
   const body: JsonObject = {

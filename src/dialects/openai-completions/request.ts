@@ -13,7 +13,7 @@ import {
   optionalWhole,
   unknownMembers,
 } from '../body-checks.ts';
-import { anthropicParameters, crossing, responsesParameters } from '../foreign-parameters.ts';
+import { crossing } from '../foreign-parameters.ts';
 import { passThrough, present } from '../openai-chat/encode-request.ts';
 import { inexpressible, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 
@@ -110,7 +110,7 @@ export function decodeCompletion(body: JsonObject): NeutralRequest {
 
 /** Only what fits into one prompt; wishes for reasoning or a service tier are left out. */
 export function encodeCompletion(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, anthropicParameters, responsesParameters);
+  const { passed, refused } = crossing(request.extra, ['openai', 'chat', 'completion']);
   if (request.tools.length > 0) refused.push('tools');
   if (request.responseFormat !== undefined && request.responseFormat.type !== 'text') refused.push('response_format');
   const left = refused.filter((name) => !options.additionalDropParams.includes(name));

@@ -1,13 +1,7 @@
 import type { BodyEdits, EncodeOptions } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import {
-  anthropicParameters,
-  chatParameters,
-  completionParameters,
-  crossing,
-  geminiParameters,
-} from '../foreign-parameters.ts';
+import { crossing } from '../foreign-parameters.ts';
 import { effortOfBudget, present } from '../openai-chat/encode-request.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeCustomTool } from './custom-tools.ts';
@@ -15,13 +9,7 @@ import { encodeInput } from './encode-items.ts';
 import { isForeignReasoning } from './reasoning.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(
-    request.extra,
-    anthropicParameters,
-    completionParameters,
-    chatParameters,
-    geminiParameters,
-  );
+  const { passed, refused } = crossing(request.extra, ['openai', 'responses']);
   const { verbosity, web_search_options: webSearch, ...extra } = passed;
   const left = [...refused, ...neutralRefused(request)].filter((name) => !options.additionalDropParams.includes(name));
   if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);

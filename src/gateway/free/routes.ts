@@ -14,12 +14,15 @@ import {
   updateConversation,
 } from './conversations.ts';
 import { createFile, deleteFile, getFile, getFileContent, listFiles } from './files.ts';
+import { listRunning, listTags, showModel, tellVersion } from './ollama.ts';
 
 /** A path of the data plane where nothing is bought. */
 export interface FreeRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** `{name}` stands for one segment; `/v1` may be left out. */
+  /** `{name}` stands for one segment. */
   readonly path: string;
+  /** Whether `/v1` may stand before it, as is usual. */
+  readonly hasVersion: boolean;
   /** In whose words errors are told. */
   readonly dialect: DialectName;
   readonly routeGroups: readonly string[];
@@ -35,9 +38,23 @@ const route = (method: FreeRoute['method'], path: string, run: FreeRoute['run'])
   path,
   run,
   ...openai,
+  hasVersion: true,
+});
+
+const ollama = (method: FreeRoute['method'], path: string, run: FreeRoute['run']): FreeRoute => ({
+  method,
+  path,
+  run,
+  dialect: 'ollama-chat',
+  routeGroups: ['llm_api_routes', 'info_routes'],
+  hasVersion: false,
 });
 
 export const freeRoutes: readonly FreeRoute[] = [
+  ollama('GET', '/api/version', tellVersion),
+  ollama('GET', '/api/tags', listTags),
+  ollama('GET', '/api/ps', listRunning),
+  ollama('POST', '/api/show', showModel),
   { ...route('POST', '/files', createFile), form: true },
   route('GET', '/files', listFiles),
   route('GET', '/files/{id}', getFile),
@@ -72,6 +89,12 @@ for (const one of freeRoutes) {
   if (known === undefined) patterns.set(one.path, { segments: one.path.split('/'), routes: [one] });
   else known.routes.push(one);
 }
+/** As documents show them. */
+export const freePaths = freeRoutes.map(({ method, path, hasVersion }) => ({
+  method,
+  path: hasVersion ? `/v1${path}` : path,
+}));
+
 const firstSegments = new Set([...patterns.values()].map(({ segments }) => segments[1]));
 
 /** Every method that a path takes; undefined when it is none of these. */

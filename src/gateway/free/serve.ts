@@ -2,8 +2,7 @@ import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { CallerHeaders } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject, nestsDeeperThan } from '../../core/json.ts';
 import type { Upload } from '../../core/upload.ts';
-import { requireAllowedRoute } from '../allowed-routes.ts';
-import { principalOf, requireUsable } from '../authenticate.ts';
+import { admitCaller } from '../authenticate.ts';
 import type { Gateway } from '../gateway.ts';
 import { jsonFault } from '../json-fault.ts';
 import type { FreeAnswer } from './call.ts';
@@ -17,6 +16,8 @@ export interface FreeArrival {
   readonly path: string;
   readonly query: string;
   readonly headers: CallerHeaders;
+  /** Of the connection. */
+  readonly address: string | null;
   readonly bytes: Buffer;
   readonly upload?: Upload;
 }
@@ -27,11 +28,7 @@ export async function serveFree(gateway: Gateway, arrival: FreeArrival): Promise
   const id = gateway.chance.id();
   try {
     const snapshot = gateway.snapshot();
-    const principal = await principalOf(gateway.principals, snapshot.settings, headers);
-    if (principal.kind === 'virtual_key') {
-      requireUsable(principal, gateway.clock.now());
-      requireAllowedRoute(principal, path, route.routeGroups);
-    }
+    const principal = await admitCaller(gateway, arrival, route.routeGroups);
     const query = new URLSearchParams(arrival.query);
     const { params, upload } = arrival;
     const read = upload === undefined ? { body: parsed(bytes) } : { body: upload.fields, upload };

@@ -9,7 +9,13 @@ export const cohere = defineProvider({
   credentialVariable: 'COHERE_API_KEY',
   // https://cohere.com/pricing
   unitPrices: { 'rerank-': { query: 0.002 } },
-  dialects: { embedding: ['cohere-embed'], rerank: ['cohere-rerank-v2'] },
-  path: ({ dialect }) => ({ 'cohere-embed': '/v2/embed', 'cohere-rerank-v2': '/v2/rerank' })[dialect as 'cohere-embed'],
+  dialects: { chat: ['cohere-chat'], embedding: ['cohere-embed'], rerank: ['cohere-rerank-v2'] },
+  path: ({ dialect }) =>
+    ({ 'cohere-chat': '/v2/chat', 'cohere-embed': '/v2/embed', 'cohere-rerank-v2': '/v2/rerank' })[
+      dialect as 'cohere-chat'
+    ],
+  usageInStream: 'always',
+  modelPrefixes: ['command-', 'c4ai-'],
+  aliases: ['cohere_chat'],
   modelsPath: '/v1/models',
 });

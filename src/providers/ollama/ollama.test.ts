@@ -3,17 +3,24 @@ import { ollama } from './index.ts';
 
 providerContract(ollama, [
   {
-    dialect: 'openai-chat',
+    dialect: 'ollama-chat',
     model: 'some-model',
-    address: 'http://localhost:11434/v1/chat/completions',
+    address: 'http://localhost:11434/api/chat',
     headers: { authorization: 'Bearer sk-canary-credential-42' },
   },
+  { dialect: 'ollama-generate', model: 'some-model', address: 'http://localhost:11434/api/generate' },
   { dialect: 'openai-completions', model: 'some-model', address: 'http://localhost:11434/v1/completions' },
   { dialect: 'openai-embeddings', model: 'some-model', address: 'http://localhost:11434/v1/embeddings' },
   {
     settings: { baseUrl: 'http://gpu:11434' },
-    dialect: 'openai-chat',
+    dialect: 'ollama-chat',
     model: 'llama3',
-    address: 'http://gpu:11434/v1/chat/completions',
+    address: 'http://gpu:11434/api/chat',
+  },
+  {
+    settings: { baseUrl: 'http://gpu:11434/v1/' },
+    dialect: 'ollama-chat',
+    model: 'llama3',
+    address: 'http://gpu:11434/api/chat',
   },
 ]);

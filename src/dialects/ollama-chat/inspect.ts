@@ -1,0 +1,113 @@
+import type { RequestFacts } from '../../core/dialect.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import {
+  asObject,
+  asString,
+  malformed,
+  nameOf,
+  optionalBoolean,
+  optionalList,
+  optionalNumber,
+  optionalObject,
+  optionalString,
+  requiredString,
+} from '../body-checks.ts';
+
+const roles = ['system', 'user', 'assistant', 'tool'];
+
+/** Checks every field whose type the format fixes; fields it does not know pass. */
+export function inspectChat(body: JsonObject): RequestFacts {
+  let vision = false;
+  for (const [index, entry] of (optionalList(body, 'messages') ?? []).entries()) {
+    const path = `messages[${index}]`;
+    const message = asObject(entry, path);
+    const { role } = message;
+    if (typeof role !== 'string' || !roles.includes(role)) {
+      throw malformed(
+        `${path}.role`,
+        `expected one of ${roles.join(', ')}${typeof role === 'string' ? '' : `, got ${nameOf(role)}`}`,
+      );
+    }
+    optionalString(message, 'content', `${path}.content`);
+    optionalString(message, 'thinking', `${path}.thinking`);
+    if (hasImages(message, path)) vision = true;
+    for (const [place, call] of (optionalList(message, 'tool_calls', `${path}.tool_calls`) ?? []).entries()) {
+      const at = `${path}.tool_calls[${place}]`;
+      const called = asObject(asObject(call, at).function, `${at}.function`);
+      requiredString(called, 'name', `${at}.function.name`);
+      asObject(called.arguments ?? {}, `${at}.function.arguments`);
+    }
+  }
+  if ((optionalList(body, 'messages') ?? []).length === 0) {
+    throw malformed('messages', 'the list is empty: at least one message is needed');
+  }
+  return factsOf(body, vision, checkTools(body));
+}
+
+export function inspectGenerate(body: JsonObject): RequestFacts {
+  const prompt = optionalString(body, 'prompt') ?? '';
+  optionalString(body, 'system');
+  optionalString(body, 'suffix');
+  const vision = hasImages(body, '');
+  if (prompt === '' && !vision) throw malformed('prompt', 'expected a text');
+  return factsOf(body, vision, false);
+}
+
+function hasImages(holder: JsonObject, path: string): boolean {
+  const at = path === '' ? 'images' : `${path}.images`;
+  const images = optionalList(holder, 'images', at) ?? [];
+  for (const [index, image] of images.entries()) asString(image, `${at}[${index}]`);
+  return images.length > 0;
+}
+
+function checkTools(body: JsonObject): boolean {
+  const tools = optionalList(body, 'tools') ?? [];
+  for (const [index, entry] of tools.entries()) {
+    const path = `tools[${index}]`;
+    const definition = asObject(asObject(entry, path).function, `${path}.function`);
+    requiredString(definition, 'name', `${path}.function.name`);
+    optionalObject(definition, 'parameters', `${path}.function.parameters`);
+  }
+  return tools.length > 0;
+}
+
+function factsOf(body: JsonObject, vision: boolean, tools: boolean): RequestFacts {
+  const options = optionalObject(body, 'options') ?? {};
+  for (const name of ['temperature', 'top_p', 'top_k', 'seed', 'presence_penalty', 'frequency_penalty']) {
+    optionalNumber(options, name, `options.${name}`);
+  }
+  const { format, think } = body;
+  if (format !== undefined && format !== null && format !== '' && format !== 'json' && !isJsonObject(format)) {
+    throw malformed('format', 'expected "json" or a JSON schema');
+  }
+  if (think !== undefined && think !== null && typeof think !== 'boolean' && typeof think !== 'string') {
+    throw malformed('think', 'expected true, false or an effort such as "high"');
+  }
+  return {
+    model: optionalString(body, 'model'),
+    // This format streams unless it is told not to.
+    stream: optionalBoolean(body, 'stream') ?? true,
+    maxOutputTokens: predictionsOf(options),
+    choices: 1,
+    endUser: undefined,
+    usageInStream: true,
+    needs: {
+      tools,
+      vision,
+      audio: false,
+      files: false,
+      reasoning: think !== undefined && think !== null && think !== false,
+      jsonSchema: isJsonObject(format),
+    },
+    inputUnbounded: false,
+    webSearchCallsMax: 0,
+  };
+}
+
+/** Less than 1 stands for no limit. */
+export function predictionsOf(options: JsonObject): number | undefined {
+  const most = optionalNumber(options, 'num_predict', 'options.num_predict');
+  if (most !== undefined && !Number.isSafeInteger(most))
+    throw malformed('options.num_predict', 'expected a whole number');
+  return most === undefined || most < 1 ? undefined : most;
+}
