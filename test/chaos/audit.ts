@@ -131,8 +131,7 @@ function compareWithInvoice(
     const cost = Number(row.cost);
     // What breaks off costs by policy: what had arrived, which may be a little less than what was produced, but never nothing.
     const isPolicy =
-      (row.status === 'aborted' || row.status === 'failure') &&
-      (entries.at(-1)!.outcome === 'caller-left' || entries.at(-1)!.outcome === 'fault');
+      row.status === 'aborted' || (row.status === 'failure' && /caller-left|fault/.test(entries.at(-1)!.outcome ?? ''));
     if (isPolicy ? owed > 0 && cost === 0 : cost < owed) differ(`${ref} costs ${cost}, billed are ${owed}`);
     if (row.status !== 'unknown' && row.attempts !== entries.length) {
       differ(`${ref} has ${row.attempts} attempts, the invoice ${entries.length} dispatches`);

@@ -27,8 +27,8 @@ function script(random: () => number, billUnfinished: 'produced' | 'full'): Scri
       { reset: byte },
       { fin: event },
       { fin: byte },
-      // A provider that says itself that it failed stops there.
-      { errorAtEvent: event.event, billUnfinished: 'produced' },
+      // A provider that says itself that it failed does not bill.
+      { errorAtEvent: event.event, billUnfinished: 'nothing' },
       // Longer than the patience of the request: given up, and billed all the same.
       { delayBeforeHeadersMs: 700 },
       { delayBeforeFirstByteMs: 700 },
