@@ -61,7 +61,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   const stops: (() => void)[] = [];
   const link = redis === null ? null : new RedisLink(redis, clock, log, undefined, options.onRedisCall);
   const local = createMemoryLimiter(clock);
-  const remote = link === null ? null : new RedisLimiter({ link, clock, chance });
+  const remote = link === null ? null : new RedisLimiter({ link, clock, chance, replicas: () => presence.everywhere });
   const replicaStore = alone ? null : store.replicas;
   const presence = new Presence({ id: chance.id(), link, replicas: replicaStore, clock });
   const shared = new SharedLimiter({

@@ -61,15 +61,25 @@ end
 `;
 
 /**
- * All claims or none. ARGV[3] = name of the reservation, ARGV[4] = milliseconds an unrenewed parallel slot lives, then for
- * each key: kind (`w` or `p`), limit, amount. Answers 1 and for each claim the slot, what is left and the milliseconds until
+ * All claims or none. KEYS[1] = the set of replicas, then the counters. ARGV[3] = name of the reservation, ARGV[4] = milliseconds
+ * an unrenewed parallel slot lives, ARGV[5] = how many replicas there are by the caller's knowledge, then for each counter: kind
+ * (`w` or `p`), limit, amount. Replicas that are out of reach keep to their shares, which are left to them. Answers 1 and for each claim the slot, what is left and the milliseconds until
  * the window is empty; or 0, the place of the claim that does not fit, what is used and the milliseconds until it would fit.
  */
 export const reserveScript = new Script(`${time}${advance}
 local member, life = ARGV[3], tonumber(ARGV[4])
+local replicas = tonumber(ARGV[5])
+local missing = 0
+if replicas > 1 then missing = math.max(0, replicas - math.max(1, redis.call('ZCOUNT', KEYS[1], now, '+inf'))) end
+local counters = {}
+for index = 2, #KEYS do counters[index - 1] = KEYS[index] end
+local function bound(limit)
+  if missing == 0 then return limit end
+  return math.max(0, limit - missing * math.max(1, math.floor(limit / replicas)))
+end
 local totals, slots, pending = {}, {}, {}
-for index, key in ipairs(KEYS) do
-  local at = 2 + index * 3
+for index, key in ipairs(counters) do
+  local at = 3 + index * 3
   local kind, limit, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local used, slot
   if kind == 'p' then
@@ -79,7 +89,7 @@ for index, key in ipairs(KEYS) do
     used, slot = advance(key)
   end
   used = used + (pending[key] or 0)
-  if used + amount > limit then
+  if used + amount > bound(limit) then
     local wait = 0
     if kind == 'w' then
       wait = window * slotMs
@@ -89,7 +99,7 @@ for index, key in ipairs(KEYS) do
       for place, counted in ipairs(redis.call('HMGET', key, unpack(names))) do
         if counted then
           free = free + tonumber(counted)
-          if free >= used + amount - limit then
+          if free >= used + amount - bound(limit) then
             wait = (names[place] + window + 1) * slotMs - now
             break
           end
@@ -102,8 +112,8 @@ for index, key in ipairs(KEYS) do
   totals[index], slots[index] = used + amount, slot
 end
 local answer = { 1 }
-for index, key in ipairs(KEYS) do
-  local at = 2 + index * 3
+for index, key in ipairs(counters) do
+  local at = 3 + index * 3
   local kind, limit, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local slot = slots[index]
   local wait = 0

@@ -3,12 +3,14 @@ import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../core/
 import type { Chance, Clock, RateLimitReservation } from '../../core/ports.ts';
 import { addScript, renewScript, reserveScript, settleScript } from './limiter-scripts.ts';
 import type { RedisLink, Unavailable } from './link.ts';
-import { unavailable } from './link.ts';
+import { lateMs, unavailable } from './link.ts';
 
 export interface RedisLimiterOptions {
   readonly link: RedisLink;
   readonly clock: Pick<Clock, 'now'>;
   readonly chance: Pick<Chance, 'id'>;
+  /** How many replicas there are, this one included; 1 when left out. */
+  readonly replicas?: () => number;
   /** In place of the server's clock (milliseconds), which nothing but tests may do. */
   readonly time?: () => number;
   /** Length of a 240th of the window; tests take a shorter one. */
@@ -55,6 +57,8 @@ const scripts = [reserveScript, settleScript, addScript, renewScript];
 export class RedisLimiter {
   readonly #link: RedisLink;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #replicas: () => number;
+  readonly #replicasKey: string;
   readonly #time: () => number | string;
   readonly #slotMs: number;
   readonly #process: string;
@@ -63,9 +67,11 @@ export class RedisLimiter {
   readonly #open = new Map<string, string>();
   #reservations = 0;
 
-  constructor({ link, clock, chance, time, slotMs }: RedisLimiterOptions) {
+  constructor({ link, clock, chance, replicas, time, slotMs }: RedisLimiterOptions) {
     this.#link = link;
     this.#clock = clock;
+    this.#replicas = replicas ?? (() => 1);
+    this.#replicasKey = `${link.prefix}:{limits}:replicas`;
     this.#time = time ?? serverTime;
     this.#slotMs = slotMs ?? windowSlotMs;
     this.#process = chance.id();
@@ -78,14 +84,22 @@ export class RedisLimiter {
 
   async reserve(claims: readonly RateLimitClaim[]): Promise<RedisReservation | RateLimitDenial | Unavailable> {
     const reservation = this.#named(claims);
-    const values: (string | number)[] = [this.#slotMs, this.#time(), reservation.name, parallelLifeMs];
+    const values: (string | number)[] = [
+      this.#slotMs,
+      this.#time(),
+      reservation.name,
+      parallelLifeMs,
+      this.#replicas(),
+    ];
+    const keys = [this.#replicasKey, ...reservation.keys];
     for (const { rule, amount } of claims) values.push(rule.metric === 'parallel' ? 'p' : 'w', rule.limit, amount);
     const answer = await this.#link.call(
-      (client) => reserveScript.run(client, reservation.keys, values),
+      (client) => reserveScript.run(client, keys, values),
       // Given up, but counted: the request was decided elsewhere.
       (late) => {
         if (read(reservation, late as number[], this.#clock.now()) === reservation) this.release(reservation);
       },
+      lateMs,
     );
     if (answer === unavailable) return unavailable;
     const decided = read(reservation, answer as number[], this.#clock.now());

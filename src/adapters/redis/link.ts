@@ -13,6 +13,8 @@ const callBudgetMs = 80;
 const stallMs = 20;
 const stallMsMax = 1_000;
 const rereadMs = 16;
+/** Who needs the very answer waits so much longer for a late one, unless Redis is given up meanwhile. */
+export const lateMs = 900;
 /** A connection that answers nothing for so long is thrown away: after a partition TCP itself may be silent for minutes. */
 const silenceMaxMs = 3_000;
 const logEveryMs = 10_000;
@@ -35,6 +37,8 @@ export class RedisLink {
   /** Told of every call that ended, or took too long. */
   readonly #onCall: (milliseconds: number, isAnswered: boolean) => void;
   readonly #waiting = new Set<() => void>();
+  /** Ends the waiting for answers that are late. */
+  readonly #late = new Set<() => void>();
   #lastAnswerTick: number;
   #lastLogTick = Number.NEGATIVE_INFINITY;
   #isClosed = false;
@@ -88,14 +92,16 @@ export class RedisLink {
   }
 
   /**
-   * Never rejects. `onLate` gets the answer of a call that was given up, so that what it did can be undone.
+   * Never rejects. `onLate` gets the answer of a call that was given up, so that what it did can be undone. With `patienceMs` a
+   * late answer is waited for; the breaker counts it as a failure all the same, and opens when it does not come at all.
    */
   call<Answer>(
     send: (client: RedisClient) => Promise<Answer>,
     onLate?: (answer: Answer) => void,
+    patienceMs = 0,
   ): Promise<Answer | Unavailable> {
     if (!this.isUp) return Promise.resolve(unavailable);
-    return this.#limited(send, onLate);
+    return this.#limited(send, onLate, patienceMs);
   }
 
   /** Resolves when Redis is usable, when it is known not to be there, or when `patienceMs` have passed. */
@@ -144,11 +150,19 @@ export class RedisLink {
   #limited<Answer>(
     send: (client: RedisClient) => Promise<Answer>,
     onLate: ((answer: Answer) => void) | undefined,
+    patienceMs = 0,
   ): Promise<Answer | Unavailable> {
     return new Promise((resolve) => {
       const startedTick = this.#clock.tick();
       let isOver = false;
+      let isLate = false;
       let timer: Timer;
+      const giveUp = () => {
+        isOver = true;
+        timer.cancel();
+        this.#late.delete(giveUp);
+        resolve(unavailable);
+      };
       const wait = (forMs: number) => {
         const dueTick = this.#clock.tick() + forMs;
         timer = this.#clock.setTimer(forMs, () => {
@@ -158,10 +172,17 @@ export class RedisLink {
             wait(rereadMs);
             return;
           }
-          isOver = true;
           this.#onCall(tick - startedTick, false);
+          if (patienceMs > 0) {
+            isLate = true;
+            this.#late.add(giveUp);
+            // Whoever opens it ends the waiting, this call's included.
+            timer = this.#clock.setTimer(patienceMs, () => this.#breaker.open());
+            this.#breaker.failed();
+            return;
+          }
           this.#breaker.failed();
-          resolve(unavailable);
+          giveUp();
         });
       };
       wait(this.#callBudgetMs);
@@ -174,16 +195,20 @@ export class RedisLink {
           }
           isOver = true;
           timer.cancel();
-          this.#onCall(this.#lastAnswerTick - startedTick, true);
-          this.#breaker.succeeded();
+          this.#late.delete(giveUp);
+          if (!isLate) {
+            this.#onCall(this.#lastAnswerTick - startedTick, true);
+            this.#breaker.succeeded();
+          }
           resolve(answer);
         },
         (cause: unknown) => {
           if (isOver) return;
           isOver = true;
           timer.cancel();
-          this.#onCall(this.#clock.tick() - startedTick, false);
-          if (!isAboutTheKey(cause)) this.#breaker.failed();
+          this.#late.delete(giveUp);
+          if (!isLate) this.#onCall(this.#clock.tick() - startedTick, false);
+          if (!isLate && !isAboutTheKey(cause)) this.#breaker.failed();
           this.#tell('Redis call failed', cause as Error);
           resolve(unavailable);
         },
@@ -214,6 +239,7 @@ export class RedisLink {
   #lost(): void {
     this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest');
     for (const listener of this.#onDown) listener();
+    for (const giveUp of [...this.#late]) giveUp();
   }
 
   #recovered(): void {

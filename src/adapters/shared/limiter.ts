@@ -4,6 +4,7 @@ import type { Clock, Limiter, RateLimitReservation } from '../../core/ports.ts';
 import type { MemoryLimiter } from '../memory/limiter.ts';
 import type { RedisLimiter, RedisReservation } from '../redis/limiter.ts';
 import { unavailable } from '../redis/link.ts';
+import { KnownUse } from './known-use.ts';
 import { shareOf } from './share.ts';
 
 export interface SharedLimiterOptions {
@@ -12,7 +13,7 @@ export interface SharedLimiterOptions {
   readonly local: MemoryLimiter;
   /** Processes that share the limits now, this one included. */
   readonly replicas: () => number;
-  readonly clock: Pick<Clock, 'tick'>;
+  readonly clock: Pick<Clock, 'now' | 'tick'>;
   /** While Redis does not answer: a share each, no limit, or nobody who has one. */
   readonly withoutRemote: () => 'share' | 'open' | 'closed';
 }
@@ -58,6 +59,7 @@ class SharedReservation implements RateLimitReservation {
 export class SharedLimiter implements Limiter {
   readonly #options: SharedLimiterOptions;
   #remoteDecides = false;
+  readonly #known = new KnownUse();
   #untold: Untold[] = [];
   #catchingUp: Promise<void> | null = null;
 
@@ -121,7 +123,13 @@ export class SharedLimiter implements Limiter {
   async #askRemote(claims: readonly RateLimitClaim[]): Promise<RateLimitReservation | RateLimitDenial> {
     const answer = await this.#options.remote!.reserve(claims);
     if (answer === unavailable) return this.#reserveShare(claims);
-    if ('rule' in answer) return answer;
+    const tick = this.#options.clock.tick();
+    if ('rule' in answer) {
+      this.#known.saw(answer.rule, answer.used, tick);
+      return answer;
+    }
+    for (const [index, { rule }] of claims.entries())
+      this.#known.saw(rule, rule.limit - answer.remaining[index]!, tick);
     return new SharedReservation(answer, this.#options.local.count(claims), answer, nothing);
   }
 
@@ -129,8 +137,12 @@ export class SharedLimiter implements Limiter {
     const { local, remote, withoutRemote } = this.#options;
     const policy = remote === null ? 'share' : withoutRemote();
     if (policy === 'closed') throw noLimits();
+    const isShared = policy !== 'open' && remote !== null;
+    const denied = isShared ? this.#beyondKnown(claims) : null;
+    if (denied !== null) return denied;
     const answer = policy === 'open' ? local.count(claims) : local.reserve('', this.#shares(claims));
     if ('rule' in answer) return answer;
+    if (isShared) for (const { rule, amount } of claims) this.#known.took(rule, amount);
     if (remote === null) return new SharedReservation(answer, answer, null, nothing);
     const parallel = claims.filter(({ rule }) => rule.metric === 'parallel');
     return new SharedReservation(
@@ -139,6 +151,17 @@ export class SharedLimiter implements Limiter {
       parallel.length === 0 ? null : remote.adopt(parallel),
       this.#keepUntold(claims),
     );
+  }
+
+  /** Others may be using what Redis last said was left: a part of that is all that can be had without asking. */
+  #beyondKnown(claims: readonly RateLimitClaim[]): RateLimitDenial | null {
+    const { clock, replicas } = this.#options;
+    const tick = clock.tick();
+    for (const { rule, amount } of claims) {
+      const beyond = this.#known.beyond(rule, amount, replicas(), tick);
+      if (beyond !== null) return { rule, used: beyond.used, resetAt: clock.now() + beyond.waitMs };
+    }
+    return null;
   }
 
   #shares(claims: readonly RateLimitClaim[]): readonly RateLimitClaim[] {

@@ -36,6 +36,11 @@ export class Presence {
     return Math.max(1, this.#inStore, isRecent || this.#inStore === 0 ? this.#inRedis : 0);
   }
 
+  /** All that are alive, whether Redis sees them or not. */
+  get everywhere(): number {
+    return Math.max(1, this.#inStore, this.#inRedis);
+  }
+
   async beatInRedis(): Promise<void> {
     const { link, id, clock } = this.#options;
     if (link === null) return;
