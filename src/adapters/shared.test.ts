@@ -111,7 +111,8 @@ describe('limits while Redis fails', () => {
     expect(await admittedOf(other, limited, 5)).toBe(5);
     await proxy.restore();
     await until(() => one.redisIsUp() === true && other.redisIsUp() === true, 5_000);
-    await sleep(50);
+    // Both are seen by Redis again, and have told it.
+    await sleep(1_200);
     // 18 of 20 are known to Redis now.
     expect(await admittedOf(other, limited, 5)).toBe(2);
     expect(await admittedOf(one, limited, 5)).toBe(0);

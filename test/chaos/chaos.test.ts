@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Rig, startRig } from './rig.ts';
-import { testedRows } from './rows/index.ts';
+import { rows } from './rows/index.ts';
 
 /* The promises about money and revoked keys, in short: real servers, real processes, and the provider's invoice as the oracle. */
 
@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe('while things die', () => {
-  it.each(testedRows.map((row) => [`${row.row}. ${row.promise}`, row] as const))(
+  it.each(rows.map((row) => [`${row.row}. ${row.promise}`, row] as const))(
     '%s',
     async (_, row) => {
       const { broken, figures } = await row.run(rig, 'short');

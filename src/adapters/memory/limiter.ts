@@ -43,6 +43,17 @@ class MemoryLimiter implements Limiter {
     this.#sweep = this.#counters.entries();
   }
 
+  /** Requests and tokens that were counted in the last window, by limit. */
+  *counted(): Generator<{ readonly rule: RateLimitRule; readonly ageMs: number; readonly amount: number }> {
+    const tick = this.#clock.tick();
+    for (const counter of this.#counters.values()) {
+      const { rule } = counter;
+      if (rule === null || rule.metric === 'parallel') continue;
+      counter.advance(SlidingCounter.slotAt(tick));
+      for (const { ageMs, amount } of counter.counted(tick)) yield { rule, ageMs, amount };
+    }
+  }
+
   /** How many counters are kept. */
   get size(): number {
     return this.#counters.size;
@@ -137,6 +148,7 @@ class MemoryLimiter implements Limiter {
     let counter = this.#counters.get(key);
     if (counter === undefined) {
       counter = new SlidingCounter();
+      counter.rule = rule;
       this.#counters.set(key, counter);
     }
     this.#byRule.set(rule, counter);

@@ -1,3 +1,5 @@
+import type { RateLimitRule } from '../../core/limits.ts';
+
 const windowMs = 60_000;
 const slotMs = 250;
 const slotsInWindow = windowMs / slotMs;
@@ -9,6 +11,8 @@ const slotsInWindow = windowMs / slotMs;
 export class SlidingCounter {
   /** Sum over the window, as of the last `advance`. */
   total = 0;
+  /** A limit that it counts for. */
+  rule: RateLimitRule | null = null;
   /** Parallel slots in use. */
   open = 0;
   /** Set when its owner forgot it: whoever still has it must look it up again. */
@@ -74,6 +78,13 @@ export class SlidingCounter {
       if (freed >= amount) return this.#msUntilGone(tick, this.#slots[index]!);
     }
     return windowMs;
+  }
+
+  /** What was counted in each slot, and how long ago that was. */
+  *counted(tick: number): Generator<{ readonly ageMs: number; readonly amount: number }> {
+    for (let index = this.#head; index < this.#slots.length; index++) {
+      yield { ageMs: Math.max(0, tick - this.#slots[index]! * slotMs), amount: this.#amounts[index]! };
+    }
   }
 
   msUntilEmpty(tick: number): number {

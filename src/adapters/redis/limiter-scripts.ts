@@ -190,3 +190,6 @@ redis.call('ZADD', KEYS[1], now + life, ARGV[3])
 redis.call('PEXPIRE', KEYS[1], life * 2)
 return redis.call('ZCARD', KEYS[1])
 `);
+
+/** Which run of the server this is: another one may have forgotten what an earlier one had counted. */
+export const runScript = new Script(`return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../core/limits.ts';
 import type { Chance, Clock, RateLimitReservation } from '../../core/ports.ts';
-import { addScript, renewScript, reserveScript, settleScript } from './limiter-scripts.ts';
+import { addScript, renewScript, reserveScript, runScript, settleScript } from './limiter-scripts.ts';
 import type { RedisLink, Unavailable } from './link.ts';
 import { lateMs, unavailable } from './link.ts';
 
@@ -48,7 +48,7 @@ export interface Uncounted {
 /** The same as in memory: 240 of them are the window of 60 s. */
 const windowSlotMs = 250;
 const keysPerCall = 200;
-const scripts = [reserveScript, settleScript, addScript, renewScript];
+const scripts = [reserveScript, settleScript, addScript, renewScript, runScript];
 
 /**
  * Rate limits of all replicas together. Every key has the same hash tag, so that one script sees all claims of a request
@@ -135,6 +135,12 @@ export class RedisLimiter {
       const keys = part.map(([, key]) => key);
       if ((await this.#link.call((client) => renewScript.run(client, keys, values))) === unavailable) return;
     }
+  }
+
+  /** The run of the server that counts; null when it does not say. */
+  async run(): Promise<string | null> {
+    const run = await this.#link.call((client) => runScript.run(client, [this.#replicasKey], []));
+    return typeof run === 'string' && run !== '' ? run : null;
   }
 
   /** Resolves to false when Redis is away again. */

@@ -43,6 +43,12 @@ export class KnownUse {
     return { used: known.used + known.alone, waitMs: Math.ceil(leftMs) };
   }
 
+  /** Is there word that may still be in the window? */
+  has(rule: RateLimitRule, tick: number): boolean {
+    const known = this.#byRule.get(nameOf(rule));
+    return known !== undefined && tick - known.tick < windowMs;
+  }
+
   took(rule: RateLimitRule, amount: number): void {
     const known = this.#byRule.get(nameOf(rule));
     if (known !== undefined) known.alone += amount;

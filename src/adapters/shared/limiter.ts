@@ -9,7 +9,7 @@ import { shareOf } from './share.ts';
 
 export interface SharedLimiterOptions {
   /** null where there is no Redis. */
-  readonly remote: Pick<RedisLimiter, 'reserve' | 'adopt' | 'settle' | 'release' | 'add' | 'isUp'> | null;
+  readonly remote: Pick<RedisLimiter, 'reserve' | 'adopt' | 'settle' | 'release' | 'add' | 'run' | 'isUp'> | null;
   readonly local: MemoryLimiter;
   /** Processes that share the limits now, this one included. */
   readonly replicas: () => number;
@@ -60,6 +60,10 @@ export class SharedLimiter implements Limiter {
   readonly #options: SharedLimiterOptions;
   #remoteDecides = false;
   readonly #known = new KnownUse();
+  /** The run of the Redis server that was told last. */
+  #run: string | null = null;
+  /** Until then a Redis that was started anew may not have heard of everything that others had admitted before. */
+  #forgetfulUntilTick = Number.NEGATIVE_INFINITY;
   #untold: Untold[] = [];
   #catchingUp: Promise<void> | null = null;
 
@@ -121,16 +125,26 @@ export class SharedLimiter implements Limiter {
   }
 
   async #askRemote(claims: readonly RateLimitClaim[]): Promise<RateLimitReservation | RateLimitDenial> {
+    const isForgetful = this.#options.clock.tick() < this.#forgetfulUntilTick;
+    const denied = isForgetful ? this.#beyondKnown(claims) : null;
+    if (denied !== null) return denied;
     const answer = await this.#options.remote!.reserve(claims);
     if (answer === unavailable) return this.#reserveShare(claims);
-    const tick = this.#options.clock.tick();
     if ('rule' in answer) {
-      this.#known.saw(answer.rule, answer.used, tick);
+      this.#saw(answer.rule, answer.used, isForgetful);
       return answer;
     }
-    for (const [index, { rule }] of claims.entries())
-      this.#known.saw(rule, rule.limit - answer.remaining[index]!, tick);
+    for (const [index, { rule, amount }] of claims.entries()) {
+      if (isForgetful) this.#known.took(rule, amount);
+      this.#saw(rule, rule.limit - answer.remaining[index]!, isForgetful);
+    }
     return new SharedReservation(answer, this.#options.local.count(claims), answer, nothing);
+  }
+
+  #saw(rule: RateLimitRule, used: number, isForgetful: boolean): void {
+    const tick = this.#options.clock.tick();
+    if (isForgetful && this.#known.has(rule, tick)) return;
+    this.#known.saw(rule, used, tick);
   }
 
   #reserveShare(claims: readonly RateLimitClaim[]): RateLimitReservation | RateLimitDenial {
@@ -183,6 +197,7 @@ export class SharedLimiter implements Limiter {
   async #tellAll(): Promise<void> {
     const { remote, clock } = this.#options;
     if (remote === null) return;
+    if (!this.#remoteDecides && !(await this.#tellAnew(remote))) return;
     while (this.#untold.length > 0) {
       const entries = this.#untold;
       this.#untold = [];
@@ -193,6 +208,23 @@ export class SharedLimiter implements Limiter {
       return;
     }
     this.#remoteDecides = remote.isUp;
+  }
+
+  /** A server that was started anew has forgotten what this replica had admitted with its consent, too. False when it is away again. */
+  async #tellAnew(remote: NonNullable<SharedLimiterOptions['remote']>): Promise<boolean> {
+    const run = await remote.run();
+    const isAnother = run !== null && this.#run !== null && run !== this.#run;
+    if (isAnother) {
+      const untold = this.#untold;
+      this.#untold = [];
+      if (!(await remote.add([...this.#options.local.counted()]))) {
+        this.#untold = [...untold, ...this.#untold];
+        return false;
+      }
+      this.#forgetfulUntilTick = this.#options.clock.tick() + windowMs;
+    }
+    if (run !== null) this.#run = run;
+    return true;
   }
 }
 
