@@ -3,6 +3,7 @@ import type { GatewayError } from '../core/errors.ts';
 import type { Admitted, CallerHeaders } from '../core/exchange.ts';
 import type { Timer, TransportError, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../core/ports.ts';
 import { Secret } from '../core/secret.ts';
+import type { Usage } from '../core/usage.ts';
 import { type Decompressor, decompressor } from './decompress.ts';
 import type { Gateway } from './gateway.ts';
 import { NearestDeadline } from './nearest-deadline.ts';
@@ -96,6 +97,11 @@ export class UpstreamAttempt implements UpstreamReceiver {
     this.#upstream = this.gateway.transport.send(request, this);
     this.#watch();
     return promise;
+  }
+
+  /** What a stream has told of its usage so far. */
+  get usageSeen(): Usage | undefined {
+    return this.#stream?.relay.progress.usage;
   }
 
   // ── From the transport ────────────────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,8 @@ export class CallTally {
   modelUsed: string | null = null;
   providerHeaders: CallerHeaders | null = null;
   firstTokenAt: number | null = null;
+  /** What a provider had told when the client left before the first content. */
+  usageSeen: Usage | undefined;
   readonly #gateway: Gateway;
   readonly #exchange: Admitted;
 

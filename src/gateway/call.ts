@@ -53,7 +53,7 @@ export async function call(gateway: Gateway, admitted: Admitted): Promise<Answer
     case 'failed':
       return asAnswered(admitted, { reply: failedReply(admitted, tally, end.error) });
     case 'gone':
-      return asAnswered(admitted, { reply: goneReply(admitted, tally) });
+      return asAnswered(admitted, { reply: goneReply(tally) });
   }
 }
 
@@ -197,9 +197,10 @@ function failedReply(exchange: Admitted, tally: CallTally, error: GatewayError):
   return wholeBody(jsonHeaders, body, tally.origin(error), outcome);
 }
 
-/** Nobody is there to read it. What the provider had already read may be billed, so the input counts. */
-function goneReply(exchange: Admitted, tally: CallTally): Reply {
-  const usage = tally.attempts.at(-1)?.result === 'aborted' ? estimatedUsage(exchange.bytes.length, 0) : noUsage;
+/** Nobody is there to read it. What a provider had already read may be billed: as it said, or as `settle` counts it. */
+function goneReply(tally: CallTally): Reply {
+  const { usageSeen } = tally;
+  const usage = usageSeen === undefined ? noUsage : { ...usageSeen, outputTokens: 0, estimated: true };
   const outcome = tally.outcome('aborted', { httpStatus: clientClosedRequest, usage });
   return wholeBody(jsonHeaders, new Uint8Array(0), tally.origin(null), outcome);
 }

@@ -132,6 +132,8 @@ export class Dispatch {
     if (exchange.client.gone) return { kind: 'gone' };
     const refused = await this.#hold(target);
     if (refused !== null) return refused;
+    // It may have left while money was found: nothing is sent, and nothing is owed.
+    if (exchange.client.gone) return { kind: 'gone' };
     const { deployment, dialect } = target;
     const keptBy = dialect === exchange.dialect ? deployment : null;
     const options = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
@@ -167,9 +169,13 @@ export class Dispatch {
     this.#tally.providerHeaders = attempt.headers;
     this.#tally.modelUsed = attempt.target.model;
     switch (end.kind) {
-      case 'gone':
-        this.#tally.ended(attempt, { ...plain, gone: true }, groupSize);
+      case 'gone': {
+        // A whole answer that had begun to arrive was complete, and billed, at the provider.
+        const ambiguous = !this.#exchange.facts.stream && attempt.status !== null && attempt.status < 300;
+        this.#tally.ended(attempt, { ...plain, gone: true, ambiguous }, groupSize);
+        this.#tally.usageSeen = ambiguous ? undefined : attempt.usageSeen;
         return end;
+      }
       case 'stream':
         // Its attempt ends with the stream.
         return { kind: 'stream', stream: end.stream, groupSize };

@@ -102,22 +102,33 @@ describe('settle', () => {
   it('charges an abandoned or broken stream what was seen, or the hold where the provider goes on', async () => {
     const seen = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7) });
     expect(seen.settled.cost).toBe(114_000);
-    const silent = await settled({ kind: 'aborted', httpStatus: 499 });
+    const left = [{ ...attempt, result: 'aborted' }];
+    const silent = await settled({ kind: 'aborted', httpStatus: 499, attempts: left });
     expect(silent.settled.record.usage).toMatchObject({ estimated: true });
     expect(silent.settled.cost).toBeGreaterThan(0);
     const stubborn = deployment({ price: price(1, 2), provider: { ...testProvider, stopsOnHangup: false } });
-    const attempts = [{ ...attempt, result: 'aborted' }];
-    const held = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7), attempts }, stubborn);
+    const held = await settled({ kind: 'aborted', httpStatus: 499, usage: tokens(100, 7), attempts: left }, stubborn);
     expect(held.settled.cost).toBe(held.bound);
     const broken = { kind: 'failure', httpStatus: 200, usage: tokens(100, 7), attempts: [attempt] } as const;
     expect((await settled({ ...broken, brokeOff: true })).settled.cost).toBe(114_000);
     expect((await settled({ ...broken, brokeOff: true }, stubborn)).settled.cost).toBe(held.bound);
     expect((await settled({ ...broken }, stubborn)).settled.cost).toBe(114_000);
-    const twice = await settled({ kind: 'aborted', httpStatus: 499, attempts, ambiguousCost: 5_000 }, stubborn);
+    const twice = await settled({ kind: 'aborted', httpStatus: 499, attempts: left, ambiguousCost: 5_000 }, stubborn);
     expect(twice.settled.cost).toBe(twice.bound + 5_000);
     const between = await settled({ kind: 'aborted', httpStatus: 499, ambiguousCost: 5_000 }, stubborn);
     expect(between.settled.cost).toBe(5_000);
     expect((await settled({ kind: 'aborted', httpStatus: 499, attempts: [] }, stubborn)).settled.cost).toBe(0);
+  });
+
+  it('charges no fee per request, and no input, to whom nobody answered', async () => {
+    const withFee = deployment({ price: { ...price(1, 2), perRequest: 700 } });
+    const refused = [{ ...attempt, result: 'upstream_unavailable' }];
+    for (const kind of ['failure', 'aborted'] as const) {
+      const ended = { kind, httpStatus: 503, attempts: refused };
+      expect((await settled(ended, withFee)).settled.cost).toBe(0);
+      expect((await settled({ ...ended, ambiguousCost: 5_000 }, withFee)).settled.cost).toBe(5_000);
+    }
+    expect((await settled({ usage: tokens(1, 0) }, withFee)).settled.cost).toBe(1_700);
   });
 
   it('charges the bound for usage that is no number', async () => {

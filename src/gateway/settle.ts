@@ -46,9 +46,9 @@ function usageOf(answered: Answered, outcome: Outcome): Usage {
   return begun ? { ...seen, units: { ...units, ...seen.units } } : seen;
 }
 
-function seenUsage(answered: Answered, { kind, usage, attempts, cacheHit }: Outcome): Usage {
-  const silent = totalInputTokens(usage) + totalOutputTokens(usage) === 0;
-  if (kind !== 'aborted' || !silent || cacheHit || attempts.length === 0) return usage;
+function seenUsage(answered: Answered, outcome: Outcome): Usage {
+  const { kind, usage, cacheHit } = outcome;
+  if (kind !== 'aborted' || !isNothing(usage) || cacheHit || !hungUp(outcome)) return usage;
   return { ...noUsage, inputTokens: Math.ceil(answered.bytes.length / bytesPerToken), estimated: true };
 }
 
@@ -57,11 +57,12 @@ const nothing: ReplyCost = Object.freeze({ charged: 0, listed: 0, discount: 0, m
 function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usage: Usage): ReplyCost {
   const { deployment, ambiguousCost } = outcome;
   if (outcome.cacheHit || deployment === null) return plus(nothing, ambiguousCost);
-  const { kind, attempts, brokeOff = false } = outcome;
-  if ((kind === 'aborted' || brokeOff) && attempts.length > 0 && paysHold(answered.snapshot.settings, deployment)) {
+  if (hungUp(outcome) && paysHold(answered.snapshot.settings, deployment)) {
     // The provider goes on working, and billing, after the connection is gone: what was held is the only sound figure.
-    return plus(nothing, ambiguousCost + (hungUp(outcome) ? amountAt(answered, deployment) : 0));
+    return plus(nothing, ambiguousCost + amountAt(answered, deployment));
   }
+  // Who was not asked, or said no, is owed no fee for the request either.
+  if (outcome.kind !== 'success' && isNothing(usage)) return plus(nothing, ambiguousCost);
   try {
     return plus(chargeAt(usage, deployment, answered.snapshot.settings), ambiguousCost);
   } catch {
@@ -75,9 +76,15 @@ export function paysHold(settings: GatewaySettings, { provider }: Deployment): b
   return (settings.hangupCharges[provider.id] ?? (provider.stopsOnHangup ? 'seen' : 'hold')) === 'hold';
 }
 
-/** Was a provider at work when the connection went? Else the client left between two attempts. */
-function hungUp({ attempts, brokeOff = false }: Outcome): boolean {
-  return brokeOff || attempts.at(-1)?.result === 'aborted';
+/** Was a provider at work when the connection went, and is not paid for yet? Else the client left between two attempts. */
+function hungUp({ kind, attempts, brokeOff = false }: Outcome): boolean {
+  const last = attempts.at(-1);
+  if (last === undefined || last.ambiguous) return false;
+  return brokeOff || (kind === 'aborted' && last.result === 'aborted');
+}
+
+function isNothing(usage: Usage): boolean {
+  return totalInputTokens(usage) + totalOutputTokens(usage) === 0 && usage.units === undefined;
 }
 
 function plus(cost: ReplyCost, extra: Nanodollars): ReplyCost {

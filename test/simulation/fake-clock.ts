@@ -1,17 +1,31 @@
 import type { Clock, Timer } from '../../src/core/ports.ts';
 
-interface Alarm {
+class Alarm implements Timer {
   readonly at: number;
   readonly order: number;
-  readonly ring: () => void;
-  cancelled: boolean;
+  ring: (() => void) | null;
+
+  constructor(at: number, order: number, ring: () => void) {
+    this.at = at;
+    this.order = order;
+    this.ring = ring;
+  }
+
+  cancel(): void {
+    this.ring = null;
+  }
+
+  isBefore(other: Alarm): boolean {
+    return this.at < other.at || (this.at === other.at && this.order < other.order);
+  }
 }
 
 /** Time that moves only when told to. Everything that becomes due happens in order, one thing after the other. */
 export class FakeClock implements Clock {
   #now: number;
   #order = 0;
-  #alarms: Alarm[] = [];
+  /** A binary heap, the earliest alarm first. */
+  readonly #alarms: Alarm[] = [];
 
   constructor(now: number) {
     this.#now = now;
@@ -27,15 +41,9 @@ export class FakeClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     this.#order += 1;
-    const alarm = { at: this.#now + Math.max(0, delayMs), order: this.#order, ring: callback, cancelled: false };
-    let place = this.#alarms.length;
-    while (place > 0 && this.#alarms[place - 1]!.at > alarm.at) place -= 1;
-    this.#alarms.splice(place, 0, alarm);
-    return {
-      cancel() {
-        alarm.cancelled = true;
-      },
-    };
+    const alarm = new Alarm(this.#now + Math.max(0, delayMs), this.#order, callback);
+    this.#insert(alarm);
+    return alarm;
   }
 
   /** Lets time pass; resolves when all that was due, and all that followed from it, has happened. */
@@ -45,17 +53,53 @@ export class FakeClock implements Clock {
     for (;;) {
       const next = this.#alarms[0];
       if (next === undefined || next.at > until) break;
-      this.#alarms.shift();
-      if (next.cancelled) continue;
+      this.#removeFirst();
+      const { ring } = next;
+      if (ring === null) continue;
       this.#now = Math.max(this.#now, next.at);
-      next.ring();
+      next.ring = null;
+      ring();
       await settled();
     }
     this.#now = until;
+  }
+
+  #insert(alarm: Alarm): void {
+    const alarms = this.#alarms;
+    let at = alarms.length;
+    alarms.push(alarm);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!alarm.isBefore(alarms[parent]!)) break;
+      alarms[at] = alarms[parent]!;
+      at = parent;
+    }
+    alarms[at] = alarm;
+  }
+
+  #removeFirst(): void {
+    const alarms = this.#alarms;
+    const last = alarms.pop()!;
+    const { length } = alarms;
+    if (length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= length) break;
+      if (child + 1 < length && alarms[child + 1]!.isBefore(alarms[child]!)) child += 1;
+      if (!alarms[child]!.isBefore(last)) break;
+      alarms[at] = alarms[child]!;
+      at = child;
+    }
+    alarms[at] = last;
   }
 }
 
 /** Resolves when no promise reaction is waiting any more. */
 export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise(afterReactions);
+}
+
+function afterReactions(resolve: () => void): void {
+  setImmediate(resolve);
 }

@@ -2,10 +2,15 @@ import type { JournalFolder } from '../../src/adapters/journal-folder.ts';
 
 /** A disk that outlives the simulated processes writing on it. */
 export class MemoryDisk {
-  readonly journals = new Map<string, Map<number, Buffer>>();
+  readonly journals = new Map<string, Map<number, Segment>>();
   /** Which process has locked which journal. */
   readonly locks = new Map<string, object>();
   full = false;
+}
+
+interface Segment {
+  bytes: Buffer;
+  length: number;
 }
 
 /** Thrown where a simulated process dies in the middle of a write. */
@@ -60,13 +65,20 @@ export class MemoryJournalFolder implements JournalFolder {
   write(owner: string, segment: number, offset: number, bytes: Uint8Array, length: number): void {
     this.#alive();
     const segments = this.#disk.journals.get(owner)!;
-    const before = segments.get(segment) ?? Buffer.alloc(0);
     const survivors = this.#fate(length);
     const written = survivors ?? (this.#disk.full ? Math.floor(length / 2) : length);
-    const after = Buffer.alloc(Math.max(before.length, offset + written));
-    before.copy(after);
-    after.set(bytes.subarray(0, written), offset);
-    segments.set(segment, after);
+    let kept = segments.get(segment);
+    if (kept === undefined) {
+      kept = { bytes: Buffer.allocUnsafe(4_096), length: 0 };
+      segments.set(segment, kept);
+    }
+    kept.length = Math.max(kept.length, offset + written);
+    if (kept.length > kept.bytes.length) {
+      const larger = Buffer.allocUnsafe(kept.length * 2);
+      kept.bytes.copy(larger);
+      kept.bytes = larger;
+    }
+    kept.bytes.set(bytes.subarray(0, written), offset);
     if (survivors !== null) {
       this.die();
       throw new Died('killed while writing');
@@ -75,10 +87,16 @@ export class MemoryJournalFolder implements JournalFolder {
   }
 
   read(owner: string, segment: number, offset: number, length: number): Buffer {
-    return this.#disk.journals
-      .get(owner)!
-      .get(segment)!
-      .subarray(offset, offset + length);
+    const kept = this.#disk.journals.get(owner)!.get(segment)!;
+    return kept.bytes.subarray(offset, Math.min(kept.length, offset + length));
+  }
+
+  /** Whether a text stands anywhere in a journal. */
+  holds(owner: string, text: string): boolean {
+    for (const { bytes, length } of this.#disk.journals.get(owner)?.values() ?? []) {
+      if (bytes.subarray(0, length).includes(text)) return true;
+    }
+    return false;
   }
 
   removeSegment(owner: string, segment: number): void {

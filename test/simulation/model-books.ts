@@ -3,6 +3,7 @@ import type {
   AccountSpec,
   BatchResult,
   BookBatch,
+  BookEntry,
   Books,
   JournalCheckpoint,
   LeaseAnswer,
@@ -21,11 +22,26 @@ type Lease = Mutable<LeaseRecord>;
 
 const nameOf = ({ key, windowStart }: AccountRef) => `${key}@${windowStart}`;
 
+/** Told of what happens in the books, at the moment it happens. */
+export interface BookObserver {
+  recorded(entry: BookEntry, processId: string): void;
+  /** A slice was granted. */
+  granted(): void;
+  /** What had been written off came back. */
+  revived(account: AccountRecord, amount: Nanodollars): void;
+}
+
+const nobody: BookObserver = { recorded() {}, granted() {}, revived() {} };
+
 /** Books in memory with the exact meaning of the real ones: every call is one step that nothing can interrupt. */
 export class ModelBooks implements Books {
+  observer = nobody;
   readonly records = new Map<string, RequestRecord>();
   readonly accounts = new Map<string, AccountRecord>();
+  /** Accounts that changed since somebody looked. */
+  readonly changed = new Set<string>();
   readonly #leases = new Map<string, Lease>();
+  readonly #leasesOn = new Map<string, Set<Lease>>();
   readonly #checkpoints = new Map<string, JournalCheckpoint>();
   readonly #answers = new Map<string, unknown>();
 
@@ -50,7 +66,9 @@ export class ModelBooks implements Books {
         const lease = this.#leases.get(`${processId} ${nameOf(entry)}`);
         if (lease !== undefined) this.#take(account, lease, entry.leaseReturn);
         touched.add(account);
+        this.changed.add(nameOf(entry));
       }
+      this.observer.recorded({ record, accounts }, processId);
     }
     if (checkpoint !== undefined) this.#checkpoints.set(processId, checkpoint);
     return { inserted, accounts: [...touched].map((account) => ({ ...account })) };
@@ -82,6 +100,7 @@ export class ModelBooks implements Books {
       account.leased += amount;
       lease.amount += amount;
       lease.expiresAt = expiresAt;
+      this.changed.add(nameOf(want));
       const { spent, leased } = account;
       return {
         key: want.key,
@@ -93,6 +112,7 @@ export class ModelBooks implements Books {
         cap: want.cap,
       };
     });
+    this.observer.granted();
     const answer = { granted, refused: null };
     this.#answers.set(`${processId} ${token}`, answer);
     return answer;
@@ -127,6 +147,7 @@ export class ModelBooks implements Books {
       if (lease.processId !== processId) continue;
       this.#take(this.accounts.get(nameOf(lease))!, lease, lease.amount);
       this.#leases.delete(name);
+      this.#leasesOn.get(nameOf(lease))!.delete(lease);
     }
     this.#checkpoints.delete(processId);
   }
@@ -140,6 +161,7 @@ export class ModelBooks implements Books {
       account.leased -= lease.amount;
       account.spent += lease.amount;
       lease.writtenOff = true;
+      this.changed.add(nameOf(lease));
     }
     return ended.map((lease) => ({ ...lease }));
   }
@@ -161,9 +183,20 @@ export class ModelBooks implements Books {
     });
   }
 
-  /** Every lease that is out, for checks. */
-  allLeases(): readonly LeaseRecord[] {
-    return [...this.#leases.values()];
+  /** The leases that are out on an account, for checks. */
+  leasesOn(name: string): Iterable<LeaseRecord> {
+    return this.#leasesOn.get(name) ?? [];
+  }
+
+  /** A credit: true when so much had been spent, as the real books decide it. */
+  credit(name: string, amount: Nanodollars): boolean {
+    const account = this.accounts.get(name);
+    if (account === undefined) return false;
+    let writtenOff = 0;
+    for (const lease of this.leasesOn(name)) if (lease.writtenOff) writtenOff += lease.amount;
+    if (account.spent - writtenOff < amount) return false;
+    account.spent -= amount;
+    return true;
   }
 
   #open(spec: AccountSpec): AccountRecord {
@@ -184,6 +217,8 @@ export class ModelBooks implements Books {
       const { key, windowStart } = ref;
       lease = { processId, key, windowStart, amount: 0, expiresAt: 0, writtenOff: false };
       this.#leases.set(name, lease);
+      const others = this.#leasesOn.get(nameOf(ref)) ?? new Set();
+      this.#leasesOn.set(nameOf(ref), others.add(lease));
     }
     return lease;
   }
@@ -191,8 +226,12 @@ export class ModelBooks implements Books {
   #take(account: AccountRecord, lease: Lease, amount: Nanodollars): Nanodollars {
     const taken = Math.min(amount, lease.amount);
     lease.amount -= taken;
-    if (lease.writtenOff) account.spent -= taken;
-    else account.leased -= taken;
+    this.changed.add(nameOf(lease));
+    if (!lease.writtenOff) account.leased -= taken;
+    else {
+      account.spent -= taken;
+      this.observer.revived(account, taken);
+    }
     return taken;
   }
 
@@ -201,5 +240,7 @@ export class ModelBooks implements Books {
     account.spent -= lease.amount;
     account.leased += lease.amount;
     lease.writtenOff = false;
+    this.changed.add(nameOf(lease));
+    this.observer.revived(account, lease.amount);
   }
 }

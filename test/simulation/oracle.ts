@@ -1,227 +1,490 @@
+import type { BookEntry } from '../../src/core/books.ts';
 import { accountKey } from '../../src/core/books.ts';
 import type { BudgetDenial, BudgetRule } from '../../src/core/limits.ts';
+import type { Nanodollars } from '../../src/core/money.ts';
+import type { RequestRecord } from '../../src/core/request-record.ts';
+import type { AccountRecord } from '../../src/core/store.ts';
 import { windowOf } from '../../src/core/window.ts';
+import { AccountTruth, oldCapMs } from './account-truth.ts';
 import type { ModelBooks } from './model-books.ts';
+import { shareExpected } from './share-expected.ts';
+
+export class Violation extends Error {}
 
 /** One run of a simulated process, from its start to its end. */
 export interface Incarnation {
   crashed: boolean;
+  /** It ends in good order. */
+  isClosing: boolean;
+  /** It was stopped while requests had no end yet. */
+  wasCut: boolean;
+  /** Its name in the books; '' before it is known. */
+  processId: string;
+  /** The time by which it decides. */
+  now(): number;
 }
 
-export interface SimulatedRequest {
-  readonly id: string;
-  readonly incarnation: Incarnation;
-  /** Account name → cap at the time of asking; null = counted. */
-  readonly chain: ReadonlyMap<string, number | null>;
-  /** As `chain`, with every higher cap that came into force while it was open. */
-  readonly ceilings: Map<string, number | null>;
-  bound: number;
-  state: 'waiting' | 'open' | 'settled' | 'refused' | 'failed';
-  /** Its note may be in the journal. */
-  noted: boolean;
-  /** It was sent to the provider, which billed this. */
-  billed: number | null;
-  cost: number;
-  /** It went out without a line in the file: no cap applies to it and the disk was full. */
-  unwritten: boolean;
+/** A question whether money fits, while it waits for its answer. */
+export interface Ask {
+  readonly requestId: string;
+  readonly process: Incarnation;
+  readonly chain: readonly { readonly account: AccountTruth; readonly cap: Nanodollars | null }[];
+  readonly amount: Nanodollars;
+  readonly askedAt: number;
+  readonly isExtension: boolean;
   /** There was a moment since it asked at which it truly did not fit. */
   refusable: boolean;
 }
 
-/** Name of the account a rule counts in at a time. */
-export function accountName(rule: BudgetRule, now: number): string {
-  const { start } = windowOf(rule.duration, rule.timezone, now);
-  return `${accountKey(rule.scope, rule.id, rule.model ?? '', rule.duration ?? '')}@${start}`;
+/** What one request has to do with one account. */
+interface Line {
+  low: Nanodollars;
+  high: Nanodollars;
+  held: Nanodollars;
+  pending: Nanodollars;
+  hidden: Nanodollars;
 }
 
-/** The age at which figures are too old to refuse by, and the longest way of an answer. */
-const figuresAgeMs = 2_000;
+export interface Purchase {
+  readonly id: string;
+  readonly process: Incarnation;
+  readonly lines: Map<AccountTruth, Line>;
+  /** Held on the chain of the request, extensions included. */
+  bound: Nanodollars;
+  state: 'open' | 'settled' | 'recorded' | 'lost';
+  /** Its note may be in the journal. */
+  noted: boolean;
+  /** A provider was called for it. */
+  sent: boolean;
+  /** It went out without a line in the file: no cap applies to it and the disk was full. */
+  unwritten: boolean;
+  cost: Nanodollars;
+  /** It cost more than was held. */
+  breached: boolean;
+  /** Accounts that had no cap when it was admitted: no lease stands behind it there. */
+  readonly uncapped: Set<AccountTruth>;
+  record: RequestRecord | null;
+}
 
-export class Violation extends Error {}
+const noLine: Readonly<Line> = { low: 0, high: 0, held: 0, pending: 0, hidden: 0 };
 
-/** Knows the truth about every request, apart from the ledger, and compares. */
+/** Knows the truth about money, apart from the ledger, and compares. The letters are those of docs/proof.md. */
 export class Oracle {
-  readonly requests: SimulatedRequest[] = [];
+  readonly purchases = new Map<string, Purchase>();
+  /** What went wrong inside a call of the store. */
+  violation: unknown;
+  readonly #open = new Map<Incarnation, Set<Purchase>>();
+  readonly #asks = new Set<Ask>();
+  /** Refusals that nothing explains so far. */
+  readonly #doubts: { readonly ask: Ask; readonly denial: BudgetDenial; readonly at: number }[] = [];
+  readonly #accounts = new Map<string, AccountTruth>();
   readonly #books: ModelBooks;
-  /** A process alone must not refuse because of slices; several may have to until these are back. */
   readonly #alone: boolean;
   readonly #now: () => number;
-  readonly #recent = new Map<string, { readonly at: number; readonly most: number }[]>();
-  /** Highest cap an account ever had; null = it once had none. */
-  readonly #highestCaps = new Map<string, number | null>();
-  /** Names of accounts whose cap was lowered, or on which a cost went beyond its bound. */
-  readonly excused = new Set<string>();
-  /**
-   * Accounts that once had no cap, or met a cost beyond its bound: what a replica spends there is on no lease, so the
-   * others see it only when it has come to the store.
-   */
-  readonly unseen = new Set<string>();
+  /** Whether what this process has on lease may be out of everybody's reach. */
+  readonly #isOutOfReach: (processId: string) => boolean;
 
-  constructor(books: ModelBooks, alone: boolean, now: () => number) {
+  readonly #isShaky: () => boolean;
+
+  constructor(
+    books: ModelBooks,
+    alone: boolean,
+    now: () => number,
+    isOutOfReach: (processId: string) => boolean,
+    isShaky: () => boolean,
+  ) {
+    this.#isShaky = isShaky;
     this.#books = books;
-    this.#now = now;
     this.#alone = alone;
+    this.#now = now;
+    this.#isOutOfReach = isOutOfReach;
+    books.observer = {
+      recorded: (entry) => this.#guard(() => this.#recorded(entry)),
+      granted: () => {
+        this.observe();
+        this.#guard(() => this.checkStore());
+      },
+      revived: (account, amount) => this.#revived(account, amount),
+    };
   }
 
-  /** Least and most that may truly be spent and held on an account now. */
-  truth(account: string): { readonly low: number; readonly high: number } {
-    let low = 0;
-    let high = 0;
-    for (const request of this.requests) {
-      if (!request.chain.has(account)) continue;
-      const record = this.#books.records.get(request.id);
-      if (record !== undefined) {
-        low += record.cost;
-        high += record.cost;
-      } else if (request.state === 'open' && !request.incarnation.crashed) {
-        low += request.bound;
-        high += request.bound;
-      } else if (request.state === 'settled' && !request.incarnation.crashed) {
-        low += request.cost;
-        high += request.cost;
-      } else if (request.noted && request.incarnation.crashed) {
-        low += request.billed ?? 0;
-        high += Math.max(request.bound, request.cost);
-      }
+  account(rule: BudgetRule, now = this.#now()): AccountTruth {
+    return this.#named(accountName(rule, now));
+  }
+
+  // ── Asking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  asked(requestId: string, process: Incarnation, rules: readonly BudgetRule[], amount: Nanodollars): Ask {
+    const now = process.now();
+    const chain = rules.map((rule) => {
+      const account = this.account(rule, now);
+      const { increase } = rule;
+      const extra = rule.cap !== null && increase !== null && now < increase.until ? increase.amount : 0;
+      if (!account.hasCap) this.capSeen(account, rule.cap === null ? null : rule.cap + extra);
+      const cap = rule.cap === null ? null : rule.cap + extra;
+      account.namedBy.set(process, cap);
+      return { account, cap };
+    });
+    const ask = { requestId, process, chain, amount, askedAt: now, isExtension: false, refusable: false };
+    this.#asks.add(ask);
+    this.#look(ask);
+    return ask;
+  }
+
+  /** For a second purchase: the chain of the first one, under the caps that the process heard of last. */
+  askedAgain(first: Ask, amount: Nanodollars): Ask {
+    const chain = first.chain.map(({ account }) => ({ account, cap: account.namedBy.get(first.process) ?? null }));
+    const ask = { ...first, chain, amount, askedAt: this.#now(), isExtension: true, refusable: false };
+    this.#asks.add(ask);
+    this.#look(ask);
+    return ask;
+  }
+
+  forgotten(ask: Ask): void {
+    this.#asks.delete(ask);
+  }
+
+  /** S1, S5, S17: it is held on every account, and fits under every cap. */
+  admitted(ask: Ask): Purchase {
+    this.#asks.delete(ask);
+    let purchase = this.purchases.get(ask.requestId);
+    if (purchase === undefined || purchase.state === 'recorded') {
+      purchase = newPurchase(ask);
+      this.purchases.set(ask.requestId, purchase);
+      this.#openOf(ask.process).add(purchase);
     }
-    return { low, high };
-  }
-
-  /** To be called at every step: notes for every waiting request whether it does not fit now. */
-  observe(): void {
-    if (!this.#alone) for (const account of this.#books.accounts.keys()) this.#recentMost(account);
-    for (const request of this.requests) if (request.state === 'waiting') this.#observe(request);
-  }
-
-  #observe(request: SimulatedRequest): void {
-    if (request.refusable) return;
-    for (const [account, cap] of request.chain) {
-      if (cap === null) continue;
-      let most = this.truth(account).high;
-      if (!this.#alone) {
-        most = Math.max(most, this.#recentMost(account));
-      }
-      if (most + request.bound > cap) request.refusable = true;
+    for (const { account, cap } of ask.chain) {
+      const line = purchase.lines.get(account) ?? noLine;
+      const { amount } = ask;
+      this.#set(purchase, account, {
+        low: line.low + amount,
+        high: line.high + amount,
+        held: line.held + amount,
+        pending: line.pending,
+        hidden: line.hidden + (cap === null && !this.#alone ? amount : 0),
+      });
     }
-  }
-
-  /**
-   * A cap changed. Others may be admitted under it while older requests are on their way. What several replicas took on
-   * lease under a cap they may use up when it is lowered: among them the highest cap counts.
-   */
-  capChanged(account: string, cap: number | null): void {
-    for (const { state, ceilings } of this.requests) {
-      if (state !== 'waiting' && state !== 'open') continue;
-      const ceiling = ceilings.get(account);
-      if (ceiling === undefined || ceiling === null) continue;
-      ceilings.set(account, cap === null ? null : Math.max(cap, ceiling));
+    for (const { account, cap } of ask.chain) {
+      if (cap === null) {
+        purchase.uncapped.add(account);
+        account.rise(account.low - account.credited - account.hidden);
+      } else if (ask.amount > 0) this.#mustFit(account, cap, ask);
     }
+    return purchase;
   }
 
-  /**
-   * Most that the store had as spent and leased lately: a replica may go by figures that are a moment old, and a lease
-   * that was written off counts as spent until it comes back.
-   */
-  #recentMost(account: string): number {
-    const stored = this.#books.accounts.get(account);
+  #mustFit(account: AccountTruth, cap: Nanodollars, { process, requestId, amount, isExtension }: Ask): void {
     const now = this.#now();
-    const seen = (this.#recent.get(account) ?? []).filter(({ at }) => now - at <= figuresAgeMs);
-    seen.push({ at: now, most: (stored?.spent ?? 0) + (stored?.leased ?? 0) });
-    this.#recent.set(account, seen);
-    return Math.max(...seen.map(({ most }) => most));
-  }
-
-  /** S1, S5: what was admitted fits under every cap it was admitted under. */
-  admitted(request: SimulatedRequest): void {
-    request.state = 'open';
-    this.checkCaps(request);
-  }
-
-  checkCaps(request: SimulatedRequest): void {
-    for (const [account, own] of request.ceilings) {
-      const cap = this.#alone ? own : this.#highestCapOf(account);
-      if (cap === null || (!this.#alone && this.unseen.has(account))) continue;
-      const { low } = this.truth(account);
-      if (low > cap) throw new Violation(`S1: ${account} has ${low} spent and held over its cap of ${cap}`);
-    }
-  }
-
-  /** T1: what was refused did not fit. */
-  refused(request: SimulatedRequest, denial: BudgetDenial): void {
-    this.#observe(request);
-    request.state = 'refused';
-    if (!request.refusable) {
+    const visible = account.low - account.credited - account.hidden;
+    // A second purchase may be made by a process that no request has told of a lower cap.
+    if (isExtension && visible <= cap) account.rise(visible);
+    else if (!account.allows(visible, this.#heardSince())) {
       throw new Violation(
-        `T1: ${request.id} with bound ${request.bound} was refused though it fits: ${JSON.stringify(denial)}`,
+        `S1: ${account.name} has ${visible} spent and held with ${amount} of ${requestId} under ${cap}: ${account.told()}`,
       );
     }
+    for (const lease of this.#books.leasesOn(account.name)) {
+      if (lease.processId === process.processId && lease.writtenOff && lease.expiresAt < now) {
+        throw new Violation(`S17: ${requestId} was admitted from a lease on ${account.name} that had ended`);
+      }
+    }
   }
 
-  sawCap(account: string, cap: number | null): void {
-    const highest = this.#highestCaps.get(account);
-    if (cap === null || highest === null) {
-      this.#highestCaps.set(account, null);
-      this.excused.add(account);
-      this.unseen.add(account);
-    } else this.#highestCaps.set(account, Math.max(highest ?? 0, cap));
+  /** T1: what was refused did not fit. What was admitted at the same moment may be told a little later. */
+  refused(ask: Ask, denial: BudgetDenial): void {
+    this.#look(ask);
+    if (ask.refusable) this.#asks.delete(ask);
+    else this.#doubts.push({ ask, denial, at: this.#now() });
   }
 
-  #highestCapOf(account: string): number | null {
-    return this.#highestCaps.get(account) ?? null;
+  get hasDoubts(): boolean {
+    return this.#doubts.length > 0;
   }
+
+  /** When all promises of this moment are kept. */
+  checkRefusals(): void {
+    for (const { ask, denial, at } of this.#doubts.splice(0)) {
+      this.#look(ask);
+      this.#asks.delete(ask);
+      if (!ask.refusable) this.#wronglyRefused(ask, denial, at);
+    }
+  }
+
+  #wronglyRefused(ask: Ask, denial: BudgetDenial, at: number): never {
+    const figures = ask.chain.map(({ account, cap }) => {
+      const leases = [...this.#books.leasesOn(account.name)].map(({ processId, amount, writtenOff }) => {
+        const shares = [...account.byProcess].filter(([process]) => process.processId === processId);
+        return { processId: processId.slice(0, 4), amount, writtenOff, shares: shares.map(([, share]) => share) };
+      });
+      return `${account.name} ${account.believed(this.#now()) - account.credited} of ${cap} ${JSON.stringify(leases)}`;
+    });
+    throw new Violation(
+      `T1: ${ask.requestId} with ${ask.amount} by ${ask.process.processId.slice(0, 4)} was refused after ${at - ask.askedAt} ms though it fits: ${figures.join(', ')}; ${JSON.stringify(denial)}`,
+    );
+  }
+
+  /** Does it fit at this moment? To be called whenever that may have changed. */
+  observe(): void {
+    for (const ask of this.#asks) this.#look(ask);
+  }
+
+  #look(ask: Ask): void {
+    if (ask.refusable) return;
+    for (const { account, cap } of ask.chain) {
+      if (cap === null) continue;
+      const believed = account.believed(this.#now()) - account.credited;
+      if (believed + ask.amount > cap || believed + ask.amount + this.#unreachable(account, ask.process) > cap) {
+        ask.refusable = true;
+        return;
+      }
+    }
+  }
+
+  /** Slices of others that nobody uses and that cannot come back now. */
+  #unreachable(account: AccountTruth, asker: Incarnation): Nanodollars {
+    let sum = 0;
+    for (const { processId, amount, writtenOff } of this.#books.leasesOn(account.name)) {
+      if (processId === asker.processId || !(writtenOff || this.#isOutOfReach(processId))) continue;
+      let used = 0;
+      for (const [process, share] of account.byProcess) {
+        if (process.processId === processId) used += share.held + share.pending;
+      }
+      sum += Math.max(0, amount - used);
+    }
+    return sum;
+  }
+
+  // ── From hold to record ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Something held beside the chain is given back. */
+  detached(purchase: Purchase, ask: Ask): void {
+    for (const { account } of ask.chain) {
+      const line = purchase.lines.get(account)!;
+      const left = { ...line, held: line.held - ask.amount, low: line.low - ask.amount, high: line.high - ask.amount };
+      this.#set(purchase, account, { ...left, hidden: Math.min(line.hidden, left.low) });
+    }
+  }
+
+  settled(purchase: Purchase, record: RequestRecord): void {
+    if (purchase.state !== 'open') throw new Violation(`S7: ${purchase.id} was settled twice`);
+    purchase.state = 'settled';
+    purchase.cost = record.cost;
+    purchase.breached = record.cost > purchase.bound;
+    for (const [account, line] of purchase.lines) {
+      const share = shareExpected(account.name, record);
+      this.#set(purchase, account, {
+        low: share,
+        high: share,
+        held: 0,
+        pending: share,
+        hidden: line.hidden > 0 || share > line.held ? share : 0,
+      });
+      if (share > line.held) account.rise(account.low - account.credited);
+    }
+    this.observe();
+  }
+
+  /** Its open requests have no end, and what it had not written down is gone. */
+  died(process: Incarnation): void {
+    for (const ask of this.#asks) if (ask.process === process) this.#asks.delete(ask);
+    for (const purchase of this.#openOf(process)) {
+      const keeps = purchase.noted || purchase.state === 'settled';
+      for (const [account, line] of purchase.lines) {
+        const high = keeps ? Math.max(line.held, line.pending, purchase.bound) : 0;
+        this.#set(purchase, account, { low: 0, high, held: 0, pending: high, hidden: 0 });
+      }
+      purchase.state = 'lost';
+    }
+    this.#open.delete(process);
+    this.observe();
+  }
+
+  openCount(process: Incarnation): number {
+    let count = 0;
+    for (const { state } of this.#openOf(process)) if (state === 'open') count += 1;
+    return count;
+  }
+
+  openOf(process: Incarnation): Iterable<Purchase> {
+    return this.#openOf(process);
+  }
+
+  credit(account: AccountTruth, amount: Nanodollars): void {
+    account.credited += amount;
+    account.fell(amount, this.#now());
+  }
+
+  /** S3, S7: what a record does to each account is what it must do, once. */
+  #recorded({ record, accounts }: BookEntry): void {
+    const purchase = this.purchases.get(record.id);
+    if (purchase === undefined) {
+      if (record.cost !== 0) throw new Violation(`S10: ${record.id} costs ${record.cost} and held nothing`);
+      return;
+    }
+    purchase.record = record;
+    const found = new Map(accounts.map((entry) => [`${entry.key}@${entry.windowStart}`, entry.delta]));
+    for (const [account, line] of purchase.lines) {
+      const share = shareExpected(account.name, record);
+      const delta = found.get(account.name) ?? 0;
+      if (delta !== share) throw new Violation(`S3: ${record.id} adds ${delta} to ${account.name} instead of ${share}`);
+      found.delete(account.name);
+      const stored = this.#books.accounts.get(account.name);
+      const isCovered = !purchase.uncapped.has(account) && !purchase.breached;
+      this.#set(purchase, account, { ...noLine, low: share, high: share });
+      if (!isCovered && stored !== undefined) account.rise(stored.spent + stored.leased);
+      if (line.high > share) account.fell(purchase.state === 'lost' ? line.high - share : 0, this.#now());
+    }
+    for (const [name, delta] of found) {
+      if (delta !== 0) throw new Violation(`S5: ${record.id} adds ${delta} to ${name}, where it held nothing`);
+    }
+    purchase.state = 'recorded';
+    this.#open.get(purchase.process)?.delete(purchase);
+  }
+
+  #revived(account: AccountRecord, amount: Nanodollars): void {
+    this.#named(`${account.key}@${account.windowStart}`).fell(amount, this.#now());
+  }
+
+  #set(purchase: Purchase, account: AccountTruth, next: Line): void {
+    const last = purchase.lines.get(account) ?? noLine;
+    purchase.lines.set(account, next);
+    account.low += next.low - last.low;
+    account.high += next.high - last.high;
+    account.hidden += next.hidden - last.hidden;
+    const share = account.of(purchase.process);
+    share.held += next.held - last.held;
+    share.pending += next.pending - last.pending;
+    if (next.high > last.high) this.observe();
+  }
+
+  // ── Caps ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A cap is in force. What was spent and held under an earlier one stays allowed. */
+  capSeen(account: AccountTruth, cap: Nanodollars | null): void {
+    const stored = this.#books.accounts.get(account.name);
+    const sum = (stored?.spent ?? 0) + (stored?.leased ?? 0);
+    account.sawCap(cap, this.#now(), Math.max(sum, account.low - account.credited - account.hidden));
+  }
+
+  /** Whoever slept goes by the caps of then. */
+  slept(from: number): void {
+    for (const account of this.#accounts.values()) account.slept(from, this.#now());
+  }
+
+  /** Everybody goes by what was in force then or later; a question to a store that does not answer is repeated for long. */
+  #heardSince(): number {
+    return this.#isShaky() ? 0 : this.#now() - oldCapMs;
+  }
+
+  // ── The store ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** S2, S17: leases are what accounts say, and nobody holds more than the cap. */
   checkStore(): void {
-    const leased = new Map<string, number>();
-    for (const lease of this.#books.allLeases()) {
-      if (lease.amount < 0) throw new Violation(`S2: a lease of ${lease.amount} on ${lease.key}`);
-      const name = `${lease.key}@${lease.windowStart}`;
-      if (!lease.writtenOff) leased.set(name, (leased.get(name) ?? 0) + lease.amount);
-    }
-    for (const [name, account] of this.#books.accounts) {
-      if (account.leased !== (leased.get(name) ?? 0)) throw new Violation(`S17: leases on ${name} do not add up`);
-      const cap = this.#highestCapOf(name);
-      if (cap !== null && !this.excused.has(name) && account.spent + account.leased > cap) {
-        throw new Violation(`S17: ${name} has ${account.spent} + ${account.leased} over its cap of ${cap}`);
+    for (const name of this.#books.changed) {
+      const account = this.#books.accounts.get(name);
+      if (account === undefined) continue;
+      let leased = 0;
+      for (const lease of this.#books.leasesOn(name)) {
+        if (lease.amount < 0) throw new Violation(`S2: a lease of ${lease.amount} on ${name}`);
+        if (!lease.writtenOff) leased += lease.amount;
       }
+      if (account.leased !== leased) throw new Violation(`S17: leases on ${name} do not add up`);
+      if (account.spent < 0) throw new Violation(`S2: ${name} has spent ${account.spent}`);
+      const truth = this.#named(name);
+      const sum = account.spent + account.leased;
+      if (!truth.allows(sum, this.#heardSince())) {
+        throw new Violation(`S17: ${name} has ${sum} spent and on lease: ${truth.told()}`);
+      }
+    }
+    this.#books.changed.clear();
+  }
+
+  /** When all is over: S3, S7, S10, L1, M4. */
+  checkEnd(): void {
+    for (const purchase of this.purchases.values()) {
+      const { id, record, state, unwritten, process } = purchase;
+      if (record !== null) {
+        const isUnknown = record.status === 'unknown';
+        if (isUnknown && !process.crashed && !process.wasCut)
+          throw new Violation(`M4: ${id} is unknown though its process came to its own end`);
+        if (!isUnknown && record.cost !== purchase.cost) {
+          throw new Violation(`S7: ${id} cost ${purchase.cost} and is recorded with ${record.cost}`);
+        }
+      } else if (process.wasCut && !purchase.sent) {
+        // It came to its end after the books of its process were closed, and had bought nothing.
+        for (const account of purchase.lines.keys()) this.#set(purchase, account, noLine);
+      } else if (state !== 'lost')
+        throw new Violation(
+          `S10: ${id} left no record: ${JSON.stringify({ state, process, sent: purchase.sent, noted: purchase.noted, bound: purchase.bound })}`,
+        );
+      else if (purchase.sent && !unwritten)
+        throw new Violation(
+          `S10: ${id} was sent and left no record: ${JSON.stringify({ state, process, sent: purchase.sent, noted: purchase.noted, bound: purchase.bound })}`,
+        );
+      else for (const account of purchase.lines.keys()) this.#set(purchase, account, noLine);
+    }
+    for (const [name, { spent, leased }] of this.#books.accounts) {
+      const { low, credited } = this.#named(name);
+      if (spent !== low - credited)
+        throw new Violation(
+          `S3: ${name} has ${spent} spent, its records say ${low - credited}; leases: ${JSON.stringify([...this.#books.leasesOn(name)])}`,
+        );
+      if (leased !== 0) throw new Violation(`L1: ${leased} still on lease on ${name}`);
     }
   }
 
-  /** When all is over: S3, S4, S7, S8, S10, L1, M4. */
-  checkEnd(): void {
-    const spent = new Map<string, number>();
-    for (const request of this.requests) {
-      const record = this.#books.records.get(request.id);
-      const { crashed } = request.incarnation;
-      if (record === undefined) {
-        if (crashed && request.unwritten) continue;
-        if (request.billed !== null) throw new Violation(`S10: ${request.id} was sent and left no record`);
-        if (request.state === 'settled' && !crashed) throw new Violation(`S10: ${request.id} left no record`);
-        continue;
-      }
-      if (record.status === 'unknown') {
-        if (!crashed) throw new Violation(`M4: ${request.id} is unknown though its process did not die`);
-        // The provider billed at most the bound, or broke its promise and nobody saw it.
-        // What a full disk did not take of it (without a hard budget) is lost with the process.
-        const excused = request.unwritten || request.billed === null || request.billed > request.bound;
-        if (record.cost !== record.bound || (record.cost < (request.billed ?? 0) && !excused)) {
-          throw new Violation(`S8: ${request.id} is charged ${record.cost}, billed ${request.billed}`);
-        }
-      } else if (record.cost !== request.cost) {
-        throw new Violation(`S7: ${request.id} costs ${request.cost} and is recorded with ${record.cost}`);
-      }
-      for (const account of request.chain.keys()) spent.set(account, (spent.get(account) ?? 0) + record.cost);
-    }
-    const known = new Set(this.requests.map(({ id }) => id));
-    for (const id of this.#books.records.keys()) {
-      if (!known.has(id)) throw new Violation(`S10: a record ${id} without a request`);
-    }
-    for (const [name, account] of this.#books.accounts) {
-      const expected = spent.get(name) ?? 0;
-      if (account.spent !== expected) {
-        throw new Violation(`S3: ${name} has ${account.spent} spent, its records say ${expected}`);
-      }
-      if (account.leased !== 0) throw new Violation(`L1: ${account.leased} still on lease on ${name}`);
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.violation ??= cause;
     }
   }
+
+  #openOf(process: Incarnation): Set<Purchase> {
+    let open = this.#open.get(process);
+    if (open === undefined) {
+      open = new Set();
+      this.#open.set(process, open);
+    }
+    return open;
+  }
+
+  #named(name: string): AccountTruth {
+    let account = this.#accounts.get(name);
+    if (account === undefined) {
+      account = new AccountTruth(name);
+      this.#accounts.set(name, account);
+    }
+    return account;
+  }
+}
+
+function newPurchase({ requestId, process }: Ask): Purchase {
+  return {
+    id: requestId,
+    process,
+    lines: new Map(),
+    bound: 0,
+    state: 'open',
+    noted: false,
+    sent: false,
+    unwritten: false,
+    cost: 0,
+    breached: false,
+    uncapped: new Set(),
+    record: null,
+  };
+}
+
+const names = new WeakMap<BudgetRule, { readonly name: string; readonly start: number; readonly end: number | null }>();
+
+/** S12: the name of the account a rule counts in at a time, with the window that contains it. */
+export function accountName(rule: BudgetRule, now: number): string {
+  const known = names.get(rule);
+  if (known !== undefined && now >= known.start && (known.end === null || now < known.end)) return known.name;
+  const { start, end } = windowOf(rule.duration, rule.timezone, now);
+  const name = `${accountKey(rule.scope, rule.id, rule.model ?? '', rule.duration ?? '')}@${start}`;
+  names.set(rule, { name, start, end });
+  return name;
 }

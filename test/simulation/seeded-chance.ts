@@ -31,8 +31,12 @@ export class SeededChance implements Chance {
   }
 
   id(): string {
-    const digits = Array.from({ length: 8 }, () => this.between(0, 0xffff).toString(16).padStart(4, '0')).join('');
-    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
+    return `${this.#hex()}-${this.#hex(4)}-${this.#hex(4)}-${this.#hex(4)}-${this.#hex()}${this.#hex(4)}`;
+  }
+
+  #hex(digits = 8): string {
+    const span = 16 ** digits;
+    return (span + Math.floor(this.fraction() * span)).toString(16).slice(1);
   }
 
   token(bytes: number): string {

@@ -71,7 +71,7 @@ export class Accounts {
     return this.#byKey.get(`${key}@${windowStart}`);
   }
 
-  all(): Iterable<Account> {
+  all(): IteratorObject<Account> {
     return this.#byKey.values();
   }
 

@@ -159,6 +159,8 @@ export class Flusher {
     const locks = uncovered.map(({ lock }) => lock);
     await takeAll(locks);
     try {
+      const before = new Map<Account, number>();
+      for (const account of touched) before.set(account, account.changes);
       for (const { accounts } of postings) for (const account of accounts) account.underway += 1;
       this.#journal.tryWrite();
       let attempts = 0;
@@ -171,6 +173,8 @@ export class Flusher {
         attempts += 1;
         return this.#books.apply(batch);
       });
+      // Where a slice came or went meanwhile, the store's figures may be older than what is known here.
+      for (const [account, changes] of before) if (account.changes !== changes) before.delete(account);
       const inserted = attempts === 1 && result.inserted.length < entries.length ? new Set(result.inserted) : null;
       for (let at = 0; at < entries.length; at++) {
         const entry = entries[at]!;
@@ -190,7 +194,7 @@ export class Flusher {
           if (leaseReturn < delta) account.grantCap = Number.POSITIVE_INFINITY;
         }
       }
-      this.#learn(result, touched);
+      this.#learn(result, before.keys());
     } finally {
       releaseAll(locks);
     }
@@ -233,10 +237,10 @@ export class Flusher {
   }
 
   /** Takes over the store's own figures. */
-  #learn(result: BatchResult, touched: Iterable<Account>): void {
+  #learn(result: BatchResult, accounts: Iterable<Account>): void {
     const now = this.#clock.now();
     const byKey = new Map(result.accounts.map((figures) => [`${figures.key}@${figures.windowStart}`, figures]));
-    for (const account of touched) {
+    for (const account of accounts) {
       const figures = byKey.get(`${account.key}@${account.windowStart}`);
       // A lease that ended may stand under `spent` until it is renewed.
       if (figures === undefined || (account.lease > 0 && now >= account.goodUntil)) continue;

@@ -13,8 +13,8 @@ export class Hold implements BudgetReservation, BudgetPart, Listed {
   readonly accounts: readonly Account[];
   /** The rule behind each account, for refusals. */
   readonly rules: readonly BudgetRule[];
-  /** Cap of each account at admission, temporary increases included; null = counted only. */
-  readonly caps: readonly (Nanodollars | null)[];
+  /** Cap of each account when money was last asked for, temporary increases included; null = counted only. */
+  caps: readonly (Nanodollars | null)[];
   bound: Nanodollars = 0;
   /** What is held beside it on the budgets of deployments, one for each purchase there. */
   parts: readonly Hold[] = noParts;

@@ -4,7 +4,7 @@ import type { Chance, Clock } from '../../core/ports.ts';
 import type { Account } from './account.ts';
 import type { LeasePolicy } from './lease-policy.ts';
 import { sliceFor } from './lease-policy.ts';
-import type { Patience } from './patience.ts';
+import { Closed, type Patience } from './patience.ts';
 
 /** What a request lacks on one account. */
 export interface Shortage {
@@ -38,6 +38,7 @@ export class Leases {
 
   /** Asks for a slice on every account, or none. */
   async acquire(shortages: readonly Shortage[]): Promise<LeaseAnswer> {
+    if (this.#patience.closed) throw new Closed();
     const now = this.#clock.now();
     const request = {
       processId: this.#processId,

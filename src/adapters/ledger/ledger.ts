@@ -19,6 +19,7 @@ import type { RequestRecord } from '../../core/request-record.ts';
 import type { JournalSizes } from '../journal.ts';
 import { Journal } from '../journal.ts';
 import type { JournalFolder } from '../journal-folder.ts';
+import type { Account } from './account.ts';
 import { Accounts } from './accounts.ts';
 import { Admission, denial } from './admission.ts';
 import { BudgetAlerts } from './budget-alerts.ts';
@@ -86,6 +87,7 @@ export interface LedgerFigures {
 /** Lines of settled requests wait at most so long for company. */
 const settleDelayMs = 5;
 const closeMs = 10_000;
+const quietStepMs = 20;
 /** How often a process that thinks it is alone looks for others. */
 const neighbourMs = 1_000;
 
@@ -183,6 +185,9 @@ export class LeasedLedger implements Ledger {
   extend(reservation: BudgetReservation, extra: Nanodollars): boolean | Promise<boolean> {
     const hold = holdOf(reservation);
     if (hold.settled) return false;
+    if (this.#closed) throw shuttingDown();
+    // New money is judged by the caps of now, as far as this process has heard of them.
+    hold.caps = hold.accounts.map(({ cap }) => cap);
     const verdict = this.#admission.admit(hold, extra, this.#clock.now());
     if (verdict instanceof Promise)
       return this.#decided(hold, extra, verdict).then((late) => this.#extended(hold, extra, late === true));
@@ -195,6 +200,7 @@ export class LeasedLedger implements Ledger {
     amount: Nanodollars,
   ): BudgetPart | BudgetDenial | Promise<BudgetPart | BudgetDenial> {
     const hold = holdOf(reservation);
+    if (this.#closed) throw shuttingDown();
     const now = this.#clock.now();
     const part = this.#accounts.chain(hold.requestId, rules, now);
     const verdict = this.#admission.admit(part, amount, now);
@@ -252,10 +258,17 @@ export class LeasedLedger implements Ledger {
 
   async reread(accounts: readonly AccountRef[]): Promise<void> {
     const now = this.#clock.now();
+    const before = new Map<Account | undefined, number>();
+    for (const { key, windowStart } of accounts) {
+      const account = this.#accounts.find(key, windowStart);
+      if (account !== undefined) before.set(account, account.changes);
+    }
     for (const { key, windowStart, spent, leased } of await this.#books.balances(accounts)) {
       const account = this.#accounts.find(key, windowStart);
-      // Whoever is at work on it learns of the change anyway; a lease that ended may stand under `spent`.
+      // Whoever is at work on it, or was meanwhile, learns of the change anyway.
       if (account === undefined || account.underway > 0 || !account.lock.free) continue;
+      if (before.get(account) !== account.changes) continue;
+      // A lease that ended may stand under `spent`.
       if (account.lease > 0 && now >= account.goodUntil) continue;
       account.charged = spent + account.lease;
       account.chargedAt = now;
@@ -272,16 +285,12 @@ export class LeasedLedger implements Ledger {
     if (this.#closed) return;
     this.#closed = true;
     this.#journal.tryWrite();
-    const flushed = await this.#patience
-      .within(
-        closeMs,
-        this.#flusher.flush().then(() => true),
-      )
-      .catch(() => undefined);
+    const isFlushed = await this.#patience.within(closeMs, this.#flushAll()).catch(() => false);
     this.#patience.close();
     let released = false;
     // What was sent and never settled is charged at the next start, from the journal; its leases stay until then.
-    if (flushed === true && this.#journal.open === 0) {
+    const isQuiet = await this.#isQuiet();
+    if (isFlushed && isQuiet && this.#hasEverything) {
       released =
         (await this.#patience
           .within(
@@ -290,7 +299,27 @@ export class LeasedLedger implements Ledger {
           )
           .catch(() => undefined)) === true;
     }
-    this.#journal.close(released);
+    this.#journal.close(released && this.#hasEverything);
+  }
+
+  /** Requests may come to their end while others are written. */
+  async #flushAll(): Promise<boolean> {
+    do await this.#flusher.flush();
+    while (this.#flusher.pending > 0);
+    return true;
+  }
+
+  /** Nothing that was sent or settled is in the journal alone. */
+  get #hasEverything(): boolean {
+    return this.#flusher.pending === 0 && this.#journal.open === 0;
+  }
+
+  /** Waits for store calls that change leases: one that comes after the release would leave a lease that nobody has. */
+  async #isQuiet(): Promise<boolean> {
+    const isBusy = () => this.#accounts.all().some(({ underway }) => underway > 0);
+    for (let waitedMs = 0; isBusy() && waitedMs < closeMs; waitedMs += quietStepMs)
+      await this.#patience.pause(quietStepMs);
+    return !isBusy();
   }
 
   figures(): LedgerFigures {
@@ -367,6 +396,7 @@ export class LeasedLedger implements Ledger {
   }
 
   #append(hold: Hold, note: DispatchNote): void {
+    if (this.#closed) throw shuttingDown();
     if (this.#journal.full && (!this.#journal.tryWrite() || this.#journal.full)) throw unrecordable();
     this.#journal.dispatched(hold, note);
   }

@@ -1,7 +1,8 @@
 import type { Chance, Clock } from '../../core/ports.ts';
 
 const firstPauseMs = 20;
-const longestPauseMs = 5_000;
+/** With chance up to half as long again: a store that is back is in use within 5 s. */
+const longestPauseMs = 2_500;
 /** A call that is out for longer than this, with no answer to any other, says that the store is away. */
 const silenceMs = 1_500;
 const lookEveryMs = 100;

@@ -2,7 +2,7 @@ import type { Exhibit } from '../exhibit.ts';
 
 const ledger = 'src/adapters/ledger/ledger.ts';
 const contract = ['test/contract/ledger.test.ts'];
-const simulation = { tests: ['test/simulation/simulation.test.ts'], only: 'seeds 1 to 25' };
+const simulation = { tests: ['test/simulation/simulation.test.ts'], only: 'seeds' };
 const sqlite = ['test/contract/sqlite.test.ts'];
 
 /** Budgets, holds, windows, journals. */
