@@ -137,7 +137,8 @@ export class Journey implements ByteSink {
     if (attempt.ambiguous || !(isSettled || isBroken)) return exactly(0);
     // A provider that goes on working is owed what was held for it.
     if (unheard.has(attempt.result) && !stopsOnHangup(last.deploymentId)) {
-      return { least: this.#priced(last), most: row.bound };
+      const isBeyond = last.behaviour === 'bills beyond its limit';
+      return { least: isBeyond ? 0 : this.#priced(last), most: row.bound };
     }
     if (last.usageTold) return exactly(costExpected(last.whole, this.#rates(last)));
     const input = last.inputTold ? last.whole.input : Math.ceil(this.question.bytes.length / 4);

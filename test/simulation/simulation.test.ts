@@ -21,7 +21,7 @@ describe('simulation of whole gateways', () => {
   }
 
   it('has given every command, met every behaviour and had processes die', () => {
-    expect(tally.commands.size).toBe(18);
+    expect(tally.commands.size).toBe(19);
     expect(tally.behaviours.size).toBe(12);
     expect(tally.struck.size).toBeGreaterThan(25);
     expect(tally.deaths).toBeGreaterThan(50);

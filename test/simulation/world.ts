@@ -204,7 +204,7 @@ export class World {
       (reply) => {
         if (process.crashed) return;
         this.guard(() => journey.answered(reply));
-        if (reply.headers.includes('x-tollgate-clamped-max-tokens')) this.counts.clamped += 1;
+        if (reply.headerLines.includes('x-tollgate-clamped-max-tokens')) this.counts.clamped += 1;
       },
       (cause) => this.guard(() => Promise.reject(cause)),
     );

@@ -23,6 +23,7 @@ import type { Account } from './account.ts';
 import { Accounts } from './accounts.ts';
 import { Admission, denial } from './admission.ts';
 import { BudgetAlerts } from './budget-alerts.ts';
+import { closeBooks } from './closing.ts';
 import type { FlushPolicy } from './flusher.ts';
 import { Flusher } from './flusher.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -86,8 +87,6 @@ export interface LedgerFigures {
 
 /** Lines of settled requests wait at most so long for company. */
 const settleDelayMs = 5;
-const closeMs = 10_000;
-const quietStepMs = 20;
 /** How often a process that thinks it is alone looks for others. */
 const neighbourMs = 1_000;
 
@@ -284,42 +283,14 @@ export class LeasedLedger implements Ledger {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#journal.tryWrite();
-    const isFlushed = await this.#patience.within(closeMs, this.#flushAll()).catch(() => false);
-    this.#patience.close();
-    let released = false;
-    // What was sent and never settled is charged at the next start, from the journal; its leases stay until then.
-    const isQuiet = await this.#isQuiet();
-    if (isFlushed && isQuiet && this.#hasEverything) {
-      released =
-        (await this.#patience
-          .within(
-            closeMs,
-            this.#books.releaseProcess(this.processId).then(() => true),
-          )
-          .catch(() => undefined)) === true;
-    }
-    this.#journal.close(released && this.#hasEverything);
-  }
-
-  /** Requests may come to their end while others are written. */
-  async #flushAll(): Promise<boolean> {
-    do await this.#flusher.flush();
-    while (this.#flusher.pending > 0);
-    return true;
-  }
-
-  /** Nothing that was sent or settled is in the journal alone. */
-  get #hasEverything(): boolean {
-    return this.#flusher.pending === 0 && this.#journal.open === 0;
-  }
-
-  /** Waits for store calls that change leases: one that comes after the release would leave a lease that nobody has. */
-  async #isQuiet(): Promise<boolean> {
-    const isBusy = () => this.#accounts.all().some(({ underway }) => underway > 0);
-    for (let waitedMs = 0; isBusy() && waitedMs < closeMs; waitedMs += quietStepMs)
-      await this.#patience.pause(quietStepMs);
-    return !isBusy();
+    await closeBooks({
+      books: this.#books,
+      processId: this.processId,
+      accounts: this.#accounts,
+      journal: this.#journal,
+      flusher: this.#flusher,
+      patience: this.#patience,
+    });
   }
 
   figures(): LedgerFigures {
