@@ -10,6 +10,15 @@ export class ProtobufWriter {
     this.#at = 0;
   }
 
+  get length(): number {
+    return this.#at;
+  }
+
+  /** A copy of what was written since that length. */
+  since(start: number): Buffer {
+    return Buffer.from(this.#bytes.subarray(start, this.#at));
+  }
+
   /** A copy of what was written since `reset`. */
   take(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#at));
@@ -37,7 +46,8 @@ export class ProtobufWriter {
   /** What was written elsewhere, as it is. */
   raw(bytes: Buffer): void {
     this.#room(bytes.length);
-    this.#at += bytes.copy(this.#bytes, this.#at);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 
   string(field: number, text: string): void {

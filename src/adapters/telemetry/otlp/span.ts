@@ -50,7 +50,7 @@ export function writeSpan(writer: ProtobufWriter, span: Span): void {
   writer.varint(6, span.kind);
   writer.nanoseconds(7, span.startedAt);
   writer.nanoseconds(8, Math.max(span.startedAt, span.endedAt));
-  writeAttributes(writer, 9, span.attributes);
+  writeKnownAttributes(writer, span.attributes);
   if (span.isError) {
     const status = writer.open(15);
     if (span.errorMessage !== null) writer.string(2, span.errorMessage);
@@ -61,13 +61,57 @@ export function writeSpan(writer: ProtobufWriter, span: Span): void {
   writer.close(start);
 }
 
+const attributeField = 9;
+const namesMax = 300;
+const valuesMax = 128;
+const textLengthMax = 80;
+
+/**
+ * Attributes of spans by name and value, as they were written before: models, keys and providers come again and again.
+ * A name whose values are too many (ids of requests) is not kept; null says so.
+ */
+const written = new Map<string, Map<AttributeValue, Buffer> | null>();
+
+function writeKnownAttributes(writer: ProtobufWriter, attributes: Attributes): void {
+  for (let index = 0; index < attributes.length; index += 2) {
+    const name = attributes[index] as string;
+    const value = attributes[index + 1] as AttributeValue;
+    const isLong = typeof value === 'string' && value.length > textLengthMax;
+    const values = typeof value === 'object' || isLong ? null : valuesOf(name);
+    const known = values?.get(value);
+    if (known !== undefined) {
+      writer.raw(known);
+      continue;
+    }
+    const start = writer.length;
+    writeAttribute(writer, attributeField, name, value);
+    if (values === null) continue;
+    if (values.size >= valuesMax) written.set(name, null);
+    else values.set(value, writer.since(start));
+  }
+}
+
+function valuesOf(name: string): Map<AttributeValue, Buffer> | null {
+  let values = written.get(name);
+  if (values === undefined) {
+    if (written.size >= namesMax) return null;
+    values = new Map();
+    written.set(name, values);
+  }
+  return values;
+}
+
 export function writeAttributes(writer: ProtobufWriter, field: number, attributes: Attributes): void {
   for (let index = 0; index < attributes.length; index += 2) {
-    const pair = writer.open(field);
-    writer.string(1, attributes[index] as string);
-    writeValue(writer, 2, attributes[index + 1] as AttributeValue);
-    writer.close(pair);
+    writeAttribute(writer, field, attributes[index] as string, attributes[index + 1] as AttributeValue);
   }
+}
+
+function writeAttribute(writer: ProtobufWriter, field: number, name: string, value: AttributeValue): void {
+  const pair = writer.open(field);
+  writer.string(1, name);
+  writeValue(writer, 2, value);
+  writer.close(pair);
 }
 
 function writeValue(writer: ProtobufWriter, field: number, value: AttributeValue): void {
