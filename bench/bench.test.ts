@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Generator } from './generator.ts';
+import type { HistoryEntry } from './history.ts';
 import { type Figures, Measurement } from './phases.ts';
-import { table, verdicts } from './report.ts';
+import { plot } from './plot.ts';
+import { ratchet, table, verdicts, wideTable } from './report.ts';
 import { type RunningTarget, startUpstream, targets } from './targets.ts';
 
 let generator: Generator;
@@ -25,6 +27,7 @@ test('measures each target with every figure filled in', async () => {
     turns: 1,
     afterworkMs: 0,
     longRequests: 200,
+    wide: true,
   };
   const results = await new Measurement(generator, plan, () => undefined).run(running);
   expect([...results.keys()]).toEqual(['upstream', 'proxy']);
@@ -36,7 +39,10 @@ test('measures each target with every figure filled in', async () => {
     expect(figures.cpuMicrosecondsPerStream).toBeGreaterThanOrEqual(0);
     expect(figures.residentEndMegabytes).toBeGreaterThan(10);
     expect(figures.residentCurveMegabytes).toHaveLength(10);
+    expect(Object.keys(figures.prompts!)).toEqual(['1 KB', '100 KB', '1024 KB']);
+    expect(figures.connections!['1000']!.requestsPerSecond).toBeGreaterThan(10);
   }
+  expect(wideTable(results).split('\n')).toHaveLength(4);
   const lines = table(results).split('\n');
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   expect(verdicts(results)).toEqual([]);
@@ -84,4 +90,21 @@ test('each limit can be met and missed', () => {
     ).map((verdict) => verdict.passed);
   expect(judge(figures(300, 1_199, 199, flat))).toEqual([true, true, true, true, true]);
   expect(judge({ ...figures(301, 1_300, 201, rising), failures: 1 })).toEqual([false, false, false, false, false]);
+});
+
+test('a run that costs a sixth more than the last one on record fails', () => {
+  const of = (cpuMicrosecondsPerRequest: number) => ({ cpuMicrosecondsPerRequest }) as Figures;
+  const run = (gateway: number) =>
+    ratchet(
+      new Map([
+        ['proxy', of(100)],
+        ['gateway', of(gateway)],
+      ]),
+      2,
+    );
+  expect(run(229)).toMatchObject([{ passed: true }]);
+  expect(run(231)).toMatchObject([{ passed: false, measured: '2.31 times' }]);
+  expect(ratchet(new Map([['proxy', of(100)]]), 2)).toEqual([]);
+  const entry = { commit: 'abcdef123456', date: '2027-01-01', results: { proxy: of(100), gateway: of(250) } };
+  expect(plot([entry as unknown as HistoryEntry])).toContain('abcdef123456 2027-01-01: 2.50');
 });

@@ -37,12 +37,14 @@ export async function startGateway(options: {
   readonly root: string;
   readonly command: readonly string[];
   readonly upstreamPort: number;
+  readonly workers?: number;
 }): Promise<RunningTarget> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-bench-'));
   const configFile = join(folder, 'config.yaml');
   await writeFile(configFile, config(options.upstreamPort));
   const port = await freePort();
   const flags = ['--config', configFile, '--port', String(port), '--data-folder', join(folder, 'data')];
+  if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   const child = new Child([...options.command, ...flags], {
     cwd: options.root,
     env: {
@@ -60,7 +62,8 @@ export async function startGateway(options: {
   try {
     await child.answersAt(`http://127.0.0.1:${port}/health/liveliness`);
     const { key, features } = await makeKey(`http://127.0.0.1:${port}`);
-    return { name: 'gateway', pid: child.pid, port, headers: { authorization: `Bearer ${key}` }, features, stop };
+    const name = options.workers === undefined ? 'gateway' : `gateway, ${options.workers} workers`;
+    return { name, pid: child.pid, port, headers: { authorization: `Bearer ${key}` }, features, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -101,14 +104,13 @@ async function makeKey(url: string): Promise<{ key: string; features: string[] }
     ...limits,
   });
   const levels = ['organization', 'team', 'user', 'key'].map((level) => `${level} budget and limits`);
-  // Spans are asked for in the configuration and not sent yet: what did not run is not claimed.
   return {
     key: String(key.key),
-    features: ['virtual key', ...levels, 'price', 'usage row', 'metrics', 'span: not yet'],
+    features: ['virtual key', ...levels, 'price', 'journal', 'usage row', 'metrics', 'span'],
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Figures } from './phases.ts';
@@ -43,4 +43,25 @@ export function appendHistory(root: string, entry: HistoryEntry): void {
   const folder = join(root, 'bench', 'results');
   mkdirSync(folder, { recursive: true });
   appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify(entry)}\n`);
+}
+
+export function readHistory(root: string): HistoryEntry[] {
+  const file = join(root, 'bench', 'results', 'history.jsonl');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as HistoryEntry);
+}
+
+/** The gateway's CPU per request in units of the bare proxy's, in the last run that measured both. */
+export function lastRatio(root: string): number | undefined {
+  return readHistory(root)
+    .map(({ results }) => cpuRatio(results))
+    .findLast((ratio) => ratio !== undefined);
+}
+
+export function cpuRatio({ proxy, gateway }: Readonly<Record<string, Figures>>): number | undefined {
+  if (proxy === undefined || gateway === undefined) return undefined;
+  return gateway.cpuMicrosecondsPerRequest / proxy.cpuMicrosecondsPerRequest;
 }

@@ -28,7 +28,7 @@ export interface LoadResult {
   readonly latencies: Float64Array;
 }
 
-const connectionsMax = 512;
+const connectionsMax = 1_024;
 const replyTimeoutMs = 30_000;
 
 async function run(spec: LoadSpec): Promise<LoadResult> {

@@ -17,6 +17,8 @@ export interface Plan {
   readonly afterworkMs: number;
   /** Closed-loop requests for the memory curve; 0 leaves it out. */
   readonly longRequests: number;
+  /** Also large prompts, few and many connections, and a rate that no single process is meant for. */
+  readonly wide: boolean;
 }
 
 export interface Figures {
@@ -31,6 +33,9 @@ export interface Figures {
   cpuMicrosecondsPerStream: number;
   residentStartMegabytes: number;
   residentEndMegabytes: number;
+  /** Of a wide run: CPU by size of the prompt and by number of connections. */
+  prompts?: Record<string, number>;
+  connections?: Record<string, { cpuMicrosecondsPerRequest: number; requestsPerSecond: number }>;
   /** Resident megabytes at each tenth of the long run. */
   residentCurveMegabytes?: number[];
 }
@@ -49,7 +54,18 @@ const question = {
 const wholeBody = JSON.stringify(question);
 const streamBody = JSON.stringify({ ...question, stream: true });
 
-type Load = Pick<LoadSpec, 'arrival' | 'requestsMax' | 'durationMs'> & { readonly stream?: boolean };
+/** Text that has to be escaped here and there, as prompts do. */
+const paragraph = 'All work and no play makes "Jack" a dull boy.\nHe said so – again and again.\n';
+
+function promptOf(kilobytes: number): string {
+  const content = paragraph.repeat(Math.ceil((kilobytes * 1024) / Buffer.byteLength(JSON.stringify(paragraph))));
+  return JSON.stringify({ ...question, messages: [{ role: 'user', content }] });
+}
+
+type Load = Pick<LoadSpec, 'arrival' | 'requestsMax' | 'durationMs'> & {
+  readonly stream?: boolean;
+  readonly body?: string;
+};
 
 interface Measured {
   readonly result: LoadResult;
@@ -93,7 +109,7 @@ export class Measurement {
       entry.cpuMicrosecondsPerRequest = sum(turns, (turn) => turn.cpuMicroseconds) / requests;
       entry.userMicrosecondsPerRequest = sum(turns, (turn) => turn.userMicroseconds) / requests;
     }
-    for (const perSecond of [100, 1_000]) {
+    for (const perSecond of plan.wide ? [100, 1_000, 5_000] : [100, 1_000]) {
       this.#say(`open loop, ${perSecond} requests/s`);
       const arrival = { kind: 'open', perSecond } as const;
       const load = { arrival, requestsMax: 1_000_000, durationMs: plan.openMs };
@@ -113,9 +129,40 @@ export class Measurement {
       const count = sum(turns, (turn) => turn.result.requests);
       figures.get(name)!.cpuMicrosecondsPerStream = sum(turns, (turn) => turn.cpuMicroseconds) / count;
     }
+    if (plan.wide) await this.#widen(figures, everyTarget);
     if (plan.longRequests > 0) await this.#longRun(targets, figures);
     for (const target of targets) figures.get(target.name)!.residentEndMegabytes = residentMegabytes(target.pid);
     return figures;
+  }
+
+  async #widen(
+    figures: Map<string, Figures>,
+    everyTarget: (load: Load) => Promise<Map<string, Measured[]>>,
+  ): Promise<void> {
+    const durationMs = Math.ceil(this.#plan.closedMs / 2);
+    for (const kilobytes of [1, 100, 1_024]) {
+      this.#say(`prompts of ${kilobytes} KB, 10 connections`);
+      const arrival = { kind: 'closed', connections: 10 } as const;
+      const load = { arrival, requestsMax: 1_000_000, durationMs, body: promptOf(kilobytes) };
+      for (const [name, turns] of await everyTarget(load)) {
+        const entry = figures.get(name)!;
+        entry.prompts ??= {};
+        entry.prompts[`${kilobytes} KB`] = cpuPerRequest(turns);
+      }
+    }
+    for (const connections of [10, 1_000]) {
+      this.#say(`closed loop, ${connections} connections`);
+      const arrival = { kind: 'closed', connections } as const;
+      for (const [name, turns] of await everyTarget({ arrival, requestsMax: 1_000_000, durationMs })) {
+        const entry = figures.get(name)!;
+        entry.connections ??= {};
+        entry.connections[connections] = {
+          cpuMicrosecondsPerRequest: cpuPerRequest(turns),
+          requestsPerSecond:
+            sum(turns, (turn) => turn.result.requests) / (sum(turns, (turn) => turn.result.durationMs) / 1000),
+        };
+      }
+    }
   }
 
   async #longRun(targets: readonly RunningTarget[], figures: Map<string, Figures>): Promise<void> {
@@ -153,7 +200,7 @@ export class Measurement {
       port: target.port,
       path: '/v1/chat/completions',
       headers: target.headers,
-      body: load.stream ? streamBody : wholeBody,
+      body: load.body ?? (load.stream ? streamBody : wholeBody),
       arrival: load.arrival,
       requestsMax: load.requestsMax,
       durationMs: load.durationMs,
@@ -184,4 +231,8 @@ function emptyFigures(target: RunningTarget): Figures {
 
 function sum(turns: readonly Measured[], of: (turn: Measured) => number): number {
   return turns.reduce((total, turn) => total + of(turn), 0);
+}
+
+function cpuPerRequest(turns: readonly Measured[]): number {
+  return sum(turns, (turn) => turn.cpuMicroseconds) / sum(turns, (turn) => turn.result.requests);
 }

@@ -1,3 +1,4 @@
+import { cpuRatio } from './history.ts';
 import { chunksPerStream, type Figures } from './phases.ts';
 
 export interface Verdict {
@@ -66,6 +67,45 @@ export function verdicts(results: ReadonlyMap<string, Figures>): Verdict[] {
   }
   hold('every request answered as expected', gateway.failures, 0, ' failures');
   return found;
+}
+
+/** What may be lost from one run on record to the next; units of the bare proxy, so that the machine's noise cancels. */
+const growthMax = 1.15;
+
+/** Holds the gateway's CPU per request against the last run on record. */
+export function ratchet(results: ReadonlyMap<string, Figures>, last: number | undefined): Verdict[] {
+  const now = cpuRatio(Object.fromEntries(results));
+  if (now === undefined || last === undefined) return [];
+  return [
+    {
+      target: 'gateway',
+      limit: `CPU per request at most 15 % above the last run on record (${last.toFixed(2)} times the bare proxy's)`,
+      measured: `${now.toFixed(2)} times`,
+      passed: now <= last * growthMax,
+    },
+  ];
+}
+
+/** What a wide run adds, as a Markdown table: microseconds of CPU per request. */
+export function wideTable(results: ReadonlyMap<string, Figures>): string {
+  const [first] = results.values();
+  const prompts = Object.keys(first?.prompts ?? {});
+  const connections = Object.keys(first?.connections ?? {});
+  const titles = ['CPU µs/request', ...prompts.map((size) => `${size} prompt`)];
+  const rows = [[...titles, ...connections.map((count) => `${count} connections`), 'requests/s', 'p99 at 5,000/s']];
+  for (const [name, figures] of results) {
+    const open = figures.open['5000'];
+    const last = connections.at(-1);
+    rows.push([
+      name,
+      ...prompts.map((size) => whole(figures.prompts?.[size] ?? Number.NaN)),
+      ...connections.map((count) => whole(figures.connections?.[count]?.cpuMicrosecondsPerRequest ?? Number.NaN)),
+      whole((last === undefined ? undefined : figures.connections?.[last]?.requestsPerSecond) ?? Number.NaN),
+      open === undefined ? '–' : `${(open.p99 / 1000).toFixed(1)} ms`,
+    ]);
+  }
+  const rule = rows[0]!.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [rows[0]!, rule, ...rows.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 function added(figures: Figures, base: Figures, rate: string, kind: 'p50' | 'p99'): string {

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
 import { startGateway } from './gateway.ts';
+import { nginxPath, startNginx } from './nginx.ts';
 
 /** Something the load is sent to. */
 export interface RunningTarget {
@@ -17,6 +17,8 @@ export interface RunningTarget {
 export interface Target {
   readonly name: string;
   readonly about: string;
+  /** Only in a wide run, unless it is asked for by name. */
+  readonly wide?: boolean;
   start(upstreamPort: number): Promise<RunningTarget>;
 }
 
@@ -45,8 +47,20 @@ export const targets: readonly Target[] = [
     about: 'this gateway with everything on',
     start: (upstreamPort) => startGateway({ root, command: ['bin/tollgate.mjs', 'start'], upstreamPort }),
   },
+  {
+    name: 'workers',
+    about: 'the same as two processes on one port',
+    wide: true,
+    start: (upstreamPort) => startGateway({ root, command: ['bin/tollgate.mjs', 'start'], upstreamPort, workers: 2 }),
+  },
+  {
+    name: 'nginx',
+    about: 'nginx as a plain proxy, one process, where it is installed',
+    wide: true,
+    start: startNginx,
+  },
 ];
 
 export function canStart(target: Target): boolean {
-  return target.name !== 'gateway' || existsSync(`${root}bin/tollgate.mjs`);
+  return target.name !== 'nginx' || nginxPath() !== undefined;
 }
