@@ -14,6 +14,7 @@ import type { DeploymentEntry } from './deployment-entry.ts';
 import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
 import { effectiveSettings } from './gateway-settings.ts';
 import type { Config } from './load.ts';
+import { passThroughsOf } from './pass-through.ts';
 import { effectiveRouter } from './router.ts';
 import { telemetrySettings } from './telemetry/telemetry-settings.ts';
 
@@ -96,6 +97,10 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     parts.report('warning', path, message, { nearest: nearestName }),
   );
   for (const secret of telemetry.secrets) secrets.add(secret);
+  const passThroughs = passThroughsOf(sections.general_settings?.pass_through_endpoints, (severity, path, message) =>
+    parts.report(severity, path, message),
+  );
+  for (const secret of passThroughs.secrets) secrets.add(secret);
   const contentForSinks = telemetry.settings.sinks.some(({ takesContent }) => takesContent);
   const snapshot: Snapshot = Object.freeze({
     version: sources.version,
@@ -103,6 +108,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     aliases: aliasesOf(config),
     deployments: byId,
     accessGroups: accessGroupsOf(built, byId, sources.storedAccessGroups ?? []),
+    passThroughs: passThroughs.targets,
     router: effectiveRouter(sections),
     settings: contentForSinks ? Object.freeze({ ...settings, contentForSinks }) : settings,
     telemetry: telemetry.settings,

@@ -6,7 +6,7 @@ import type { Nanodollars } from './money.ts';
 import type { Operation } from './operation.ts';
 import type { BudgetReservation, RateLimitReservation } from './ports.ts';
 import type { Attempt, RequestRecord } from './request-record.ts';
-import type { Deployment, Snapshot } from './route.ts';
+import type { Deployment, PassThroughTarget, Snapshot } from './route.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { Upload } from './upload.ts';
 import type { Usage } from './usage.ts';
@@ -59,6 +59,8 @@ export interface Received {
 
 export interface PassThrough {
   readonly provider: string;
+  /** Where the operator opened the path; else the provider's deployments are asked. */
+  readonly target?: PassThroughTarget;
   readonly rest: string;
   readonly query: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

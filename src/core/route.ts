@@ -232,6 +232,19 @@ export interface CacheSettings {
   readonly scope: 'key' | 'team' | 'global';
 }
 
+/** A path that the operator opens to an address of their choice. */
+export interface PassThroughTarget {
+  readonly path: string;
+  readonly includesSubpaths: boolean;
+  /** The caller's headers go on, but for credentials. */
+  readonly forwardsHeaders: boolean;
+  /** null = all. */
+  readonly methods: readonly string[] | null;
+  /** Parameters where the caller gives none of the same name. */
+  readonly query: string;
+  readonly deployment: Deployment;
+}
+
 /** Everything the data path knows, frozen and swapped in one step. */
 export interface Snapshot {
   /** Counts up with every swap. */
@@ -244,6 +257,8 @@ export interface Snapshot {
   readonly deployments: ReadonlyMap<string, Deployment>;
   /** Access-group name → public model names. */
   readonly accessGroups: ReadonlyMap<string, readonly string[]>;
+  /** Longest path first. */
+  readonly passThroughs?: readonly PassThroughTarget[];
   readonly router: RouterSettings;
   readonly settings: GatewaySettings;
   /** Where finished requests are told to. */

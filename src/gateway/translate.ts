@@ -179,7 +179,8 @@ export function requestHeaders(exchange: Admitted, target: Target, attempts: num
   if (exchange.passThrough !== null) {
     forwarded ??= [...base];
     for (const [name, value] of Object.entries(headers)) {
-      if (typeof value === 'string' && passedHeaders.test(name)) replaceHeader(forwarded, name, value);
+      const goesOn = exchange.passThrough.target?.forwardsHeaders ? !keptHeaders.test(name) : passedHeaders.test(name);
+      if (goesOn && typeof value === 'string' && !base.includes(name)) replaceHeader(forwarded, name, value);
     }
   }
   return forwarded ?? base;
@@ -187,6 +188,10 @@ export function requestHeaders(exchange: Admitted, target: Target, attempts: num
 
 /** What providers' own clients say in headers, but for credentials. */
 const passedHeaders = /^(?:accept|anthropic-(?:version|beta)|openai-beta|x-goog-user-project)$/;
+
+/** Of the connection, or credentials: never anybody else's business. */
+const keptHeaders =
+  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|cookie|authorization|proxy-.*|(?:x-|x-goog-)?api-key|x-litellm-.*|idempotency-key|traceparent|tracestate|forwarded|x-forwarded-.*|x-real-ip)$/;
 
 function replaceHeader(list: string[], name: string, value: string): void {
   for (let index = 0; index < list.length; index += 2) {

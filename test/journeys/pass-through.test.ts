@@ -17,7 +17,20 @@ model_list:
 ${line('gpt', 'openai/gpt-x', '/v1')}
 ${line('claude', 'anthropic/claude-x', '')}
 ${line('any-vllm', 'hosted_vllm/*', '/v1')}
+general_settings:
+  pass_through_endpoints:
+    - path: /my/search
+      target: "${upstream.url}/api/search"
+      headers: { authorization: "bearer os.environ/SEARCH_KEY", x-extra: one }
+      default_query_params: { lang: de }
+      include_subpath: true
+      forward_headers: true
+      cost_per_request: 0.25
+    - path: /my/read-only
+      target: "${upstream.url}/read"
+      methods: [GET]
 `,
+    env: { SEARCH_KEY: 'search-secret-1' },
   });
 });
 
@@ -158,6 +171,36 @@ describe('money', () => {
     expect([unpriced.status, await unpriced.text()]).toEqual([400, expect.stringContaining('price')]);
     expect((await send('/openai_passthrough/v1/files', { key })).status).toBe(200);
     expect(upstream.requests).toHaveLength(1);
+  });
+});
+
+describe('a path that the operator opened', () => {
+  it('goes to its target, with its credential, and costs what it says', async () => {
+    const key = await keyWith({ max_budget: 1 });
+    upstream.answers = [{ chunks: ['{"found":[]}'] }];
+    const headers = { 'x-mine': 'yes', cookie: 'a=b' };
+    const answer = await send('/my/search/deep?q=x%20y', { method: 'POST', body: '{"a":1}', headers, key });
+    expect(await answer.json()).toEqual({ found: [] });
+    const [request] = upstream.requests;
+    expect(request!.path).toBe('/api/search/deep?q=x+y&lang=de');
+    expect(request!.headers).toMatchObject({
+      authorization: 'bearer search-secret-1',
+      'x-extra': 'one',
+      'x-mine': 'yes',
+    });
+    expect(request!.headers).not.toHaveProperty('cookie');
+    await spentBy(key, 0.25);
+    for (let times = 0; times < 3; times += 1) await send('/my/search', { key });
+    await spentBy(key, 1);
+    expect((await send('/my/search', { key })).status).toBe(429);
+  });
+
+  it('takes the methods it is opened for, and needs a key', async () => {
+    upstream.answers = [{ chunks: ['{}'] }];
+    expect((await send('/my/read-only')).status).toBe(200);
+    expect((await send('/my/read-only', { method: 'POST', body: '{}' })).status).toBe(405);
+    expect((await send('/my/read-only/below')).status).toBe(404);
+    expect((await fetch(`${gateway.url}/my/read-only`)).status).toBe(401);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../core/route.ts';
+import type { PassThroughTarget, Snapshot } from '../../core/route.ts';
 import type { DataRoute, MatchedRoute } from '../operations.ts';
 
 /** A path below a provider's name, for what has no translation. */
@@ -7,6 +7,7 @@ export interface PassThroughPath {
   readonly provider: string;
   /** What stands behind it. */
   readonly rest: string;
+  readonly target?: PassThroughTarget;
 }
 
 const route: DataRoute = {
@@ -22,6 +23,12 @@ export function matchPassThrough(
   path: string,
   snapshot: Snapshot,
 ): (MatchedRoute & { passThrough: PassThroughPath }) | undefined {
+  for (const target of snapshot.passThroughs ?? []) {
+    const isBelow = target.includesSubpaths && path.startsWith(`${target.path}/`);
+    if (path !== target.path && !isBelow) continue;
+    const rest = path.slice(target.path.length);
+    return { route, model: undefined, stream: undefined, passThrough: { provider: target.path, rest, target } };
+  }
   const end = path.indexOf('/', 1);
   if (end < 2 || end === path.length - 1) return undefined;
   const segment = path.slice(1, end);

@@ -2,7 +2,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Identified, PassThrough, Route } from '../../core/exchange.ts';
 import { freePrice } from '../../core/price.ts';
 import type { Provider, ProviderEndpoint } from '../../core/provider.ts';
-import type { Deployment } from '../../core/route.ts';
+import type { Deployment, PassThroughTarget } from '../../core/route.ts';
 import { patternMatches } from '../../core/wildcard.ts';
 import { deniedBy, modelDenied } from '../model-access.ts';
 import { findModel } from '../model-lookup.ts';
@@ -17,7 +17,8 @@ const freeMethods: ReadonlySet<string> = new Set(['GET', 'DELETE']);
  */
 export function passThroughRoute(identified: Identified, passThrough: PassThrough): { model: string; route: Route } {
   const { snapshot, principal, facts } = identified;
-  const { provider: name, method } = passThrough;
+  const { provider: name, method, target } = passThrough;
+  if (target !== undefined) return targetRoute(passThrough, target);
   const all = [...snapshot.deployments.values()].filter(
     ({ provider, unusable, blocked, teamId }) =>
       (provider.id === name || provider.aliases.includes(name)) &&
@@ -50,6 +51,26 @@ export function passThroughRoute(identified: Identified, passThrough: PassThroug
   const primary = { name: named ?? name, wildcardMatches: null, candidates };
   const none = { fallbacks: [], contextWindowFallbacks: [], contentPolicyFallbacks: [] };
   return { model: primary.name, route: { primary, ...none, reachable: candidates } };
+}
+
+/** A path that the operator opened: who may use it is said by the key's routes, not by its models. */
+function targetRoute({ rest, query, method }: PassThrough, target: PassThroughTarget): { model: string; route: Route } {
+  if (target.methods !== null && !target.methods.includes(method)) {
+    const allow = target.methods.join(', ');
+    throw new GatewayError('method_not_allowed', `${target.path} takes ${allow}, not ${method}.`, {
+      headers: { allow },
+    });
+  }
+  const parameters = new URLSearchParams(query);
+  for (const [name, value] of new URLSearchParams(target.query)) if (!parameters.has(name)) parameters.set(name, value);
+  const { deployment } = target;
+  const asked = parameters.toString();
+  const path = `${deployment.endpoint.path('pass-through', '', false)}${rest}` || '/';
+  const endpoint = { ...deployment.endpoint, path: () => (asked === '' ? path : `${path}?${asked}`) };
+  const candidates = [{ ...deployment, endpoint }];
+  const primary = { name: target.path, wildcardMatches: null, candidates };
+  const none = { fallbacks: [], contextWindowFallbacks: [], contentPolicyFallbacks: [] };
+  return { model: target.path, route: { primary, ...none, reachable: candidates } };
 }
 
 /** Deployments of the model: by its upstream name, else what `provider/model` or `model` leads to. */
