@@ -7,8 +7,8 @@ const intervalMsDefault = 10 * 60 * 1000;
 const intervalMsMin = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
 const firstAfterMsMax = 30_000;
-/** Sums are kept by the hour for the last days, by the day for ever. */
-const hoursKeptMs = 3 * dayMs;
+/** Sums are kept by the hour for the last 24 hours at least, by the day for ever: days are what most questions read. */
+const hoursKeptMs = dayMs;
 
 /** Writes requests to a file of this name in a folder. */
 export type WriteArchive = (

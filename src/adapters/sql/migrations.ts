@@ -9,6 +9,7 @@ import { createOnceTables } from './migration-3.ts';
 import { createRollups } from './migration-4.ts';
 import { createProjectTables } from './migration-5.ts';
 import { createKeptObjects } from './migration-6.ts';
+import { indexSumsBySeries } from './migration-7.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   { title: 'sums by hour and day with latencies', apply: createRollups },
   { title: 'projects, access groups and feedback', apply: createProjectTables },
   { title: 'answers and conversations kept for callers', apply: createKeptObjects },
+  { title: 'sums found by series', apply: indexSumsBySeries },
 ];
 
 export interface MigrationStep {

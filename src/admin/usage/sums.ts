@@ -19,7 +19,10 @@ type Bucket = (typeof buckets)[number];
 
 const query = z.object({
   ...filterFields,
-  bucket: z.enum(buckets).default('none').describe('hours are kept for three days; days and months in UTC'),
+  bucket: z
+    .enum(buckets)
+    .default('none')
+    .describe('hours are kept for the last 24 hours at least; days and months in UTC'),
   group_by: z
     .union([z.string(), z.array(z.string())])
     .optional()
@@ -118,7 +121,7 @@ async function measured(
   }
   throw new GatewayError(
     'malformed_request',
-    'Hours are kept for the last three days, and not by tag or end user: ask for bucket=day.',
+    'Hours are kept for the last 24 hours at least, and not by tag or end user: ask for bucket=day.',
     { param: 'bucket' },
   );
 }
