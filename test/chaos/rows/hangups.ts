@@ -63,7 +63,7 @@ export const hangupBillRow: Row = {
   target: 'rows 1 for each of 20,000 aborts; cost exactly as the policy says; nothing charged for produced tokens: 0',
   async run(rig, size) {
     const broken: string[] = [];
-    const hangups = await hangUp(rig, size === 'short' ? 300 : 20_000, 8);
+    const hangups = await hangUp(rig, size === 'short' ? 180 : 20_000, 8);
     const isQuiet = await rig.calm();
     if (!isQuiet) broken.push('something is still held after the end');
     const found = await rig.query<UsageRow>(`
@@ -126,7 +126,7 @@ export const hangupStopRow: Row = {
   async run(rig, size) {
     const broken: string[] = [];
     const before = rig.replicas.map(({ sockets }) => sockets);
-    const hangups = await hangUp(rig, size === 'short' ? 200 : 10_000, 9);
+    const hangups = await hangUp(rig, size === 'short' ? 120 : 10_000, 9);
     const answer = await fetch(`${rig.upstream.url}/_fake/requests`);
     const requests = (await answer.json()) as { body: string; finishedAtMs?: number; abortedAtMs?: number }[];
     const byRef = new Map(requests.map((one) => [/\[\[ref:([^\]]+)\]\]/.exec(one.body)?.[1] ?? '', one]));

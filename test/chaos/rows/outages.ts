@@ -147,14 +147,14 @@ export const outagesRow: Row = {
   async run(rig, size) {
     const broken: string[] = [];
     const replica = rig.replicas[0]!;
-    const lengthMs = size === 'short' ? 2_500 : 10_000;
+    const lengthMs = size === 'short' ? 2_000 : 10_000;
     let cells = 0;
     let asItShould = 0;
     let slowestRefusal = 0;
     let slowestNotice = 0;
     let slowestReturn = 0;
     let requests = 0;
-    const chosen = size === 'short' ? outages.filter((_, at) => at === 1 || at === 2 || at === 8) : outages;
+    const chosen = size === 'short' ? outages.filter((_, at) => at === 1 || at === 2) : outages;
     for (const outage of chosen) {
       const { hard, soft, none, limited } = await knownKeys(replica, 12);
       // Made elsewhere: this replica must ask the store for it.
@@ -189,7 +189,8 @@ export const outagesRow: Row = {
       requests += asked.length;
       for (const kind of ['hard', 'soft', 'none', 'limited'] as const) {
         cells += 1;
-        const own = asked.filter((one) => one.kind === kind);
+        // What was answered after the end says nothing.
+        const own = asked.filter((one) => one.kind === kind && one.purchase.endedAt < endedAt);
         const isRefused = kind === 'hard' && outage.hard === 'refused';
         const wanted = isRefused ? 503 : 200;
         const wrong = own.filter(({ purchase }) => purchase.status !== wanted);

@@ -107,7 +107,8 @@ export const scheduleRow: Row = {
     broken.push(...watch.violations.slice(0, 3), ...books.differences);
     if (overspend > 0) broken.push(`the provider billed ${overspend} nano-dollars above the caps`);
     if (unquiet > 0) broken.push(`${books.held} nano-dollars still held after recovery`);
-    if (sold === 0 || refused === 0) broken.push(`nothing was shown: ${sold} sold, ${refused} refused`);
+    if (sold === 0 || (refused === 0 && size === 'full'))
+      broken.push(`nothing was shown: ${sold} sold, ${refused} refused`);
     return {
       figures: {
         schedules,
