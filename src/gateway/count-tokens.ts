@@ -56,7 +56,7 @@ export async function countTokens(
 }
 
 /** null where nobody speaks the format, or whoever does cannot be asked now. */
-async function countedByProvider(gateway: Gateway, planned: Planned, { suffix }: Counting): Promise<JsonObject | null> {
+async function countedByProvider(gateway: Gateway, planned: Planned, counting: Counting): Promise<JsonObject | null> {
   const { dialect, route, headers } = planned;
   const deployment = route.primary.candidates.find(
     (one) => one.provider.dialects.chat?.includes(dialect.name) && !gateway.health.isCoolingDown(one),
@@ -71,7 +71,7 @@ async function countedByProvider(gateway: Gateway, planned: Planned, { suffix }:
   try {
     return await askProvider(gateway, deployment, dialect, {
       method: 'POST',
-      path: path + suffix + (query === undefined ? '' : `?${query}`),
+      path: counting.path(path) + (query === undefined ? '' : `?${query}`),
       body: bodyFor(planned, model),
       headers: forwarded,
     });
@@ -85,17 +85,21 @@ async function countedByProvider(gateway: Gateway, planned: Planned, { suffix }:
 }
 
 function bodyFor({ body, bytes, dialect }: Planned, model: string): Buffer {
-  const edits = new Map<string, unknown>([['model', model]]);
+  // Where the path names the model, the body does not.
+  const edits = new Map<string, unknown>(Object.hasOwn(body, 'model') ? [['model', model]] : []);
   for (const name of fieldsToStrip(body, dialect.name)) if (Object.hasOwn(body, name)) edits.set(name, undefined);
   return editMembers(bytes, edits);
 }
 
-const textFields = ['system', 'instructions', 'messages', 'input', 'tools', 'tool_choice', 'output_config', 'text'];
+const textFields = [
+  ...['system', 'instructions', 'messages', 'input', 'tools', 'tool_choice', 'output_config', 'text'],
+  ...['contents', 'systemInstruction'],
+];
 
 async function counted(gateway: Gateway, { body, facts, model }: Planned): Promise<number> {
   const found: Found = { texts: [], images: 0 };
   for (const name of textFields) collect(body[name], found);
-  const turns = [body.messages, body.input].find(Array.isArray)?.length ?? 1;
+  const turns = [body.messages, body.input, body.contents].find(Array.isArray)?.length ?? 1;
   const { tokens } = await gateway.tokens.count(found.texts.join('\n'), facts.model ?? model);
   return tokens + messageTokens * turns + imageTokens * found.images;
 }

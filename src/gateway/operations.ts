@@ -14,8 +14,8 @@ export interface DataRoute {
 }
 
 export interface Counting {
-  /** Behind the path of the provider's call that would generate. */
-  readonly suffix: string;
+  /** The path of the provider's call, from that of the one that would generate. */
+  path(generating: string): string;
   answer(tokens: number): JsonObject;
 }
 
@@ -63,12 +63,15 @@ const messages: DataRoute = {
 
 const countedMessages: DataRoute = {
   ...messages,
-  counting: { suffix: '/count_tokens', answer: (tokens) => ({ input_tokens: tokens }) },
+  counting: {
+    path: (generating) => `${generating}/count_tokens`,
+    answer: (tokens) => ({ input_tokens: tokens }),
+  },
 };
 const countedResponses: DataRoute = {
   ...responses,
   counting: {
-    suffix: '/input_tokens',
+    path: (generating) => `${generating}/input_tokens`,
     answer: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
   },
 };
@@ -153,6 +156,16 @@ const googlePath =
 const googleVerbs: ReadonlyMap<string, DataRoute> = new Map([
   ['generateContent', generate],
   ['streamGenerateContent', generate],
+  [
+    'countTokens',
+    {
+      ...generate,
+      counting: {
+        path: (generating) => generating.replace(/:generateContent$/, ':countTokens'),
+        answer: (tokens) => ({ totalTokens: tokens }),
+      },
+    },
+  ],
   ['embedContent', { ...generate, operation: 'embedding', dialect: 'gemini-embed' }],
   ['batchEmbedContents', { ...generate, operation: 'embedding', dialect: 'gemini-batch-embed' }],
 ]);

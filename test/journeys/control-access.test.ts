@@ -36,6 +36,8 @@ const expected: Record<Access, string[]> = {
     'GET /v1/feedback',
     'GET /v1/models',
     'GET /v1/models/{id*}',
+    'GET /v1beta/models',
+    'GET /v1beta/models/{id*}',
     'GET /v2/model/info',
     'GET /v2/user/info',
     'POST /cost/estimate',

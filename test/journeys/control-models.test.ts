@@ -64,6 +64,14 @@ describe('models', () => {
     expect(own.json.data.map((model: { id: string }) => model.id)).toEqual(['gpt-4o-mini']);
     expect((await journey.call('GET /models/gpt-4o-mini', { key })).json.id).toBe('gpt-4o-mini');
     expect((await journey.call('GET /models/llama-4-scout', { key })).status).toBe(404);
+    const google = await journey.call('GET /v1beta/models?pageSize=1');
+    expect(google.json).toMatchObject({ models: [{ name: 'models/llama-4-scout' }], nextPageToken: '1' });
+    expect((await journey.call('GET /v1beta/models?pageToken=1', { key })).json.models).toEqual([]);
+    expect((await journey.call('GET /v1beta/models/gpt-4o-mini', { key })).json).toMatchObject({
+      name: 'models/gpt-4o-mini',
+      supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
+    });
+    expect((await journey.call('GET /v1beta/models/llama-4-scout', { key })).status).toBe(404);
     const info = await journey.call('GET /v1/model/info', { key });
     expect(info.json.data.map((entry: { model_info: { id: string } }) => entry.model_info.id)).toEqual([
       'gpt-4o-mini',

@@ -30,6 +30,7 @@ ${deployment('claude', fake.url, 'anthropic/claude-sonnet-4-5', { api_base: fake
 ${deployment('gemini', fake.url, 'gemini/gemini-2.5-flash')}
 ${deployment('nova', fake.url, 'bedrock/us.amazon.nova-pro-v1:0', { api_base: fake.url })}
 ${deployment('claude-on-bedrock', fake.url, 'bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { api_base: fake.url })}
+${deployment('vectors', fake.url, 'openai/text-embedding-3-small')}
 router_settings: {num_retries: 0}
 `);
   google = new GoogleGenAI({ apiKey: masterKey, httpOptions: { baseUrl: rig.url } });
@@ -112,6 +113,17 @@ describe.each(upstreams)('the client of Google, in front of %s', (model) => {
   });
 });
 
+it.each(['chat', 'claude', 'nova'])('the client of Google has tokens counted for %s', async (model) => {
+  const counted = await google.models.countTokens({ model, contents: 'How many tokens are these words?' });
+  expect(counted.totalTokens).toBeGreaterThan(5);
+});
+
+it('the client of Google gets vectors of a model that speaks another format', async () => {
+  const { embeddings } = await google.models.embedContent({ model: 'vectors', contents: ['one', 'two'] });
+  expect(embeddings).toHaveLength(2);
+  expect(embeddings![0]!.values!.length).toBeGreaterThan(3);
+});
+
 it('the client of Google reads errors as its own', async () => {
   const asked = google.models.generateContent({ model: 'nobody', contents: 'Hello' });
   await expect(asked).rejects.toThrow(ApiError);
@@ -188,4 +200,82 @@ it('the client of Amazon reads errors as its own, before a stream and in it', as
     for await (const _event of stream!);
   };
   await expect(read()).rejects.toMatchObject({ name: 'ThrottlingException' });
+});
+
+const image = { image: { format: 'png', source: { s3Location: { uri: 's3://b/k' } } } };
+const wrong: readonly (readonly [string, string, object, RegExp])[] = [
+  ['contents that are no list', '/v1beta/models/chat:generateContent', { contents: 'Hi' }, /contents: expected a list/],
+  ['no contents', '/v1beta/models/chat:generateContent', {}, /contents: expected a list, got nothing/],
+  [
+    'a role that is none',
+    '/v1beta/models/chat:generateContent',
+    { contents: [{ role: 'boss', parts: [] }] },
+    /contents\[0\]\.role: expected "user" or "model", got "boss"/,
+  ],
+  [
+    'a number that is a text',
+    '/v1beta/models/gemini:streamGenerateContent?alt=sse',
+    { contents: [{ parts: [{ text: 'x' }] }], generationConfig: { temperature: 'hot' } },
+    /generationConfig\.temperature: expected a number, got a string/,
+  ],
+  [
+    'what the provider cannot be told',
+    '/v1beta/models/claude:generateContent',
+    { contents: [{ parts: [{ text: 'x' }] }], generationConfig: { responseModalities: ['IMAGE'] } },
+    /responseModalities/,
+  ],
+  [
+    'a part that only Google knows',
+    '/v1beta/models/chat:generateContent',
+    { contents: [{ parts: [{ executableCode: { code: 'x' } }] }] },
+    /does not support content/,
+  ],
+  ['messages that are no list', '/model/nova/converse', { messages: {} }, /messages: expected a list, got an object/],
+  [
+    'content that is a text',
+    '/model/nova/converse-stream',
+    { messages: [{ role: 'user', content: 'Hi' }] },
+    /messages\[0\]\.content: expected a list of content blocks, got a string/,
+  ],
+  [
+    'a maximum below one',
+    '/model/chat/converse',
+    { messages: [{ role: 'user', content: [{ text: 'x' }] }], inferenceConfig: { maxTokens: 0 } },
+    /inferenceConfig\.maxTokens: expected a whole number of at least 1/,
+  ],
+  [
+    'a picture where only Amazon can read it',
+    '/model/chat/converse',
+    { messages: [{ role: 'user', content: [image] }] },
+    /does not support content/,
+  ],
+  [
+    'a body of another maker',
+    '/model/nova/invoke',
+    { inputText: 'Hi' },
+    /anthropic_version: expected the body of an Anthropic model/,
+  ],
+];
+
+it.each(wrong)('%s: refused with the field, in the words of the format', async (_what, path, body, message) => {
+  const answer = await rig.post(path, body);
+  expect(answer.status).toBe(400);
+  const told = (await answer.json()) as { error?: { code: number; status: string; message: string }; message?: string };
+  if (path.startsWith('/v1beta')) expect(told.error).toMatchObject({ code: 400, status: 'INVALID_ARGUMENT' });
+  else expect(told).toMatchObject({ __type: 'ValidationException' });
+  expect(told.error?.message ?? told.message).toMatch(message);
+});
+
+it('the key may stand in the address, and is told to nobody', async () => {
+  const ask = (key: string) =>
+    fetch(`${rig.url}/v1beta/models/gemini:generateContent?key=${key}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ contents: [{ parts: [{ text: 'x' }] }] }),
+    });
+  expect((await ask(masterKey)).status).toBe(200);
+  expect((await ask('sk-wrong-0123456789')).status).toBe(401);
+  const last = fake.requests.at(-1)!;
+  expect(`${last.path}?${last.query}${last.rawHeaders.join(' ')}`).not.toContain(masterKey);
+  expect(JSON.stringify(rig.records)).not.toContain(masterKey);
 });

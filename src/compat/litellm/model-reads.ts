@@ -5,7 +5,7 @@ import { notFound } from '../../admin/authorize.ts';
 import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
-import { visibleModels } from '../../admin/visible-models.ts';
+import { type VisibleModel, visibleModels } from '../../admin/visible-models.ts';
 import type { Deployment } from '../../core/route.ts';
 import { anthropicList, anthropicModel, anthropicPage, anthropicPaging, shownToAnthropic } from './anthropic-models.ts';
 import { flag, page, pageSize } from './fields.ts';
@@ -21,6 +21,16 @@ const listedModel = z.object({
   created: z.number(),
   owned_by: z.string(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+});
+
+const googleModel = z.object({
+  name: z.string(),
+  baseModelId: z.string(),
+  version: z.string(),
+  displayName: z.string(),
+  inputTokenLimit: z.number().optional(),
+  outputTokenLimit: z.number().optional(),
+  supportedGenerationMethods: z.array(z.string()),
 });
 
 const modelInfoOutput = z.object({
@@ -86,6 +96,34 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
         if (!visibleModels(plane, actor.principal, true).some((model) => model.name === id))
           throw notFound('model', id);
         return headers['anthropic-version'] === undefined ? listed(id) : shownToAnthropic(id);
+      },
+    }),
+    endpoint('GET /v1beta/models', {
+      access: 'any_key',
+      group: 'llm_api_routes',
+      tag,
+      summary: 'Models that the key of this call may use, as Google lists them.',
+      query: z.object({ pageSize: z.coerce.number().int().positive().optional(), pageToken: z.string().optional() }),
+      response: z.object({ models: z.array(googleModel), nextPageToken: z.string().optional() }),
+      run({ actor, query }) {
+        const all = visibleModels(plane, actor.principal, false);
+        const start = Number(query.pageToken ?? 0) || 0;
+        const end = start + Math.min(query.pageSize ?? 50, 1_000);
+        const more = end < all.length ? { nextPageToken: String(end) } : {};
+        return { models: all.slice(start, end).map(asGoogleLists), ...more };
+      },
+    }),
+    endpoint('GET /v1beta/models/{id*}', {
+      access: 'any_key',
+      group: 'llm_api_routes',
+      tag,
+      summary: 'One model that the key of this call may use, as Google tells it.',
+      response: googleModel,
+      run({ actor, params }) {
+        const id = params.id!;
+        const model = visibleModels(plane, actor.principal, true).find(({ name }) => name === id);
+        if (model === undefined) throw notFound('model', id);
+        return asGoogleLists(model);
       },
     }),
     endpoint('GET /model/info', {
@@ -155,6 +193,28 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       },
     }),
   ];
+}
+
+/** Limits of the deployment that takes the most: any of them may answer. */
+function asGoogleLists({ name, deployments: all }: VisibleModel): z.infer<typeof googleModel> {
+  const most = (figures: (number | null)[]) => {
+    const known = figures.filter((figure) => figure !== null);
+    return known.length === 0 ? undefined : Math.max(...known);
+  };
+  const inputTokenLimit = most(all.map(({ limits }) => limits.inputTokensMax));
+  const outputTokenLimit = most(all.map(({ limits }) => limits.outputTokensMax));
+  const embeds = all.length > 0 && all.every(({ operations }) => operations.includes('embedding'));
+  return {
+    name: `models/${name}`,
+    baseModelId: name,
+    version: '001',
+    displayName: name,
+    ...(inputTokenLimit === undefined ? {} : { inputTokenLimit }),
+    ...(outputTokenLimit === undefined ? {} : { outputTokenLimit }),
+    supportedGenerationMethods: embeds
+      ? ['embedContent', 'batchEmbedContents']
+      : ['generateContent', 'streamGenerateContent', 'countTokens'],
+  };
 }
 
 function listed(id: string) {
