@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { Dialect } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { anthropicMessages } from './anthropic-messages/index.ts';
+import { cohereChat } from './cohere-chat/index.ts';
+import { ollamaChat, ollamaGenerate } from './ollama-chat/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
+import { openaiResponses } from './openai-responses/index.ts';
 
 const user = (content: unknown) => ({ messages: [{ role: 'user', content }] }) as JsonObject;
 
@@ -168,3 +172,77 @@ const everything = {
   usageInStream: 'never' as const,
   traits: { reasoningModel: false, supportsJsonSchema: true, supportsImageUrls: true, unsupportedParams: [] },
 };
+
+/** What is wrong is told by its place, before anything is asked of anybody. */
+function refuses(dialect: Dialect, cases: readonly (readonly [object, string, string])[]): void {
+  test.each(cases)('%j', (body, message, param) => {
+    let refusal: unknown;
+    try {
+      dialect.request.decode(body as JsonObject);
+    } catch (cause) {
+      refusal = cause;
+    }
+    expect(refusal).toBeInstanceOf(GatewayError);
+    const { status, details, message: told } = refusal as GatewayError;
+    expect([status, details.param]).toEqual([400, param]);
+    expect(told).toContain(message);
+  });
+}
+
+describe('responses', () => {
+  refuses(openaiResponses, [
+    [{ input: 5 }, 'input: expected a string or a list of items, got a number', 'input'],
+    [{ input: ['hi'] }, 'input[0]: expected an object, got a string', 'input'],
+    [{ input: [{ role: 'bot', content: 'x' }] }, 'input[0].role: expected one of system', 'input'],
+    [{ input: [{ role: 'user' }] }, 'input[0].content: expected a string or a list of parts, got nothing', 'input'],
+    [{ input: [{ role: 'user', content: [{ type: 'input_text' }] }] }, 'input[0].content[0].text: ', 'input'],
+    [{ input: [{ role: 'user', content: [{ type: 'input_image' }] }] }, 'expected image_url or file_id', 'input'],
+    [
+      { input: [{ role: 'user', content: [{ type: 'input_file' }] }] },
+      'expected file_data, file_id or file_url',
+      'input',
+    ],
+    [{ input: [{ type: 'function_call', name: 'f', arguments: '{}' }] }, 'input[0].call_id: ', 'input'],
+    [{ input: [{ type: 'function_call_output', output: 'x' }] }, 'input[0].call_id: ', 'input'],
+    [{ input: 'x', tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools[0].function: this format', 'tools'],
+    [{ input: 'x', tools: [{ type: 'function' }] }, 'tools[0].name: ', 'tools'],
+    [{ input: 'x', text: { format: { type: 'json_schema' } } }, 'text.format.schema: ', 'text'],
+    [
+      { input: 'x', max_output_tokens: 0 },
+      'max_output_tokens: expected a whole number of at least 1',
+      'max_output_tokens',
+    ],
+    [{ input: 'x', temperature: 'hot' }, 'temperature: expected a number, got a string', 'temperature'],
+    [{ input: 'x', conversation: 5 }, 'conversation: expected an object, got a number', 'conversation'],
+    [{ input: 'x', store: 'yes' }, 'store: expected true or false', 'store'],
+    [{ input: 'x', previous_response_id: 'resp_1' }, "'previous_response_id'", 'previous_response_id'],
+  ]);
+});
+
+describe('cohere', () => {
+  refuses(cohereChat, [
+    [{}, 'messages: expected a list, got nothing', 'messages'],
+    [{ messages: [{ role: 'bot', content: 'x' }] }, 'messages[0].role: ', 'messages'],
+    [{ ...user('x'), p: 'much' }, 'p: expected a number, got a string', 'p'],
+    [{ ...user('x'), k: -1 }, 'k: expected a whole number of at least 0', 'k'],
+    [{ ...user('x'), stop_sequences: [5] }, 'stop_sequences[0]: expected a string', 'stop_sequences'],
+    [{ ...user('x'), documents: 'all' }, 'documents: expected a list, got a string', 'documents'],
+    [{ ...user('x'), tools: [{ type: 'function', function: {} }] }, 'tools[0].function.name: ', 'tools'],
+  ]);
+});
+
+describe('ollama', () => {
+  refuses(ollamaChat, [
+    [{}, 'messages: the list is empty', 'messages'],
+    [{ messages: [{ role: 'bot', content: 'x' }] }, 'messages[0].role: expected one of system', 'messages'],
+    [user([{ type: 'text', text: 'x' }]), 'messages[0].content: expected a string, got a list', 'messages'],
+    [{ messages: [{ role: 'user', images: [5] }] }, 'messages[0].images[0]: expected a string', 'messages'],
+    [{ ...user('x'), format: 'xml' }, 'format: expected "json" or a JSON schema', 'format'],
+    [{ ...user('x'), think: 5 }, 'think: expected true, false or an effort', 'think'],
+    [{ ...user('x'), options: { num_predict: 1.5 } }, 'options.num_predict: expected a whole number', 'options'],
+    [{ ...user('x'), options: { temperature: 'hot' } }, 'options.temperature: expected a number', 'options'],
+    [{ ...user('x'), options: [] }, 'options: expected an object, got a list', 'options'],
+    [{ ...user('x'), tools: [{ type: 'function' }] }, 'tools[0].function: expected an object', 'tools'],
+  ]);
+  refuses(ollamaGenerate, [[{}, 'prompt: expected a text', 'prompt']]);
+});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Books } from '../../src/core/books.ts';
 import { percentileMs } from '../../src/core/latency-bins.ts';
+import type { KeptObject } from '../../src/core/ports.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { AuditRecord, KeyRecord, ListQuery, Store, UsageDimension, UsageFilter } from '../../src/core/store.ts';
 import { ConflictError } from '../../src/core/store.ts';
@@ -115,6 +116,44 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
         const kept = (await store.changes.since(1_000))!;
         expect(kept).toHaveLength(10_000);
         expect(kept.at(-1)).toEqual({ version: 11_000, scope: 'key', id: '10/999' });
+      });
+    });
+
+    describe('kept objects', () => {
+      const object = (id: string, changes: Partial<KeptObject> = {}): KeptObject => ({
+        id,
+        kind: 'answer',
+        owner: 'key:k',
+        parent: null,
+        position: 1,
+        body: '{"said":"世界"}',
+        expiresAt: 1_000,
+        ...changes,
+      });
+
+      it('are given back whole, replaced by their id, and listed by their parent in order', async () => {
+        expect(await store.objects.get('a')).toBeUndefined();
+        await store.objects.put([]);
+        await store.objects.put([
+          object('a'),
+          object('c', { parent: 'a', position: 1_760_000_000_123_456 }),
+          object('b', { parent: 'a', position: 2 }),
+        ]);
+        expect(await store.objects.get('a')).toEqual(object('a'));
+        await store.objects.put([object('a', { body: '{}', expiresAt: 2_000 })]);
+        expect(await store.objects.get('a')).toMatchObject({ body: '{}', expiresAt: 2_000, owner: 'key:k' });
+        expect(ids(await store.objects.children('a'))).toEqual(['b', 'c']);
+        expect(await store.objects.children('b')).toEqual([]);
+      });
+
+      it('go with what they belong to, and when their time is over', async () => {
+        await store.objects.put([object('a'), object('b', { parent: 'a' }), object('c', { expiresAt: 5_000 })]);
+        expect(await store.objects.remove([])).toBe(0);
+        expect(await store.objects.remove(['a'])).toBe(2);
+        await store.objects.put([object('d', { expiresAt: 4_000 })]);
+        expect(await store.objects.removeExpired(4_000)).toBe(1);
+        expect(await store.objects.get('d')).toBeUndefined();
+        expect(await store.objects.get('c')).toBeDefined();
       });
     });
 

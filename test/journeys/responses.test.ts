@@ -153,3 +153,69 @@ it('refuses ids that were never given, in the same words as foreign ones', async
     );
   }
 });
+
+describe.each([['claude'], ['chat-only'], ['native']])('everything the format has, with %s', (model) => {
+  const weather = {
+    type: 'function' as const,
+    name: 'get_weather',
+    parameters: { type: 'object', properties: { city: { type: 'string' } } },
+    strict: false,
+  };
+  const calls = [
+    { name: 'get_weather', arguments: { city: 'Zürich' } },
+    { name: 'get_weather', arguments: { city: '東京' } },
+  ];
+
+  it.each([false, true])('calls two tools at once and takes their results (stream: %s)', async (stream) => {
+    fake.setDefault({ text: '', toolCalls: calls });
+    const asked = { model, input: 'Weather?', tools: [weather], store: false };
+    const first = stream ? await openai.responses.stream(asked).finalResponse() : await openai.responses.create(asked);
+    const output = first.output as OpenAI.Responses.ResponseOutputItem[];
+    const made = output.flatMap((item) => (item.type === 'function_call' ? [item] : []));
+    expect(made.map((call) => JSON.parse(call.arguments))).toEqual(calls.map((call) => call.arguments));
+    expect(new Set(made.map((call) => call.call_id)).size).toBe(2);
+    fake.setDefault({ text: 'Sunny in both.' });
+    const second = await openai.responses.create({
+      ...asked,
+      input: [
+        { role: 'user', content: 'Weather?' },
+        ...(first.output as OpenAI.Responses.ResponseInputItem[]),
+        ...made.map((call) => ({ type: 'function_call_output' as const, call_id: call.call_id, output: 'sunny' })),
+      ],
+    });
+    expect(second.output_text).toBe('Sunny in both.');
+  });
+
+  it('tells of a limit that cut the answer, and counts what it used', async () => {
+    fake.setDefault({ text: 'One two three four five six seven eight' });
+    const answer = await openai.responses.create({ model, input: 'Count', max_output_tokens: 3 });
+    expect(answer.status).toBe('incomplete');
+    expect(answer.incomplete_details?.reason).toBe('max_output_tokens');
+    expect(answer.usage?.output_tokens).toBe(3);
+  });
+
+  it('raises what went wrong as errors of the client, whole and in a stream', async () => {
+    fake.setDefault({ status: 400, error: { message: 'temperature must be at most 2' } });
+    await expect(openai.responses.create({ model, input: 'x' })).rejects.toThrow(OpenAI.BadRequestError);
+    fake.setDefault({ reset: { event: 8 }, delayBetweenEventsMs: 2 });
+    await expect(
+      (async () => {
+        for await (const _event of await openai.responses.create({ model, input: 'x', stream: true }));
+      })(),
+    ).rejects.toThrow();
+  });
+});
+
+it('gives a tool that takes free text to a model that knows none, and the text back to the caller', async () => {
+  const patch = '*** Begin Patch\n+"é"\n*** End Patch';
+  const tools = [{ type: 'custom' as const, name: 'apply_patch', description: 'Changes files.' }];
+  for (const stream of [false, true]) {
+    fake.setDefault({ text: '', toolCalls: [{ name: 'apply_patch', arguments: { input: patch } }] });
+    const asked = { model: 'claude', input: 'Fix it', tools, store: false };
+    const answer = stream ? await openai.responses.stream(asked).finalResponse() : await openai.responses.create(asked);
+    expect((lastSent() as unknown as { tools: object[] }).tools).toMatchObject([
+      { name: 'apply_patch', input_schema: { required: ['input'] } },
+    ]);
+    expect(answer.output).toMatchObject([{ type: 'custom_tool_call', name: 'apply_patch', input: patch }]);
+  }
+});

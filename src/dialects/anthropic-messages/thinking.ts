@@ -31,10 +31,11 @@ export function encodeThinking(
   }
   if (effort === 'none' || effort === 'disable') return {};
   if (traits.adaptiveThinking) {
-    if (effort === undefined) return {};
+    if (effort === undefined && mode !== 'enabled') return {};
     return { thinking: { type: 'adaptive' }, ...configured(outputConfig) };
   }
-  const budget = budgetTokens ?? budgetByEffort[effort ?? ''];
+  // Who only says that it shall think says nothing of how much.
+  const budget = budgetTokens ?? budgetByEffort[effort ?? (mode === 'enabled' ? 'medium' : '')];
   // The budget must stay below the cap, and the cap is the caller's bound on cost: it is the budget that gives way.
   if (budget === undefined || cap <= budgetTokensMin) return {};
   return { thinking: { type: 'enabled', budget_tokens: Math.max(budgetTokensMin, Math.min(budget, cap - 1)) } };

@@ -104,6 +104,16 @@ function encodeThinking(reasoning: ReasoningOptions | undefined): JsonObject | u
   if (reasoning === undefined) return undefined;
   const { mode, effort, budgetTokens } = reasoning;
   if (mode === 'disabled' || effort === 'none') return { type: 'disabled' };
-  if (mode === undefined && budgetTokens === undefined) return undefined;
-  return { type: 'enabled', ...present('token_budget', budgetTokens) };
+  if (mode === undefined && budgetTokens === undefined && effort === undefined) return undefined;
+  return { type: 'enabled', ...present('token_budget', budgetTokens ?? budgetByEffort[effort ?? '']) };
 }
+
+/** This format has a budget where others have an effort. */
+const budgetByEffort: Readonly<Record<string, number>> = {
+  minimal: 512,
+  low: 1_024,
+  medium: 4_096,
+  high: 16_384,
+  xhigh: 32_768,
+  max: 32_768,
+};

@@ -37,5 +37,5 @@ export function encodeThinking(reasoning: ReasoningOptions | undefined, traits: 
     if (known === undefined) return undefined;
     return { [levels ? 'thinkingLevel' : 'thinkingBudget']: known, ...(isOff ? {} : { includeThoughts: true }) };
   }
-  return mode === 'adaptive' ? { thinkingBudget: -1, includeThoughts: true } : undefined;
+  return mode === 'adaptive' || mode === 'enabled' ? { thinkingBudget: -1, includeThoughts: true } : undefined;
 }
