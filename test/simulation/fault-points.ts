@@ -24,7 +24,6 @@ const others = [
   'death after the request was sent',
   'death after the headers',
   'death at an event',
-  'lease taken, and the process stops before it uses it',
   'cap changes between read and commit',
   'pause between the reserve and its answer',
 ] as const;
