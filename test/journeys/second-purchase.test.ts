@@ -110,7 +110,9 @@ function journalLines(inFolder: string): unknown[] {
   return readdirSync(journal, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) =>
-      readdirSync(join(journal, name)).map((file) => readFileSync(join(journal, name, file), 'utf8')),
+      readdirSync(join(journal, name))
+        .filter((file) => file.endsWith('.jsonl'))
+        .map((file) => readFileSync(join(journal, name, file), 'utf8')),
     )
     .flatMap((text) => text.split('\n').filter(Boolean))
     .map((line) => JSON.parse(line));
