@@ -44,7 +44,7 @@ describe('an image by address', () => {
     ];
     const reply = await rig.post('/v1/chat/completions', { model: 'local', messages: [{ role: 'user', content }] });
     expect(reply.status).toBe(200);
-    expect(fake.requests.at(-1)?.body.toString()).toContain(`data:image/png;base64,${bytes}`);
+    expect(fake.requests.at(-1)?.body.toString()).toContain(`"images":["${bytes}"]`);
   });
 
   test('is brought in from the other format, too', async () => {
@@ -54,7 +54,7 @@ describe('an image by address', () => {
     ];
     const body = { model: 'local', max_tokens: 50, messages: [{ role: 'user', content }] };
     expect((await rig.post('/v1/messages', body)).status).toBe(200);
-    expect(fake.requests.at(-1)?.body.toString()).toContain(`data:image/png;base64,${bytes}`);
+    expect(fake.requests.at(-1)?.body.toString()).toContain(`"images":["${bytes}"]`);
   });
 
   test('travels as it is to a model that fetches it itself', async () => {
