@@ -203,7 +203,8 @@ function asGoogleLists({ name, deployments: all }: VisibleModel): z.infer<typeof
   };
   const inputTokenLimit = most(all.map(({ limits }) => limits.inputTokensMax));
   const outputTokenLimit = most(all.map(({ limits }) => limits.outputTokensMax));
-  const embeds = all.length > 0 && all.every(({ operations }) => operations.includes('embedding'));
+  const chats = all.some(({ operations }) => operations.includes('chat'));
+  const embeds = !chats && all.some(({ operations }) => operations.includes('embedding'));
   return {
     name: `models/${name}`,
     baseModelId: name,
