@@ -34,9 +34,12 @@ ${providerDialects.map(tableOf).join('\n\n')}
 ## Providers
 
 The formats that each provider is spoken to in, best first; a caller's own is taken when it is among them, and then its bytes pass through
-unchanged. "Checked against" is the documentation that a definition follows; no recorded answers of paid accounts are kept here.
+unchanged. The page named describes the provider's format. Addresses and headers are
+tested against what it says as far as we know it; the formats of text chat also against the vendors' own clients and against a second fake provider that
+others wrote. No provider was called with a paid account, and no recorded answers are kept. The formats of image and sound services (Stability, fal,
+Replicate, ElevenLabs, Deepgram) have not been checked beyond their documentation: try them before you rely on them.
 
-| provider | prefix | formats | checked against |
+| provider | prefix | formats | described at |
 | --- | --- | --- | --- |
 ${[...providers]
   .sort((one, other) => one.name.localeCompare(other.name))
