@@ -20,7 +20,11 @@ export const slowReadersRow: WireRow = {
       const gateway = await gatewayIn(place, { config: `model_list:\n${model('m', fake.port)}` });
       const port = Number(new URL(gateway.url).port);
       // What the first stream loads is no cost of a slow reader.
-      (await reader(port, Number.POSITIVE_INFINITY)).leave();
+      for (let turn = 0; turn < 3; turn++) {
+        const first = await reader(port, Number.POSITIVE_INFINITY);
+        await pause(500);
+        first.leave();
+      }
       await pause(300);
 
       const before = residentBytes(gateway);
