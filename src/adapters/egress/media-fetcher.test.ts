@@ -141,6 +141,12 @@ describe('media by address', () => {
     expect(media.mediaType).toBe('image/png');
   });
 
+  it('refuses a redirect to what is no address', async () => {
+    const start = `http://127.0.0.1:${port}/?to=${encodeURIComponent('http://[')}`;
+    const error = await refusal(new GuardedMediaFetcher().bring(start, open()));
+    expect(error.message).toContain('redirected to what is no address');
+  });
+
   it('does not follow redirects for ever', async () => {
     const loop = `http://127.0.0.1:${port}/?to=${encodeURIComponent('/?to=/%3Fto%3D/%253Fto%253D/%25253Fto%25253D/a')}`;
     const error = await refusal(new GuardedMediaFetcher().bring(loop, open()));

@@ -27,6 +27,7 @@ export class GuardedMediaFetcher implements MediaFetcher {
       const url = this.#checked(next, shown, limits);
       const step = await this.#get(url, shown, limits, deadline);
       if ('media' in step) return step.media;
+      if (!URL.canParse(step.location, url.href)) throw refused(shown, 'it was redirected to what is no address');
       next = new URL(step.location, url).href;
     }
     throw refused(shown, `it was redirected more than ${redirectsMax} times`);
