@@ -133,7 +133,7 @@ function streamReply(
   tally.upstreamMs -= firstTokenMs ?? 0;
   const over = (last: StreamedAnswer, { kind, error, brokeOff = false }: StreamEnd): void => {
     const { progress } = last.relay;
-    const usage = last.handedOver ? noUsage : streamUsage(exchange, progress);
+    const usage = last.handedOver ? usageOfGone(tally) : streamUsage(exchange, progress);
     tally.modelUsed = progress.responseModel ?? tally.modelUsed;
     if (!last.handedOver) {
       const verdict = { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs: firstTokenMsOf(last) };
@@ -199,10 +199,13 @@ function failedReply(exchange: Admitted, tally: CallTally, error: GatewayError):
 
 /** Nobody is there to read it. What a provider had already read may be billed: as it said, or as `settle` counts it. */
 function goneReply(tally: CallTally): Reply {
-  const { usageSeen } = tally;
-  const usage = usageSeen === undefined ? noUsage : { ...usageSeen, outputTokens: 0, estimated: true };
-  const outcome = tally.outcome('aborted', { httpStatus: clientClosedRequest, usage });
+  const outcome = tally.outcome('aborted', { httpStatus: clientClosedRequest, usage: usageOfGone(tally) });
   return wholeBody(jsonHeaders, new Uint8Array(0), tally.origin(null), outcome);
+}
+
+/** What a provider had told when the client left before its first content. */
+function usageOfGone({ usageSeen }: CallTally): Usage {
+  return usageSeen === undefined ? noUsage : { ...usageSeen, outputTokens: 0, estimated: true };
 }
 
 function keep(gateway: Gateway, exchange: Admitted, body: Uint8Array, modelUsed: string | null): void {

@@ -20,6 +20,7 @@ export class LastingStream implements ByteSource {
   #current: StreamedAnswer;
   #sink: ByteSink | null = null;
   #over = false;
+  #left = false;
   #interruption: GatewayError | null = null;
 
   constructor(
@@ -45,7 +46,9 @@ export class LastingStream implements ByteSource {
   }
 
   cancel(): void {
-    if (this.#over) return;
+    this.#left = true;
+    // A successor may have begun to answer at this very moment: what it cost is known when it is here.
+    if (this.#current.handedOver) return;
     this.#current.cancel();
     this.#end(this.#current, { kind: 'aborted', error: null });
   }
@@ -57,7 +60,7 @@ export class LastingStream implements ByteSource {
 
   #take(stream: StreamedAnswer): void {
     stream.handOver = (error) => {
-      if (this.#sink === null || this.#interruption !== null || this.#over) return false;
+      if (this.#sink === null || this.#interruption !== null || this.#left) return false;
       if (!this.#successors.canGoOn(stream, error)) return false;
       void this.#continue(stream, error);
       return true;
@@ -70,24 +73,28 @@ export class LastingStream implements ByteSource {
 
   async #continue(broken: StreamedAnswer, error: GatewayError): Promise<void> {
     const next = await this.#successors.goOn(broken, error).catch(() => null);
-    const sink = this.#sink as ByteSink;
-    if (this.#over || this.#exchange.client.gone) {
-      next?.cancel();
-      this.#end(broken, { kind: 'aborted', error: null });
-      return;
-    }
-    const fault = this.#interruption ?? (next === null ? error : null);
-    if (fault !== null || next === null) {
-      next?.cancel();
-      const told = fault ?? error;
-      sink.write(this.#exchange.dialect.errors.streamEvent(told, this.#exchange.id));
-      sink.end();
-      this.#end(broken, { kind: 'failure', error: told });
+    const left = this.#left || this.#exchange.client.gone;
+    if (next === null) {
+      this.#giveUp(broken, left, this.#interruption ?? error);
       return;
     }
     this.#current = next;
     this.#take(next);
-    next.start(sink);
+    if (left) {
+      next.cancel();
+      return;
+    }
+    next.start(this.#sink as ByteSink);
+    if (this.#interruption !== null) next.interrupt(this.#interruption);
+  }
+
+  #giveUp(broken: StreamedAnswer, left: boolean, error: GatewayError): void {
+    if (!left) {
+      const sink = this.#sink as ByteSink;
+      sink.write(this.#exchange.dialect.errors.streamEvent(error, this.#exchange.id));
+      sink.end();
+    }
+    this.#end(broken, left ? { kind: 'aborted', error: null } : { kind: 'failure', error });
   }
 
   #end(last: StreamedAnswer, end: StreamEnd): void {

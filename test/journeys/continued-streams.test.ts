@@ -96,6 +96,24 @@ describe('a stream that breaks after its first content', () => {
     expect(stream).toContain('"error"');
   });
 
+  test('is on record with both attempts when the client leaves while the second one thinks', async () => {
+    fake.enqueue(breaks(), { text: ' REST', delayBeforeHeadersMs: 5_000 });
+    const before = rig.records.length;
+    const sent = fake.requests.length;
+    const leaving = new AbortController();
+    const body = { model: 'llama', stream: true, messages: question };
+    const reply = await rig.post('/v1/chat/completions', body, { signal: leaving.signal });
+    const read = reply.text().catch(() => 'left');
+    while (fake.requests.length < sent + 2) await new Promise((resolve) => setTimeout(resolve, 2));
+    leaving.abort();
+    await read;
+    const [record] = (await rig.recorded(before + 1)).slice(before);
+    expect(record!.attempts.map(({ result }) => result)).toEqual(['upstream_connection', 'aborted']);
+    expect(record!.cost, 'what was read for it, too').toBeGreaterThan(record!.attempts[0]!.charged);
+    const { deployments } = rig.snapshot.groups.get('llama-b')!;
+    expect(rig.gateway.health.state(deployments[0]!).inFlight).toBe(0);
+  });
+
   test('is not continued in the middle of a tool call', async () => {
     fake.enqueue({
       toolCalls: [{ name: 'look', arguments: { place: 'a very long place name that takes some pieces to write' } }],
