@@ -1,6 +1,7 @@
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { deployment } from '../../test/journeys/control-plane.ts';
-import { FakeClock, settled } from '../../test/simulation/fake-clock.ts';
+import { FakeClock } from '../../test/simulation/fake-clock.ts';
 import { HealthChecks } from './health-checks.ts';
 
 it('calls every deployment each interval, a few at a time, while it is wanted', async () => {
@@ -24,7 +25,7 @@ it('calls every deployment each interval, a few at a time, while it is wanted', 
       calls.push(id);
       atOnce += 1;
       atOnceMax = Math.max(atOnceMax, atOnce);
-      await settled();
+      await turnOfLoop();
       atOnce -= 1;
       if (id === 'c') throw new Error('a probe that breaks');
       return { healthy: id !== 'b', error: id === 'b' ? 'down' : null, status: 200, durationMs: 1, headers: {} };
@@ -35,12 +36,12 @@ it('calls every deployment each interval, a few at a time, while it is wanted', 
   expect(calls).toEqual([]);
   settings.enabled = true;
   await clock.advance(20_000);
-  for (let turn = 0; turn < 5; turn++) await settled();
+  for (let turn = 0; turn < 5; turn++) await turnOfLoop();
   expect([calls, atOnceMax]).toEqual([['a', 'b', 'c'], 2]);
   expect(checks.latest('b')).toMatchObject({ healthy: false, error: 'down' });
   expect([checks.latest('c'), checks.latest('quiet')]).toEqual([null, null]);
   await clock.advance(61_000);
-  for (let turn = 0; turn < 5; turn++) await settled();
+  for (let turn = 0; turn < 5; turn++) await turnOfLoop();
   expect(calls).toHaveLength(6);
   expect(checks.history.map(({ deployment: { id } }) => id)).toEqual(['b', 'a', 'b', 'a']);
   stop();

@@ -96,7 +96,7 @@ function seconds(count: number, timezone: string, local: number, now: number): B
     return dayCount === 30 ? months(timezone, local, now) : days(dayCount, timezone, local, now);
   }
   const longer = lengthMs > dayMs;
-  const day = longer ? null : days(1, timezone, local, now);
+  const day = longer ? null : windowOf('1d', timezone, now);
   const origin = day?.start ?? firstInstantAt(timezone, firstMonday);
   const start = origin + Math.floor((now - origin) / lengthMs) * lengthMs;
   return { start, end: Math.min(start + lengthMs, day?.end ?? Number.POSITIVE_INFINITY) };

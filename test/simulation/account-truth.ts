@@ -1,4 +1,5 @@
 import type { Nanodollars } from '../../src/core/money.ts';
+import type { CapHistory } from './cap-history.ts';
 import type { Incarnation } from './oracle.ts';
 
 /** What one process has to do with one account. */
@@ -9,14 +10,14 @@ interface ShareOfProcess {
   pending: Nanodollars;
 }
 
-/** How long a cap may still be acted on after it was changed: word of it, and the longest wait of a request. */
-export const oldCapMs = 20_000;
 /** How old figures may be by which a request is refused. */
 const figuresMs = 2_000;
 
 /** What is truly spent and held on one account, known without asking the ledger. */
 export class AccountTruth {
   readonly name: string;
+  /** Of the budget, whatever the window: who has not heard of a change opens the next one under the cap of before. */
+  readonly caps: CapHistory;
   /** Least and most that may be spent and held: they differ by what dead processes leave open. */
   low: Nanodollars = 0;
   high: Nanodollars = 0;
@@ -29,13 +30,12 @@ export class AccountTruth {
   readonly byProcess = new Map<Incarnation, ShareOfProcess>();
   /** The cap that each process heard of last. */
   readonly namedBy = new Map<Incarnation, Nanodollars | null>();
-  /** Caps in the order in which they came into force. */
-  #caps: { at: number; readonly cap: Nanodollars | null }[] = [];
   /** What counted a moment ago and no longer does. */
   #lately: { readonly amount: Nanodollars; readonly until: number }[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, caps: CapHistory) {
     this.name = name;
+    this.caps = caps;
   }
 
   of(process: Incarnation): ShareOfProcess {
@@ -47,47 +47,18 @@ export class AccountTruth {
     return share;
   }
 
-  get hasCap(): boolean {
-    return this.#caps.length > 0;
-  }
-
-  sawCap(cap: Nanodollars | null, now: number, used: Nanodollars): void {
-    const last = this.#caps.at(-1);
-    if (last !== undefined && last.cap === cap) return;
-    this.#caps.push({ at: now, cap });
-    if (last !== undefined) this.rise(used);
-  }
-
-  /** Whoever was not running between `from` and `now` has not heard of what changed meanwhile. */
-  slept(from: number, now: number): void {
-    for (const entry of this.#caps) if (entry.at >= from - oldCapMs) entry.at = now;
-  }
-
   /**
    * May so much be spent and held now? Under the cap in force, under a higher one that somebody may still go by because
    * it was in force until after `heardSince`, or up to what came about under that one.
    */
   allows(amount: Nanodollars, heardSince: number): boolean {
-    const cap = this.#caps.at(-1)?.cap ?? null;
+    const cap = this.caps.last;
     if (cap !== null && amount <= cap) return true;
     if (amount <= this.level) return true;
-    const ceiling = this.#ceiling(heardSince);
+    const ceiling = this.caps.ceiling(heardSince);
     if (ceiling !== null && amount > ceiling) return false;
     this.level = amount;
     return true;
-  }
-
-  /** The highest of those in force since then; null = none. */
-  #ceiling(heardSince: number): Nanodollars | null {
-    const caps = this.#caps;
-    let highest = caps.at(-1)?.cap ?? null;
-    for (let index = caps.length - 2; index >= 0 && highest !== null; index--) {
-      // It was in force until the next one came.
-      if (caps[index + 1]!.at < heardSince) break;
-      const { cap } = caps[index]!;
-      highest = cap === null ? null : Math.max(highest, cap);
-    }
-    return highest;
   }
 
   /** What is spent and held passed its cap without anybody's fault. */
@@ -97,7 +68,13 @@ export class AccountTruth {
 
   /** For whoever reads of a violation. */
   told(): string {
-    return JSON.stringify({ caps: this.#caps, level: this.level, low: this.low, high: this.high, hidden: this.hidden });
+    return JSON.stringify({
+      caps: this.caps.entries,
+      level: this.level,
+      low: this.low,
+      high: this.high,
+      hidden: this.hidden,
+    });
   }
 
   fell(amount: Nanodollars, now: number): void {

@@ -26,6 +26,8 @@ export class FakeClock implements Clock {
   #order = 0;
   /** A binary heap, the earliest alarm first. */
   readonly #alarms: Alarm[] = [];
+  /** What waits for the end of this turn of the event loop. */
+  #atEndOfTurn: (() => void)[] = [];
 
   constructor(now: number) {
     this.#now = now;
@@ -46,10 +48,15 @@ export class FakeClock implements Clock {
     return alarm;
   }
 
+  /** Does something when nothing else is left to do at this moment. */
+  atEndOfTurn(work: () => void): void {
+    this.#atEndOfTurn.push(work);
+  }
+
   /** Lets time pass; resolves when all that was due, and all that followed from it, has happened. */
   async advance(delayMs: number): Promise<void> {
     const until = this.#now + delayMs;
-    await settled();
+    await this.#settled();
     for (;;) {
       const next = this.#alarms[0];
       if (next === undefined || next.at > until) break;
@@ -59,7 +66,7 @@ export class FakeClock implements Clock {
       this.#now = Math.max(this.#now, next.at);
       next.ring = null;
       ring();
-      await settled();
+      await this.#settled();
     }
     this.#now = until;
   }
@@ -93,13 +100,18 @@ export class FakeClock implements Clock {
     }
     alarms[at] = last;
   }
+
+  /** Resolves when no promise reaction is waiting any more, and no turn has an end to come. */
+  async #settled(): Promise<void> {
+    await new Promise(afterReactions);
+    while (this.#atEndOfTurn.length > 0) {
+      for (const work of this.#atEndOfTurn.splice(0)) work();
+      await new Promise(afterReactions);
+    }
+  }
 }
 
-/** Resolves when no promise reaction is waiting any more. */
-export function settled(): Promise<void> {
-  return new Promise(afterReactions);
-}
-
-function afterReactions(resolve: () => void): void {
-  setImmediate(resolve);
+/** The queue of ticks has its turn whenever that of the reactions is empty, without a turn of the event loop. */
+function afterReactions(resolve: (nothing: undefined) => void): void {
+  process.nextTick(resolve);
 }

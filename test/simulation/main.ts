@@ -6,11 +6,12 @@ import { Tally } from './tally.ts';
 const usage = `Plays whole gateways with a fake clock, a seeded chance, simulated providers, failing stores and dying processes, and
 checks the books, the invoice and every answer at every step. A failure names the seed that repeats it.
 
-  npm run simulate -- [--seeds N] [--seed S] [--steps N]
+  npm run simulate -- [--seeds N] [--seed S] [--steps N] [--keep-going]
 
   --seed S    first seed (default 1); alone it plays just this one
   --seeds N   how many seeds (default 200)
   --steps N   steps per seed (default 1000)
+  --keep-going  does not end at the first seed that fails
 `;
 
 const { values } = parseArgs({
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     steps: { type: 'string', default: '1000' },
+    'keep-going': { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -34,6 +36,7 @@ if (values.help) {
   // Refusals are many and nobody reads where they were made; a failing seed is played again with all that is known.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
+  const failing: number[] = [];
   for (let seed = first; seed < first + count; seed++) {
     try {
       tally.add(await run(seed, steps));
@@ -45,8 +48,10 @@ if (values.help) {
       );
       console.error(`seed ${seed} with ${steps} steps:`, cause);
       console.error(`Repeat it: npm run simulate -- --seed ${seed} --steps ${steps}`);
+      failing.push(seed);
       process.exitCode = 1;
-      break;
+      if (!values['keep-going']) break;
+      Error.stackTraceLimit = 0;
     }
   }
   const seconds = Number(((performance.now() - beganAt) / 1_000).toFixed(1));
@@ -56,4 +61,7 @@ if (values.help) {
   const never = faultPoints.filter((point) => !tally.struck.has(point));
   if (never.length > 0) console.log(`never struck: ${never.join(', ')}`);
   console.log(JSON.stringify({ first, count, steps, ...tally.counts, deaths: tally.deaths, seconds, cpuSeconds }));
+  console.log(
+    `${tally.runs} seeds of ${steps} steps were well, ${failing.length} failed${failing.length > 0 ? ` (${failing.join(', ')})` : ''}; ${cpuSeconds} s of processor time, ${((user + system) / 1e3 / Math.max(1, tally.runs + failing.length)).toFixed(1)} ms a seed.`,
+  );
 }

@@ -40,7 +40,8 @@ export class ModelBooks implements Books {
   readonly accounts = new Map<string, AccountRecord>();
   /** Accounts that changed since somebody looked. */
   readonly changed = new Set<string>();
-  readonly #leases = new Map<string, Lease>();
+  /** By process, then by account. */
+  readonly #leases = new Map<string, Map<string, Lease>>();
   readonly #leasesOn = new Map<string, Set<Lease>>();
   readonly #checkpoints = new Map<string, JournalCheckpoint>();
   readonly #answers = new Map<string, unknown>();
@@ -63,7 +64,7 @@ export class ModelBooks implements Books {
       for (const entry of accounts) {
         const account = this.#open(entry);
         account.spent += entry.delta;
-        const lease = this.#leases.get(`${processId} ${nameOf(entry)}`);
+        const lease = this.#leases.get(processId)?.get(nameOf(entry));
         if (lease !== undefined) this.#take(account, lease, entry.leaseReturn);
         touched.add(account);
         this.changed.add(nameOf(entry));
@@ -80,7 +81,7 @@ export class ModelBooks implements Books {
     const ordered = [...wants].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
     for (const want of ordered) {
       const account = this.accounts.get(nameOf(want));
-      const lease = this.#leases.get(`${processId} ${nameOf(want)}`);
+      const lease = this.#leases.get(processId)?.get(nameOf(want));
       const held = lease?.amount ?? 0;
       const off = lease?.writtenOff ? held : 0;
       const spent = (account?.spent ?? 0) - off;
@@ -126,7 +127,7 @@ export class ModelBooks implements Books {
     const known = this.#answers.get(`${processId} ${token}`);
     if (known !== undefined) return known as Nanodollars[];
     const taken = returns.map((wanted) => {
-      const lease = this.#leases.get(`${processId} ${nameOf(wanted)}`);
+      const lease = this.#leases.get(processId)?.get(nameOf(wanted));
       return lease === undefined ? 0 : this.#take(this.accounts.get(nameOf(wanted))!, lease, wanted.amount);
     });
     this.#answers.set(`${processId} ${token}`, taken);
@@ -134,8 +135,7 @@ export class ModelBooks implements Books {
   }
 
   async renewLeases(processId: string, expiresAt: number): Promise<readonly LeaseRecord[]> {
-    for (const lease of this.#leases.values()) {
-      if (lease.processId !== processId) continue;
+    for (const lease of this.#leases.get(processId)?.values() ?? []) {
       this.#revive(this.accounts.get(nameOf(lease))!, lease);
       lease.expiresAt = expiresAt;
     }
@@ -143,19 +143,18 @@ export class ModelBooks implements Books {
   }
 
   async releaseProcess(processId: string): Promise<void> {
-    for (const [name, lease] of this.#leases) {
-      if (lease.processId !== processId) continue;
-      this.#take(this.accounts.get(nameOf(lease))!, lease, lease.amount);
-      this.#leases.delete(name);
-      this.#leasesOn.get(nameOf(lease))!.delete(lease);
+    for (const [name, lease] of this.#leases.get(processId) ?? []) {
+      this.#take(this.accounts.get(name)!, lease, lease.amount);
+      this.#leasesOn.get(name)!.delete(lease);
     }
+    this.#leases.delete(processId);
     this.#checkpoints.delete(processId);
   }
 
   async expireLeases(now: number): Promise<readonly LeaseRecord[]> {
-    const ended = [...this.#leases.values()].filter(
-      (lease) => lease.expiresAt < now && !lease.writtenOff && lease.amount > 0,
-    );
+    const ended = [...this.#leases.values()]
+      .flatMap((leases) => [...leases.values()])
+      .filter((lease) => lease.expiresAt < now && !lease.writtenOff && lease.amount > 0);
     for (const lease of ended) {
       const account = this.accounts.get(nameOf(lease))!;
       account.leased -= lease.amount;
@@ -167,9 +166,8 @@ export class ModelBooks implements Books {
   }
 
   async leases(processId: string): Promise<readonly LeaseRecord[]> {
-    return [...this.#leases.values()]
-      .filter((lease) => lease.processId === processId && lease.amount > 0)
-      .map((lease) => ({ ...lease }));
+    const leases = [...(this.#leases.get(processId)?.values() ?? [])];
+    return leases.filter(({ amount }) => amount > 0).map((lease) => ({ ...lease }));
   }
 
   async checkpoint(processId: string): Promise<JournalCheckpoint | null> {
@@ -211,14 +209,18 @@ export class ModelBooks implements Books {
   }
 
   #leaseOf(processId: string, ref: AccountRef): Lease {
-    const name = `${processId} ${nameOf(ref)}`;
-    let lease = this.#leases.get(name);
+    const name = nameOf(ref);
+    let own = this.#leases.get(processId);
+    if (own === undefined) {
+      own = new Map();
+      this.#leases.set(processId, own);
+    }
+    let lease = own.get(name);
     if (lease === undefined) {
       const { key, windowStart } = ref;
       lease = { processId, key, windowStart, amount: 0, expiresAt: 0, writtenOff: false };
-      this.#leases.set(name, lease);
-      const others = this.#leasesOn.get(nameOf(ref)) ?? new Set();
-      this.#leasesOn.set(nameOf(ref), others.add(lease));
+      own.set(name, lease);
+      this.#leasesOn.set(name, (this.#leasesOn.get(name) ?? new Set()).add(lease));
     }
     return lease;
   }

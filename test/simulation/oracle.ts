@@ -5,7 +5,8 @@ import type { Nanodollars } from '../../src/core/money.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { AccountRecord } from '../../src/core/store.ts';
 import { windowOf } from '../../src/core/window.ts';
-import { AccountTruth, oldCapMs } from './account-truth.ts';
+import { AccountTruth } from './account-truth.ts';
+import { CapHistory, oldCapMs } from './cap-history.ts';
 import type { ModelBooks } from './model-books.ts';
 import { shareExpected } from './share-expected.ts';
 
@@ -78,6 +79,8 @@ export class Oracle {
   /** Refusals that nothing explains so far. */
   readonly #doubts: { readonly ask: Ask; readonly denial: BudgetDenial; readonly at: number }[] = [];
   readonly #accounts = new Map<string, AccountTruth>();
+  /** By the account's key, which all windows share. */
+  readonly #caps = new Map<string, CapHistory>();
   readonly #books: ModelBooks;
   readonly #alone: boolean;
   readonly #now: () => number;
@@ -120,7 +123,7 @@ export class Oracle {
       const account = this.account(rule, now);
       const { increase } = rule;
       const extra = rule.cap !== null && increase !== null && now < increase.until ? increase.amount : 0;
-      if (!account.hasCap) this.capSeen(account, rule.cap === null ? null : rule.cap + extra);
+      if (!account.caps.isKnown) this.capSeen(account, rule.cap === null ? null : rule.cap + extra);
       const cap = rule.cap === null ? null : rule.cap + extra;
       account.namedBy.set(process, cap);
       return { account, cap };
@@ -359,16 +362,20 @@ export class Oracle {
 
   // ── Caps ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A cap is in force. What was spent and held under an earlier one stays allowed. */
+  /** A cap is in force. What was spent and held under an earlier one stays allowed, in every window. */
   capSeen(account: AccountTruth, cap: Nanodollars | null): void {
-    const stored = this.#books.accounts.get(account.name);
-    const sum = (stored?.spent ?? 0) + (stored?.leased ?? 0);
-    account.sawCap(cap, this.#now(), Math.max(sum, account.low - account.credited - account.hidden));
+    if (!account.caps.saw(cap, this.#now())) return;
+    for (const window of this.#accounts.values()) {
+      if (window.caps !== account.caps) continue;
+      const stored = this.#books.accounts.get(window.name);
+      const sum = (stored?.spent ?? 0) + (stored?.leased ?? 0);
+      window.rise(Math.max(sum, window.low - window.credited - window.hidden));
+    }
   }
 
   /** Whoever slept goes by the caps of then. */
   slept(from: number): void {
-    for (const account of this.#accounts.values()) account.slept(from, this.#now());
+    for (const caps of this.#caps.values()) caps.slept(from, this.#now());
   }
 
   /** Everybody goes by what was in force then or later; a question to a store that does not answer is repeated for long. */
@@ -450,10 +457,19 @@ export class Oracle {
     return open;
   }
 
+  #capsOf(key: string): CapHistory {
+    let caps = this.#caps.get(key);
+    if (caps === undefined) {
+      caps = new CapHistory();
+      this.#caps.set(key, caps);
+    }
+    return caps;
+  }
+
   #named(name: string): AccountTruth {
     let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new AccountTruth(name);
+      account = new AccountTruth(name, this.#capsOf(name.slice(0, name.lastIndexOf('@'))));
       this.#accounts.set(name, account);
     }
     return account;

@@ -102,7 +102,7 @@ export class Replica {
         alone: world.alone,
         recalls: world.recalls(this),
         // As the program does it, or each line for itself.
-        ...(world.chance.fraction() < 0.5 ? {} : { atEndOfTurn: (work) => void setImmediate(work) }),
+        ...(world.chance.fraction() < 0.5 ? {} : { atEndOfTurn: (work) => world.clock.atEndOfTurn(work) }),
         journalSizes: { segmentBytes: 8_000, unwrittenBytesMax: 1_000_000 },
         flushPolicy: { delayMs: 25, batchMax: 20, pendingMax: 30 },
       });

@@ -7,8 +7,10 @@ export class Tally {
   readonly struck = new Map<string, number>();
   readonly behaviours = new Map<string, number>();
   deaths = 0;
+  runs = 0;
 
   add(result: RunResult): void {
+    this.runs += 1;
     for (const [name, count] of Object.entries(result.counts)) this.counts[name] = (this.counts[name] ?? 0) + count;
     this.deaths += result.deaths;
     for (const list of ['commands', 'struck', 'behaviours'] as const) {

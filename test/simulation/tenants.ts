@@ -27,6 +27,7 @@ export class Tenants {
   readonly #rates: ReadonlyMap<string, readonly RateLimitRule[]>;
   readonly #chance: SeededChance;
   #compiled = new Map<string, Principal>();
+  #all: readonly BudgetRule[] = [];
 
   constructor(chance: SeededChance) {
     this.#chance = chance;
@@ -67,8 +68,10 @@ export class Tenants {
     );
   }
 
+  /** Of everybody, as they stand now. */
   get rules(): readonly BudgetRule[] {
-    return [...this.#rules.values()].flat();
+    if (this.#all.length === 0) this.#all = [...this.#rules.values()].flat();
+    return this.#all;
   }
 
   /** Puts another rule in the place of one. */
@@ -79,6 +82,7 @@ export class Tenants {
   }
 
   changed(): void {
+    this.#all = [];
     this.#compiled = new Map();
   }
 

@@ -96,6 +96,7 @@ export class WatchedLedger implements Ledger {
     purchase.noted = true;
     const written = this.#ledger.dispatched(reservation, note);
     const noted = () => {
+      if (this.#isDead) return;
       purchase.unwritten ||= this.#watch.isDiskFull();
       this.#watch.dispatched(note);
     };

@@ -329,14 +329,15 @@ export class World {
     const amount = chance.between(1, 5_000);
     const increase = chance.happens(0.2) ? { amount, until: now + chance.between(-1_000, 60_000) } : null;
     const next: BudgetRule = { ...old, cap, increase };
-    this.oracle.capSeen(this.oracle.account(old), old.cap);
-    this.oracle.capSeen(this.oracle.account(next), cap === null ? null : cap + (increase?.amount ?? 0));
+    const account = this.oracle.account(old);
+    // Nobody may have asked for it so far.
+    if (!account.caps.isKnown) this.oracle.capSeen(account, old.cap);
+    this.oracle.capSeen(account, cap === null ? null : cap + (increase?.amount ?? 0));
     this.tenants.change(old, next);
     this.#spread();
-    // A window that begins meanwhile may have been opened by somebody who had not heard yet.
-    const inForce = cap === null ? null : cap + (increase?.amount ?? 0);
-    this.clock.setTimer(2 * wordMs, () => {
-      if (this.tenants.rules.includes(next)) this.oracle.capSeen(this.oracle.account(next), inForce);
+    if (cap === null || increase === null) return;
+    this.clock.setTimer(Math.max(0, increase.until - now), () => {
+      if (this.tenants.rules.includes(next)) this.oracle.capSeen(this.oracle.account(next), cap);
     });
   }
 
