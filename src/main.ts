@@ -33,6 +33,7 @@ import type { Environment } from './config/environment.ts';
 import { exportToSystem } from './config/environment.ts';
 import { LiveConfig } from './config/live-config.ts';
 import { findMasterKey, type MasterKey, writeMasterKey } from './config/master-key.ts';
+import { ownRoutings } from './config/own-routing.ts';
 import { prepareConfig } from './config/prepare.ts';
 import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
@@ -286,6 +287,7 @@ async function assemble(
     tracing,
     log,
     describeReply: createDescribeReply(options.version),
+    ownRouting: ownRoutings(),
     snapshot,
   };
 

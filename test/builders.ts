@@ -121,6 +121,8 @@ export function deployment(more: Partial<Deployment> = {}): Deployment {
     weight: null,
     order: null,
     tags: [],
+    tagPatterns: [],
+    keyLimits: null,
     retries: null,
     cooldownMs: null,
     rpm: null,
@@ -524,6 +526,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     media: { bring: () => Promise.reject(new Error('this test fetches nothing')) },
     log: silentLog,
     describeReply: () => '',
+    ownRouting: (same) => same,
     snapshot: () => snapshot(),
     ...more,
   };

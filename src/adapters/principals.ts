@@ -76,8 +76,14 @@ export class StorePrincipals implements PrincipalSource {
     const { version, settings } = this.#options.snapshot();
     if (version === this.#version) return;
     this.#version = version;
-    const { timezone, endUserBudgetDefault, internalUserBudgetDefault, tagBudgets } = settings;
-    const defaults = JSON.stringify([timezone, endUserBudgetDefault, internalUserBudgetDefault, [...tagBudgets]]);
+    const { timezone, tokensLimited, endUserBudgetDefault, internalUserBudgetDefault, tagBudgets } = settings;
+    const defaults = JSON.stringify([
+      timezone,
+      tokensLimited,
+      endUserBudgetDefault,
+      internalUserBudgetDefault,
+      [...tagBudgets],
+    ]);
     if (defaults === this.#defaults) return;
     this.#defaults = defaults;
     this.invalidate(null);

@@ -126,6 +126,7 @@ export const activeKeys = {
       'disable_budget_reservation',
       'fail_closed_budget_enforcement',
     ],
+    'token_rate_limit_type',
   ],
   model_params: [
     ...['model', 'api_key', 'api_base', 'base_url', 'api_version', 'organization', 'custom_llm_provider'],
@@ -157,7 +158,8 @@ export const activeKeys = {
       'extra_headers',
     ],
     ...['headers', 'extra_body', 'drop_params', 'additional_drop_params', 'allowed_openai_params'],
-    ...['configurable_clientside_auth_params', 'mock_response'],
+    ...['configurable_clientside_auth_params', 'mock_response', 'tag_regex', 'region_name'],
+    ...['default_api_key_rpm_limit', 'default_api_key_tpm_limit'],
   ],
   model_info: [
     ...['health_check_model', 'health_check_timeout', 'health_check_max_tokens', 'disable_background_health_check'],

@@ -3,12 +3,13 @@ import type { Json, JsonObject } from '../core/json.ts';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
 import type { Provider } from '../core/provider.ts';
-import type { Deployment, Timeouts } from '../core/route.ts';
+import type { Deployment, TextPattern, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import { connect, type DeploymentParts } from './connection.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
 import { modelFacts } from './model-facts.ts';
 import { milliseconds, timerMilliseconds } from './router.ts';
+import { textPattern } from './text-pattern.ts';
 
 /** A deployment and the credentials it holds. Undefined for an entry that cannot be built; `report` says why. */
 export function buildDeployment(
@@ -33,17 +34,19 @@ export function buildDeployment(
     weight: params.weight ?? null,
     order: params.order ?? null,
     tags: params.tags ?? [],
+    tagPatterns: patterns(params.tag_regex ?? [], [...entry.path, 'tag_regex'], parts),
     retries: params.num_retries ?? params.max_retries ?? null,
     cooldownMs: params.cooldown_time === undefined ? null : milliseconds(params.cooldown_time),
     rpm: params.rpm ?? null,
     tpm: params.tpm ?? null,
     parallelMax: params.max_parallel_requests ?? null,
+    keyLimits: keyLimits(params.default_api_key_rpm_limit, params.default_api_key_tpm_limit),
     defaults: entry.requestDefaults,
     extraBody: (params.extra_body ?? {}) as JsonObject,
     dropParams: params.drop_params ?? parts.dropParams,
     additionalDropParams: params.additional_drop_params ?? [],
     allowedParams: params.allowed_openai_params ?? [],
-    callerMaySet: callerMaySet(params.configurable_clientside_auth_params ?? []),
+    callerMaySet: callerMaySet(entry, parts),
     accessGroups: info.access_groups ?? [],
     budgets: budgetsOf(entry, provider, parts),
     teamId: info.team_id ?? null,
@@ -94,12 +97,32 @@ function timeoutsOf(attempt: number | undefined, stream: number | undefined): Pa
   });
 }
 
-function callerMaySet(written: readonly (string | Readonly<Record<string, string>>)[]): Deployment['callerMaySet'] {
-  return written.flatMap((item): Deployment['callerMaySet'] =>
+/** A pattern covers the whole value; one that nobody can read lets nothing through. */
+function callerMaySet({ params, path }: DeploymentEntry, parts: DeploymentParts): Deployment['callerMaySet'] {
+  const key = 'configurable_clientside_auth_params';
+  return (params[key] ?? []).flatMap((item): Deployment['callerMaySet'] =>
     typeof item === 'string'
       ? [{ field: item, pattern: null }]
-      : Object.entries(item).map(([field, pattern]) => ({ field, pattern })),
+      : Object.entries(item).flatMap(([field, source]) =>
+          patterns([`^(?:${source})$`], [...path, key], parts).map((pattern) => ({ field, pattern })),
+        ),
   );
+}
+
+/** Those that can be read; a warning for each of the others. */
+function patterns(sources: readonly string[], path: DeploymentEntry['path'], parts: DeploymentParts): TextPattern[] {
+  return sources.flatMap((source) => {
+    try {
+      return [textPattern(source)];
+    } catch (cause) {
+      parts.report('warning', path, `the pattern ${source} is left out: ${(cause as Error).message}`);
+      return [];
+    }
+  });
+}
+
+function keyLimits(rpm: number | undefined, tpm: number | undefined): Deployment['keyLimits'] {
+  return rpm === undefined && tpm === undefined ? null : Object.freeze({ rpm: rpm ?? null, tpm: tpm ?? null });
 }
 
 /** The deployment's own budget; its id is put in when it is known. */

@@ -61,7 +61,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     masterKeyHash: masterKey === null ? null : createHash('sha256').update(masterKey.reveal()).digest('hex'),
     keyHeaderName: general.litellm_key_header_name?.toLowerCase() ?? null,
     bodyBytesMax: Math.round((general.max_request_size_mb ?? gatewayDefaults.bodyMebibytesMax) * 1024 * 1024),
-    timeouts: timeouts(sections),
+    timeouts: timeoutsOf(sections),
     heartbeatMs: timerMilliseconds(general.heartbeat_seconds ?? gatewayDefaults.heartbeatMs / 1000),
     drainMs: timerMilliseconds(general.drain_timeout_seconds ?? gatewayDefaults.drainMs / 1000),
     drainDelayMs: general.drain_delay_seconds === undefined ? null : timerMilliseconds(general.drain_delay_seconds),
@@ -90,6 +90,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     cache: effectiveCache(sections),
     mediaFetch: mediaFetch(general.media_fetch),
     timezone,
+    tokensLimited: general.token_rate_limit_type ?? 'total',
     globalBudget: budget('global', 'the whole gateway', litellm.max_budget, litellm.budget_duration),
     endUserBudgetDefault: budget('end_user', 'end user', litellm.max_end_user_budget, undefined),
     internalUserBudgetDefault: budget(
@@ -119,7 +120,7 @@ function endUserHeaders(general: NonNullable<Sections['general_settings']>): rea
   return Object.freeze([...mapped, ...named].map((name) => name.toLowerCase()));
 }
 
-function timeouts({
+export function timeoutsOf({
   general_settings,
   router_settings: router = {},
   litellm_settings: litellm = {},

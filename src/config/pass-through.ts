@@ -114,6 +114,8 @@ function deploymentOf(path: string, target: URL, headers: readonly string[], wri
     weight: null,
     order: null,
     tags: [],
+    tagPatterns: [],
+    keyLimits: null,
     retries: 0,
     cooldownMs: 0,
     rpm: null,

@@ -209,7 +209,11 @@ type Fields<To, From> = Omit<To, keyof From | typeof station>;
 export function asReceived(fields: Omit<Received, typeof station>): Received {
   return Object.assign(new Exchange(), fields) as unknown as Received;
 }
-export function asIdentified(exchange: Received, fields: Fields<Identified, Received>): Identified {
+/** `snapshot` where its holder has a configuration of its own. */
+export function asIdentified(
+  exchange: Received,
+  fields: Fields<Identified, Received> & { readonly snapshot?: Snapshot },
+): Identified {
   return Object.assign(exchange, fields) as unknown as Identified;
 }
 /** The same station, with a body that holds what was recalled. */

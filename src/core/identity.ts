@@ -49,6 +49,12 @@ export interface Principal {
   readonly allowedRoutes: readonly string[];
   readonly budgets: readonly BudgetRule[];
   readonly rateLimits: readonly RateLimitRule[];
+  /** Further limits of requests that have a tag. */
+  readonly tagLimits?: ReadonlyMap<string, readonly RateLimitRule[]> | null;
+  /** Models to use in the place of one whose own budget of the key is spent, in order. */
+  readonly budgetFallbacks?: Readonly<Record<string, readonly string[]>> | null;
+  /** `router_settings` of the key over those of its team, as written. */
+  readonly routerSettings?: JsonObject | null;
   /** Default tags added to every request of this key. */
   readonly tags: readonly string[];
   readonly metadata: JsonObject;

@@ -28,12 +28,16 @@ export interface Deployment {
   readonly weight: number | null;
   readonly order: number | null;
   readonly tags: readonly string[];
+  /** Over `User-Agent: …`: who calls so meets these as a request with one of the tags does. */
+  readonly tagPatterns: readonly TextPattern[];
   readonly retries: number | null;
   /** Milliseconds; null = the router's; 0 = never cools down. */
   readonly cooldownMs: number | null;
   readonly rpm: number | null;
   readonly tpm: number | null;
   readonly parallelMax: number | null;
+  /** Limits of each virtual key on this model, unless the key has one of its own; null = none. */
+  readonly keyLimits: { readonly rpm: number | null; readonly tpm: number | null } | null;
   /** Deployment defaults for request parameters, in the provider's own names. */
   readonly defaults: JsonObject;
   readonly extraBody: JsonObject;
@@ -43,7 +47,7 @@ export interface Deployment {
   readonly traits: ModelTraits;
   readonly capabilities: Capabilities;
   /** Connection fields a caller may set for this deployment (`api_key`, `api_base`), with an optional pattern. */
-  readonly callerMaySet: readonly { readonly field: string; readonly pattern: string | null }[];
+  readonly callerMaySet: readonly { readonly field: string; readonly pattern: TextPattern | null }[];
   readonly accessGroups: readonly string[];
   readonly budgets: readonly BudgetRule[];
   readonly teamId: string | null;
@@ -57,6 +61,12 @@ export interface Deployment {
   readonly mockResponse: string | null;
   /** Set when the deployment cannot be used (missing credential …): why, for health and errors. */
   readonly unusable: string | null;
+}
+
+/** A pattern that an operator wrote. */
+export interface TextPattern {
+  readonly source: string;
+  isIn(text: string): boolean;
 }
 
 export interface DeploymentLimits {
@@ -189,6 +199,8 @@ export interface GatewaySettings {
   /** Media that callers name by address, for providers that take bytes only; null = never fetched. */
   readonly mediaFetch: MediaLimits | null;
   readonly timezone: string;
+  /** Which tokens count against the limits of keys, teams and users. */
+  readonly tokensLimited: 'total' | 'input' | 'output';
   readonly globalBudget: BudgetRule | null;
   readonly endUserBudgetDefault: BudgetRule | null;
   readonly internalUserBudgetDefault: BudgetRule | null;

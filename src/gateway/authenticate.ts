@@ -51,6 +51,7 @@ export async function authenticate(
     recall: null,
     tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
     identifiedTick: gateway.clock.tick(),
+    ...(principal.routerSettings && { snapshot: gateway.ownRouting(received.snapshot, principal.routerSettings) }),
   });
 }
 

@@ -44,7 +44,7 @@ function allowed(exchange: Admitted, deployment: Deployment, field: string, valu
   if (exchange.snapshot.settings.callerCredentialsAllowed) return true;
   for (const rule of deployment.callerMaySet) {
     const same = rule.field === field || (addressFields.has(rule.field) && addressFields.has(field));
-    if (same && (rule.pattern === null || new RegExp(`^(?:${rule.pattern})$`).test(value))) return true;
+    if (same && (rule.pattern === null || rule.pattern.isIn(value))) return true;
   }
   return false;
 }

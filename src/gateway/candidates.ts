@@ -2,7 +2,7 @@ import type { CapabilityNeeds } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Identified } from '../core/exchange.ts';
 import type { Operation } from '../core/operation.ts';
-import type { Capabilities, Deployment, ModelGroup } from '../core/route.ts';
+import type { Capabilities, Deployment, ModelGroup, TextPattern } from '../core/route.ts';
 
 /** Fewer bytes a token than any real text has on average: above the limit by this measure, the input is surely too long. */
 const bytesPerTokenMax = 10;
@@ -106,24 +106,36 @@ function able(candidates: readonly Deployment[], need: keyof Capabilities): read
 
 const defaultTag = 'default';
 
-/** Deployments whose tags meet the request's; without a meeting, those tagged `default`; an untagged request without such, the untagged, else all. */
-function tagged(candidates: readonly Deployment[], { tags, snapshot }: Identified): readonly Deployment[] {
+/**
+ * Deployments whose tags meet the request's, or whose patterns its user agent; without a meeting, those tagged `default`; an
+ * untagged request without such, the untagged, else all.
+ */
+function tagged(candidates: readonly Deployment[], identified: Identified): readonly Deployment[] {
+  const { tags, snapshot } = identified;
+  const isOfCaller = ({ tagPatterns }: Deployment) => tagPatterns.length > 0 && meetsCaller(tagPatterns, identified);
   const byDefault = candidates.filter((candidate) => candidate.tags.includes(defaultTag));
   if (tags.length === 0) {
+    const ofCaller = candidates.filter(isOfCaller);
+    if (ofCaller.length > 0) return ofCaller;
     if (byDefault.length > 0) return byDefault;
-    const untagged = candidates.filter((candidate) => candidate.tags.length === 0);
+    const untagged = candidates.filter(({ tags, tagPatterns }) => tags.length === 0 && tagPatterns.length === 0);
     return untagged.length > 0 ? untagged : candidates;
   }
   const meets = snapshot.router.tagsMatchAny
     ? (candidate: Deployment) => tags.some((tag) => candidate.tags.includes(tag))
     : (candidate: Deployment) => tags.every((tag) => candidate.tags.includes(tag));
-  const meeting = candidates.filter(meets);
+  const meeting = candidates.filter((candidate) => meets(candidate) || isOfCaller(candidate));
   if (meeting.length > 0) return meeting;
   if (byDefault.length > 0) return byDefault;
   throw new GatewayError(
     'tag_model_denied',
     `Not allowed to access model due to tags configuration. Tags of the request: ${tags.slice(0, 10).join(', ')}.`,
   );
+}
+
+function meetsCaller(patterns: readonly TextPattern[], { headers }: Identified): boolean {
+  const caller = `User-Agent: ${headers['user-agent'] ?? ''}`;
+  return patterns.some((pattern) => pattern.isIn(caller));
 }
 
 /** Leaves out what the input is clearly too long for; a body with images or files says nothing about its tokens. */

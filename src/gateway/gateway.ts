@@ -1,5 +1,6 @@
 import type { Dialect } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { DialectName } from '../core/operation.ts';
 import type {
   Chance,
@@ -53,6 +54,8 @@ export interface Gateway {
   readonly log: Log;
   /** Writes what is known about an answer into headers, under the names that callers look for. */
   readonly describeReply: DescribeReply;
+  /** The configuration as it is for a key with `router_settings`; the same one for the same two. */
+  ownRouting(snapshot: Snapshot, settings: JsonObject): Snapshot;
   /** The configuration in force now; a request keeps the one it began under. */
   snapshot(): Snapshot;
 }

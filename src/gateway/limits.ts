@@ -2,6 +2,7 @@ import type { Planned } from '../core/exchange.ts';
 import type { Principal } from '../core/identity.ts';
 import type { BudgetRule, RateLimitClaim, RateLimitRule } from '../core/limits.ts';
 import type { EndUserLimits, TagLimits } from '../core/ports.ts';
+import type { Deployment } from '../core/route.ts';
 import { patternMatches } from '../core/wildcard.ts';
 import { fromStore } from './authenticate.ts';
 import type { Gateway } from './gateway.ts';
@@ -34,13 +35,16 @@ function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: reado
   const { settings } = snapshot;
   const own = ofModel(principal.budgets, model);
   if (endUser === null && ofTags.length === 0 && settings.globalBudget === null && !isAdministrator(principal)) {
-    return { budgets: own, rates: ofModel(principal.rateLimits, model) };
+    return { budgets: own, rates: withModelDefaults(planned, ofModel(principal.rateLimits, model)) };
   }
   const budgets = own.slice();
-  let rates = ofModel(principal.rateLimits, model);
+  let rates = withModelDefaults(planned, ofModel(principal.rateLimits, model));
   if (endUser !== null) {
     budgets.push(...ofModel(endUserBudgets(endUser, planned), model));
     rates = [...rates, ...ofModel(endUser.rateLimits, model)];
+  }
+  if (principal.tagLimits) {
+    for (const tag of planned.tags) rates = [...rates, ...(principal.tagLimits.get(tag) ?? [])];
   }
   for (const tag of ofTags) {
     budgets.push(...ofModel(tag.budgets, model));
@@ -48,6 +52,42 @@ function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: reado
   }
   if (settings.globalBudget !== null) budgets.push(settings.globalBudget);
   return isAdministrator(principal) ? { budgets: budgets.map(counting), rates: [] } : { budgets, rates };
+}
+
+const modelDefaults = new WeakMap<Deployment, Map<string, readonly RateLimitRule[]>>();
+/** Beyond as many keys the rules are made anew. */
+const keysRememberedMax = 10_000;
+
+/** What the model allows each key that has no limit of its own on this model. */
+function withModelDefaults(
+  { principal, model, route }: Planned,
+  rates: readonly RateLimitRule[],
+): readonly RateLimitRule[] {
+  const deployment = route.primary.candidates[0];
+  if (deployment === undefined || deployment.keyLimits === null) return rates;
+  let byKey = modelDefaults.get(deployment);
+  if (byKey === undefined || byKey.size >= keysRememberedMax) {
+    byKey = new Map();
+    modelDefaults.set(deployment, byKey);
+  }
+  let defaults = byKey.get(principal.keyId);
+  if (defaults === undefined) {
+    const { rpm, tpm } = deployment.keyLimits;
+    const rule = {
+      scope: 'key',
+      id: principal.keyId,
+      label: principal.keyAlias ?? principal.keyName ?? 'key',
+      model,
+    } as const;
+    const rules: RateLimitRule[] = [];
+    if (rpm !== null) rules.push(Object.freeze({ ...rule, metric: 'requests', limit: rpm, tokens: 'total' }));
+    if (tpm !== null) rules.push(Object.freeze({ ...rule, metric: 'tokens', limit: tpm, tokens: 'total' }));
+    defaults = rules;
+    byKey.set(principal.keyId, defaults);
+  }
+  const isOwn = ({ metric }: RateLimitRule) =>
+    rates.some((one) => one.scope === 'key' && one.model !== null && one.metric === metric);
+  return [...rates, ...defaults.filter((rule) => !isOwn(rule))];
 }
 
 function endUserBudgets(endUser: EndUserLimits, { principal, endUserId }: Planned): readonly BudgetRule[] {

@@ -1,9 +1,9 @@
 import { asGatewayError } from '../core/errors.ts';
 import type { Admitted, Answered, ByteSource, Outcome, Recall, Received, Reply } from '../core/exchange.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
-import { admit } from './admit.ts';
 import type { Arrival } from './arrival.ts';
 import { authenticate, credentialFirst } from './authenticate.ts';
+import { admitWithin } from './budget-fallbacks.ts';
 import { call } from './call.ts';
 import { countTokens } from './count-tokens.ts';
 import type { Gateway } from './gateway.ts';
@@ -18,6 +18,7 @@ import { noOrigin, refused } from './refuse.ts';
 import { replayed } from './replayed.ts';
 import { headerLinesOf } from './reply-headers.ts';
 import { settle } from './settle.ts';
+import { serveSeveral, severalModels } from './several-models.ts';
 
 export { refuse } from './refuse.ts';
 
@@ -34,6 +35,8 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     journey = received;
     const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups, arrival.onBehalfOf);
     const { counting } = arrival.matched.route;
+    const models = severalModels(identified);
+    if (models !== null) return await serveSeveral(gateway, arrival, { start, identified, models }, serve);
     if (hasIdempotencyKey(received) && counting === undefined) {
       const claimed = await claimOnce(gateway, identified);
       if (claimed !== null && 'answer' in claimed) return replayed(gateway, start, identified, claimed);
@@ -43,7 +46,7 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     const recalled = await recall(gateway, identified, memory);
     const planned = plan(gateway, recalled);
     if (counting !== undefined) return await countTokens(gateway, start, planned, counting);
-    const admitted = await admit(gateway, planned);
+    const admitted = await admitWithin(gateway, recalled, planned);
     if (recalled.recall?.wishes.background) return await receipt(gateway, start, admitted, recalled.recall, once);
     const answered = await call(gateway, admitted);
     const reply = await keepAnswer(gateway, answered, answered.reply, memory);

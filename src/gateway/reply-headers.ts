@@ -20,7 +20,7 @@ export function headerLinesOf(gateway: Gateway, { start, journey, origin, cost }
     const principal = admitted?.principal ?? null;
     const keyRule = principal === null ? undefined : principal.budgets.find(isKeyBudget);
     const durationMs = gateway.clock.tick() - start.tick;
-    const { settings, router } = start.snapshot;
+    const { settings, router } = journey?.snapshot ?? start.snapshot;
     return gateway.describeReply({
       callId: start.callId ?? start.id,
       principal,

@@ -198,6 +198,8 @@ export function deployment(group: string, id = group): Deployment {
     weight: null,
     order: null,
     tags: [],
+    tagPatterns: [],
+    keyLimits: null,
     retries: null,
     cooldownMs: null,
     rpm: null,

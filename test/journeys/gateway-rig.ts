@@ -9,6 +9,7 @@ import { createDescribeReply } from '../../src/compat/litellm/response-headers.t
 import { bundledCatalogue } from '../../src/config/catalogue.ts';
 import { renderDiagnostics } from '../../src/config/diagnostic.ts';
 import { loadConfigText } from '../../src/config/load.ts';
+import { ownRoutings } from '../../src/config/own-routing.ts';
 import { buildSnapshot } from '../../src/config/snapshot.ts';
 import type { DispatchNote, Ledger } from '../../src/core/ports.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
@@ -88,6 +89,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     tracing: { begin: () => null },
     log: { debug() {}, info() {}, warn: log, error: log },
     describeReply: createDescribeReply('0.0.0'),
+    ownRouting: ownRoutings(),
     snapshot: () => rig.snapshot,
   };
   const server = await openHttpServer(gateway, { host: '127.0.0.1', port: 0, serve });

@@ -1,4 +1,6 @@
 import type { ModelAccessRule, Principal, Role } from '../../core/identity.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+import { isJsonObject } from '../../core/json.ts';
 import type { BudgetRule, RateLimitRule } from '../../core/limits.ts';
 import type { GatewaySettings } from '../../core/route.ts';
 import type {
@@ -29,7 +31,7 @@ export interface Chain {
   readonly budgets: ReadonlyMap<string, BudgetRecord>;
 }
 
-type Defaults = Pick<GatewaySettings, 'timezone' | 'internalUserBudgetDefault'>;
+type Defaults = Pick<GatewaySettings, 'timezone' | 'tokensLimited' | 'internalUserBudgetDefault'>;
 
 /** Roles that get the default budget of internal users when they have none of their own. */
 const budgetedRoles: ReadonlySet<Role> = new Set(['internal_user', 'internal_user_viewer']);
@@ -61,6 +63,9 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
     tags: Object.freeze([...new Set([...key.tags, ...textsIn(key.metadata.tags), ...teamTags(team)])]),
     metadata: Object.freeze({ ...key.metadata }),
     enforcedParams: Object.freeze(textsIn(key.extra.enforced_params)),
+    tagLimits: tagLimits(key, defaults),
+    budgetFallbacks: budgetFallbacks(key.extra.budget_fallbacks),
+    routerSettings: routing(team?.extra.router_settings, key.extra.router_settings),
     allowedCacheControls: Object.freeze(textsIn(key.extra.allowed_cache_controls)),
     expiresAt: key.expiresAt,
     blocked: blockedPart(chain),
@@ -68,6 +73,28 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
     endUserDefaults: Object.freeze([]),
     sinkRules: sinkRules(key.metadata, team?.metadata ?? {}),
   });
+}
+
+/** `tag_rpm_limit`: how often a minute the key may ask under a tag. */
+function tagLimits({ extra, id, alias, name }: KeyRecord, { tokensLimited }: Defaults): Principal['tagLimits'] {
+  if (!isJsonObject(extra.tag_rpm_limit)) return null;
+  const limits = Object.entries(extra.tag_rpm_limit).map(([tag, rpmLimit]) => {
+    const label = `${tag} of ${alias ?? name}`;
+    const subject = { scope: 'tag', id: `${tag} of ${id}`, label, tokensLimited } as const;
+    return [tag, rateLimitRules(subject, { rpmLimit: typeof rpmLimit === 'number' ? rpmLimit : null })] as const;
+  });
+  return limits.length === 0 ? null : new Map(limits);
+}
+
+function budgetFallbacks(written: Json | undefined): Principal['budgetFallbacks'] {
+  if (!isJsonObject(written)) return null;
+  const lists = Object.entries(written).map(([model, models]) => [model, textsIn(models)] as const);
+  return lists.length === 0 ? null : Object.freeze(Object.fromEntries(lists));
+}
+
+function routing(ofTeam: Json | undefined, ofKey: Json | undefined): JsonObject | null {
+  const both = { ...(isJsonObject(ofTeam) && ofTeam), ...(isJsonObject(ofKey) && ofKey) };
+  return Object.keys(both).length === 0 ? null : Object.freeze(both);
 }
 
 function teamTags(team: TeamRecord | undefined): string[] {
@@ -105,8 +132,14 @@ function withGroups({ models, extra }: Pick<KeyRecord, 'models' | 'extra'>): rea
 
 type Compile = (chain: Chain, defaults: Defaults, budgets: BudgetRule[], rateLimits: RateLimitRule[]) => void;
 
-const addKey: Compile = ({ key, budgets: shared }, { timezone }, budgets, rateLimits) => {
-  const subject: Subject = { scope: 'key', id: keyAccountId(key), label: key.alias ?? key.name, timezone };
+const addKey: Compile = ({ key, budgets: shared }, { timezone, tokensLimited }, budgets, rateLimits) => {
+  const subject: Subject = {
+    scope: 'key',
+    id: keyAccountId(key),
+    label: key.alias ?? key.name,
+    timezone,
+    tokensLimited,
+  };
   const limits = withShared(key, shared.get(key.budgetId ?? ''));
   const { temporaryIncrease: amount, temporaryIncreaseUntil: until } = key;
   const increase = amount === null || until === null ? null : Object.freeze({ amount, until });
@@ -114,15 +147,15 @@ const addKey: Compile = ({ key, budgets: shared }, { timezone }, budgets, rateLi
   rateLimits.push(...rateLimitRules(subject, limits, [key.metadata, key.extra]));
 };
 
-const addTeam: Compile = ({ team, budgets: shared }, { timezone }, budgets, rateLimits) => {
+const addTeam: Compile = ({ team, budgets: shared }, { timezone, tokensLimited }, budgets, rateLimits) => {
   if (team === undefined) return;
-  const subject: Subject = { scope: 'team', id: team.id, label: team.id, timezone };
+  const subject: Subject = { scope: 'team', id: team.id, label: team.id, timezone, tokensLimited };
   const limits = withShared(team, shared.get(team.budgetId ?? ''));
   budgets.push(...budgetRules(subject, limits, { windows: team.extra.budget_limits }));
   rateLimits.push(...rateLimitRules(subject, limits, [team.metadata, team.extra]));
 };
 
-const addMember: Compile = ({ key, team, membership }, { timezone }, budgets, rateLimits) => {
+const addMember: Compile = ({ key, team, membership }, { timezone, tokensLimited }, budgets, rateLimits) => {
   if (team === undefined || key.userId === null) return;
   const limits: OwnLimits = {
     maxBudget: membership?.maxBudget ?? team.memberBudget,
@@ -131,15 +164,15 @@ const addMember: Compile = ({ key, team, membership }, { timezone }, budgets, ra
     tpmLimit: membership?.tpmLimit ?? team.memberTpmLimit,
   };
   const id = `${team.id}/${key.userId}`;
-  const subject: Subject = { scope: 'team_member', id, label: id, timezone };
+  const subject: Subject = { scope: 'team_member', id, label: id, timezone, tokensLimited };
   if (membership !== undefined || limits.maxBudget !== null) budgets.push(...budgetRules(subject, limits));
   rateLimits.push(...rateLimitRules(subject, limits));
 };
 
 const addUser: Compile = ({ key, user, budgets: shared }, defaults, budgets, rateLimits) => {
   if (key.userId === null) return;
-  const { timezone, internalUserBudgetDefault: byDefault } = defaults;
-  const subject: Subject = { scope: 'user', id: key.userId, label: key.userId, timezone };
+  const { timezone, tokensLimited, internalUserBudgetDefault: byDefault } = defaults;
+  const subject: Subject = { scope: 'user', id: key.userId, label: key.userId, timezone, tokensLimited };
   let limits: OwnLimits = user === undefined ? {} : withShared(user, shared.get(user.budgetId ?? ''));
   rateLimits.push(...rateLimitRules(subject, limits, [user?.metadata, user?.extra]));
   if ((limits.maxBudget ?? null) === null && byDefault !== null && (!user || budgetedRoles.has(user.role))) {
@@ -155,17 +188,28 @@ const addUser: Compile = ({ key, user, budgets: shared }, defaults, budgets, rat
   else budgets.push(...own.map((rule) => Object.freeze({ ...rule, cap: null, softCap: null })));
 };
 
-const addProject: Compile = ({ project, budgets: shared }, { timezone }, budgets, rateLimits) => {
+const addProject: Compile = ({ project, budgets: shared }, { timezone, tokensLimited }, budgets, rateLimits) => {
   if (project === undefined) return;
-  const subject: Subject = { scope: 'project', id: project.id, label: project.id, timezone };
+  const subject: Subject = { scope: 'project', id: project.id, label: project.id, timezone, tokensLimited };
   const limits = withShared(project, shared.get(project.budgetId ?? ''));
   budgets.push(...budgetRules(subject, limits, { windows: project.extra.budget_limits }));
   rateLimits.push(...rateLimitRules(subject, limits, [project.metadata, project.extra]));
 };
 
-const addOrganization: Compile = ({ organization, budgets: shared }, { timezone }, budgets, rateLimits) => {
+const addOrganization: Compile = (
+  { organization, budgets: shared },
+  { timezone, tokensLimited },
+  budgets,
+  rateLimits,
+) => {
   if (organization === undefined) return;
-  const subject: Subject = { scope: 'organization', id: organization.id, label: organization.id, timezone };
+  const subject: Subject = {
+    scope: 'organization',
+    id: organization.id,
+    label: organization.id,
+    timezone,
+    tokensLimited,
+  };
   const limits = withShared(organization, shared.get(organization.budgetId ?? ''));
   budgets.push(...budgetRules(subject, limits, { windows: organization.extra.budget_limits }));
   rateLimits.push(...rateLimitRules(subject, limits, [organization.metadata, organization.extra]));

@@ -4,16 +4,16 @@ import type { BudgetRecord, EndUserRecord, TagRecord } from '../../core/store.ts
 import type { OwnLimits, Subject } from './limit-rules.ts';
 import { budgetRules, rateLimitRules, withShared } from './limit-rules.ts';
 
-type Defaults = Pick<GatewaySettings, 'timezone' | 'endUserBudgetDefault' | 'tagBudgets'>;
+type Defaults = Pick<GatewaySettings, 'timezone' | 'tokensLimited' | 'endUserBudgetDefault' | 'tagBudgets'>;
 
 /** The limits of an end user; one who is not known, or has no budget, gets the default. */
 export function compileEndUser(
   id: string,
   record: EndUserRecord | undefined,
   shared: BudgetRecord | undefined,
-  { timezone, endUserBudgetDefault: byDefault }: Defaults,
+  { timezone, tokensLimited, endUserBudgetDefault: byDefault }: Defaults,
 ): EndUserLimits {
-  const subject: Subject = { scope: 'end_user', id, label: id, timezone };
+  const subject: Subject = { scope: 'end_user', id, label: id, timezone, tokensLimited };
   let limits: OwnLimits = record === undefined ? {} : withShared(record, shared);
   if ((limits.maxBudget ?? null) === null && byDefault !== null) {
     limits = { ...limits, maxBudget: byDefault.cap, budgetDuration: limits.budgetDuration ?? byDefault.duration };
@@ -30,9 +30,9 @@ export function compileTag(
   name: string,
   record: TagRecord | undefined,
   shared: BudgetRecord | undefined,
-  { timezone, tagBudgets }: Defaults,
+  { timezone, tokensLimited, tagBudgets }: Defaults,
 ): TagLimits {
-  const subject: Subject = { scope: 'tag', id: name, label: name, timezone };
+  const subject: Subject = { scope: 'tag', id: name, label: name, timezone, tokensLimited };
   const limits: OwnLimits = record === undefined ? {} : withShared(record, shared);
   const configured = tagBudgets.get(name);
   const own = (limits.maxBudget ?? null) !== null || configured === undefined || configured.length === 0;

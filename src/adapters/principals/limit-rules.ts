@@ -18,6 +18,8 @@ export interface Subject {
   /** Name in refusals; never a secret. */
   readonly label: string;
   readonly timezone: string;
+  /** Which tokens count against limits of tokens. */
+  readonly tokensLimited: RateLimitRule['tokens'];
 }
 
 /** The figures of a shared budget apply where the own ones are not set. */
@@ -44,7 +46,11 @@ export interface BudgetOptions {
  * The budgets of one subject. The first always stands, without a cap if need be, so that its spend is known; the others
  * are further windows and budgets of single models.
  */
-export function budgetRules(subject: Subject, limits: OwnLimits, options: BudgetOptions = {}): BudgetRule[] {
+export function budgetRules(
+  { tokensLimited: _, ...subject }: Subject,
+  limits: OwnLimits,
+  options: BudgetOptions = {},
+): BudgetRule[] {
   const increase = options.increase ?? null;
   const rules: BudgetRule[] = [
     {
@@ -83,13 +89,13 @@ export function rateLimitRules(
   limits: OwnLimits,
   perModel: readonly (JsonObject | undefined)[] = [],
 ): RateLimitRule[] {
-  const { scope, id, label } = subject;
+  const { scope, id, label, tokensLimited } = subject;
   const rules: RateLimitRule[] = [];
   const add = (model: string | null, metric: RateLimitMetric, written: Json | undefined) => {
     if (typeof written !== 'number' || !Number.isFinite(written)) return;
     const limit = Math.max(0, Math.floor(written));
     if (rules.some((rule) => rule.model === model && rule.metric === metric)) return;
-    rules.push(Object.freeze({ scope, id, label, model, metric, limit, tokens: 'total' }));
+    rules.push(Object.freeze({ scope, id, label, model, metric, limit, tokens: tokensLimited }));
   };
   add(null, 'requests', limits.rpmLimit);
   add(null, 'tokens', limits.tpmLimit);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownRoutingFault } from '../../config/own-routing.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { budgetWindows } from './limit-fields.ts';
 
@@ -64,8 +65,16 @@ export const organizationExtras: JsonObject = { model_rpm_limit: null, model_tpm
 
 export const endUserExtras: JsonObject = { object_permission: null };
 
-/** Those that bound money are checked as they come. */
-const checked: Readonly<Record<string, z.ZodType>> = { budget_limits: budgetWindows.nullable() };
+/** Those that bound money or lead requests are checked as they come. */
+const checked: Readonly<Record<string, z.ZodType>> = {
+  budget_limits: budgetWindows.nullable(),
+  router_settings: z.unknown().superRefine((written, context) => {
+    const fault = written === null || written === undefined ? null : ownRoutingFault(written);
+    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+  }),
+  tag_rpm_limit: z.record(z.string().max(256), z.number().int().min(0)).nullable(),
+  budget_fallbacks: z.record(z.string().max(256), z.array(z.string().max(256)).max(20)).nullable(),
+};
 
 /** Body fields for these: kept as written. */
 export function extraFields(extras: JsonObject): Record<string, z.ZodOptional<z.ZodType>> {
