@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
@@ -174,6 +175,118 @@ describe('a batch', () => {
     expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 60, completed: 60, failed: 0 } });
     expect((await results(openai, ended.output_file_id)).map(({ custom_id }) => custom_id)).toEqual(ids);
   }, 90_000);
+});
+
+describe("a batch in Anthropic's format", () => {
+  const anthropic = (apiKey = masterKey) => new Anthropic({ baseURL: gateway.url, apiKey, maxRetries: 0 });
+  const request = (id: string, changes: object = {}) => ({
+    custom_id: id,
+    params: { model: 'dear', max_tokens: 50, messages: [{ role: 'user' as const, content: `Say ${id}` }], ...changes },
+  });
+
+  async function ended(client: Anthropic, id: string) {
+    for (let waited = 0; waited < 30_000; waited += 50) {
+      const batch = await client.messages.batches.retrieve(id);
+      if (batch.processing_status === 'ended') return batch;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('the batch did not end');
+  }
+
+  async function told(client: Anthropic, id: string) {
+    const results = [];
+    for await (const one of await client.messages.batches.results(id)) results.push(one);
+    return results;
+  }
+
+  it('is run, and its results are messages', async () => {
+    const client = anthropic();
+    const batch = await client.messages.batches.create({ requests: [request('a'), request('b')] });
+    expect(batch).toMatchObject({
+      type: 'message_batch',
+      processing_status: 'in_progress',
+      request_counts: { processing: 2, succeeded: 0 },
+      results_url: null,
+    });
+    const over = await ended(client, batch.id);
+    expect(over.request_counts).toEqual({ processing: 0, succeeded: 2, errored: 0, canceled: 0, expired: 0 });
+    const results = await told(client, batch.id);
+    expect(results.map(({ custom_id }) => custom_id)).toEqual(['a', 'b']);
+    expect(results[0]!.result).toMatchObject({
+      type: 'succeeded',
+      message: { type: 'message', role: 'assistant', model: 'dear', content: [{ type: 'text' }] },
+    });
+    const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: masterKey, maxRetries: 0 });
+    await expect(openai.batches.retrieve(batch.id)).rejects.toMatchObject({ status: 404 });
+    expect((await openai.files.list()).data.map(({ filename }) => filename)).not.toContain('requests.jsonl');
+    expect(await client.messages.batches.delete(batch.id)).toEqual({ id: batch.id, type: 'message_batch_deleted' });
+    await expect(client.messages.batches.retrieve(batch.id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('tells what failed and what was not sent', async () => {
+    const client = anthropic();
+    upstream.setForModel('dear', { status: 400, error: { message: 'Not like this' } });
+    const failed = await ended(client, (await client.messages.batches.create({ requests: [request('a')] })).id);
+    expect(failed.request_counts).toMatchObject({ succeeded: 0, errored: 1 });
+    const [one] = await told(client, failed.id);
+    expect(one!.result).toMatchObject({
+      type: 'errored',
+      error: { type: 'error', error: { type: 'invalid_request_error' } },
+    });
+
+    upstream.setForModel('dear', { delayBeforeHeadersMs: 300 });
+    const requests = Array.from({ length: 60 }, (_, index) => request(`n${index}`));
+    const batch = await client.messages.batches.create({ requests });
+    await expect(client.messages.batches.delete(batch.id)).rejects.toMatchObject({ status: 400 });
+    await expect(client.messages.batches.results(batch.id)).rejects.toThrow('results_url');
+    const asked = await client.messages.batches.cancel(batch.id);
+    expect(asked.processing_status).toBe('canceling');
+    expect(asked.cancel_initiated_at).not.toBeNull();
+    const over = await ended(client, batch.id);
+    const results = await told(client, batch.id);
+    expect(results).toHaveLength(60);
+    const cancelled = results.filter(({ result }) => result.type === 'canceled');
+    expect(cancelled.length).toBe(over.request_counts.canceled);
+    expect(cancelled.length).toBeGreaterThan(0);
+  });
+
+  it('belongs to its key, and is listed to it by pages', async () => {
+    const [mine, yours] = [anthropic(await keyWith({})), anthropic(await keyWith({}))];
+    const ids: string[] = [];
+    for (const id of ['a', 'b', 'c']) ids.push((await mine.messages.batches.create({ requests: [request(id)] })).id);
+    await expect(yours.messages.batches.retrieve(ids[0]!)).rejects.toMatchObject({ status: 404 });
+    expect((await yours.messages.batches.list()).data).toEqual([]);
+    const listed: string[] = [];
+    for await (const one of mine.messages.batches.list({ limit: 2 })) listed.push(one.id);
+    expect(listed.sort()).toEqual([...ids].sort());
+    const first = await mine.messages.batches.list({ limit: 1 });
+    const second = await mine.messages.batches.list({ limit: 1, after_id: first.data[0]!.id });
+    const back = await mine.messages.batches.list({ limit: 1, before_id: second.data[0]!.id });
+    expect(back.data).toEqual(first.data);
+  });
+
+  it('sets its money aside as a whole', async () => {
+    const client = anthropic(await keyWith({ max_budget: 10 }));
+    const requests = [1, 2, 3, 4, 5].map((one) => request(`${one}`));
+    await expect(client.messages.batches.create({ requests })).rejects.toMatchObject({ status: 429 });
+  });
+
+  it.each([
+    [{}, 'requests: expected a list'],
+    [{ requests: [1] }, 'requests.0: expected an object'],
+    [{ requests: [{ custom_id: 'a b', params: {} }] }, 'requests.0.custom_id: expected 1 to 64 letters'],
+    [{ requests: [{ custom_id: 'a' }] }, 'requests.0.params: expected an object'],
+    [{ requests: [request('a'), request('a')] }, 'requests.1.custom_id: "a" stands in an earlier request'],
+    [{ requests: [request('a', { stream: true })] }, 'requests.0.params.stream'],
+    [{ requests: [request('a'), request('b', { messages: 'none' })] }, 'request 2: messages'],
+  ])('refuses %j', async (body, message) => {
+    const answer = await gateway.post('/v1/messages/batches', body);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      type: 'error',
+      error: { type: 'invalid_request_error', message: expect.stringContaining(message) },
+    });
+  });
 });
 
 describe('bad input is a clear 4xx', () => {

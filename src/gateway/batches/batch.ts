@@ -22,6 +22,8 @@ export interface Batch {
   readonly endpoint: string;
   readonly inputFileId: string;
   readonly metadata: JsonObject | null;
+  /** What the caller's headers say about every request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -32,16 +34,28 @@ export interface Batch {
   outputFileId: string | null;
   errorFileId: string | null;
   endedAt: number | null;
+  cancelAskedAt?: number;
 }
 
 export const activeParent = 'active-batches';
+
+/** Batches in Anthropic's format are a list of their own. */
+export function batchesOf(owner: string, ofMessages: boolean): string {
+  return `${ofMessages ? 'message-batches' : 'batches'}:${owner}`;
+}
+
+export const messageBatchPrefix = 'msgbatch_';
+
+export function isMessageBatch(id: string): boolean {
+  return id.startsWith(messageBatchPrefix);
+}
 
 export function batchObject(batch: Batch): KeptObject {
   return {
     id: batch.id,
     kind: 'batch',
     owner: batch.owner,
-    parent: `batches:${batch.owner}`,
+    parent: batchesOf(batch.owner, isMessageBatch(batch.id)),
     position: Math.floor(batch.createdAt / 1_000),
     body: JSON.stringify(batch),
     expiresAt: batch.createdAt + keptMs,
@@ -93,7 +107,7 @@ export function toldBatch(batch: Batch): JsonObject {
     completed_at: endedAs('completed'),
     failed_at: endedAs('failed'),
     expired_at: endedAs('expired'),
-    cancelling_at: null,
+    cancelling_at: seconds(batch.cancelAskedAt ?? null),
     cancelled_at: endedAs('cancelled'),
     request_counts: { total: batch.total, completed: batch.completed, failed: batch.failed },
     metadata: batch.metadata,

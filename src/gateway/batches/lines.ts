@@ -16,6 +16,8 @@ export interface BatchWork {
   readonly matched: MatchedRoute;
   readonly path: string;
   readonly lines: readonly BatchLine[];
+  /** The caller's parameter that they stand in. */
+  readonly param: string;
 }
 
 /** A path whose requests may stand in a batch: one JSON body in, one out. */
@@ -30,6 +32,12 @@ export function batchRoute(endpoint: unknown): { readonly matched: MatchedRoute;
     matched.route.counting === undefined;
   if (!isWhole) throw malformed('endpoint', `${JSON.stringify(endpoint.slice(0, 80))} cannot be asked in a batch`);
   return { matched, path: endpoint };
+}
+
+/** What a kept file of requests asks for. */
+export function workIn(text: string, endpoint: string): BatchWork {
+  const { matched, path } = batchRoute(endpoint);
+  return { matched, path, lines: readLines(text, path), param: 'input_file_id' };
 }
 
 /** Reads a file of requests, one JSON object a line. Throws GatewayError that names the line. */

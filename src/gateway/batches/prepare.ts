@@ -54,7 +54,7 @@ export async function prepare(
       bounds.push({ model: planned.model, bound: bound.amount });
     } catch (cause) {
       if (!(cause instanceof GatewayError)) throw cause;
-      if (mustFit) throw ofLine(cause, index);
+      if (mustFit) throw ofLine(cause, index, work.param);
       bounds.push(nothing);
     }
   }
@@ -83,9 +83,9 @@ async function plannedLine(gateway: Gateway, keyId: string, work: BatchWork, { b
   return plan(gateway, await authenticate(gateway, received, work.matched.route.routeGroups, keyId));
 }
 
-function ofLine(error: GatewayError, index: number): GatewayError {
+function ofLine(error: GatewayError, index: number, param: string): GatewayError {
   return new GatewayError(error.code, `request ${index + 1}: ${error.message}`, {
     ...error.details,
-    param: 'input_file_id',
+    param,
   });
 }

@@ -47,7 +47,12 @@ export function toldFile(file: KeptFile): JsonObject {
 }
 
 /** Puts a file into the store: its parts first, so that a file that can be found is whole. */
-export async function storeFile(objects: Pick<ObjectStore, 'put'>, file: KeptFile, bytes: Buffer): Promise<void> {
+export async function storeFile(
+  objects: Pick<ObjectStore, 'put'>,
+  file: KeptFile,
+  bytes: Buffer,
+  listed = true,
+): Promise<void> {
   const parts: KeptObject[] = [];
   for (let at = 0; at < bytes.length; at += partBytes) {
     const position = at / partBytes;
@@ -62,7 +67,8 @@ export async function storeFile(objects: Pick<ObjectStore, 'put'>, file: KeptFil
     });
   }
   for (let at = 0; at < parts.length; at += partsAtOnce) await objects.put(parts.slice(at, at + partsAtOnce));
-  await objects.put([fileObject(file)]);
+  const object = fileObject(file);
+  await objects.put([listed ? object : { ...object, parent: null }]);
 }
 
 export async function readFileBytes(objects: Pick<ObjectStore, 'children'>, file: KeptFile): Promise<Buffer> {

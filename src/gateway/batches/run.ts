@@ -7,7 +7,7 @@ import type { Gateway } from '../gateway.ts';
 import { Absent } from '../kept/background.ts';
 import { serve } from '../pipeline.ts';
 import { type ActiveBatch, activeObject, activeParent, type Batch, batchObject, keptMs, readBatch } from './batch.ts';
-import { type BatchWork, batchRoute, readLines } from './lines.ts';
+import { type BatchWork, workIn } from './lines.ts';
 import { prepare } from './prepare.ts';
 import { recordOfWork } from './record.ts';
 import { readFileText, resultFile } from './result-files.ts';
@@ -79,6 +79,7 @@ export class BatchRuns {
     const now = here?.batch ?? batch;
     if (now.status === 'in_progress') {
       now.status = 'cancelling';
+      now.cancelAskedAt = this.#gateway.clock.now();
       await this.#objects.put([batchObject(now)]);
       here?.stop();
     }
@@ -110,8 +111,7 @@ export class BatchRuns {
     }
     await this.#objects.put([activeObject(batch, this.#name, gateway.clock.now() + leaseMs)]);
     try {
-      const text = await readFileText(this.#objects, batch.inputFileId);
-      const work = { ...batchRoute(batch.endpoint), lines: readLines(text, batch.endpoint) };
+      const work = workIn(await readFileText(this.#objects, batch.inputFileId), batch.endpoint);
       const done = await this.#objects.children(batchId);
       const seen = new Set(done.map(({ position }) => position));
       // What was set aside went with the process that held it; where it does not fit any more, each request asks for itself.
@@ -224,7 +224,7 @@ class BatchRun {
         matched: work.matched,
         path: work.path,
         query: '',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...this.batch.headers },
         bytes: Buffer.from(JSON.stringify(body)),
         clientAddress: null,
         client: new Absent(),
@@ -268,6 +268,7 @@ class BatchRun {
     const kept = await readBatch(this.#objects, this.batch.id);
     if (kept?.status === 'cancelling') {
       this.batch.status = 'cancelling';
+      this.batch.cancelAskedAt = kept.cancelAskedAt ?? this.#gateway.clock.now();
       this.stop();
       return;
     }

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { type Batch, toldBatch } from '../batches/batch.ts';
-import { batchRoute, readLines } from '../batches/lines.ts';
+import { type Batch, batchesOf, isMessageBatch, toldBatch } from '../batches/batch.ts';
+import { type BatchWork, batchRoute, workIn } from '../batches/lines.ts';
 import { prepare } from '../batches/prepare.ts';
 import { readFileBytes } from '../batches/result-files.ts';
 import type { BatchRuns } from '../batches/run.ts';
@@ -16,7 +16,7 @@ import { malformed, page } from './listing.ts';
 const windowMs = 24 * 3_600_000;
 const metadataMax = 16;
 
-function runsOf({ batches }: Gateway): BatchRuns {
+export function runsOf({ batches }: Gateway): BatchRuns {
   if (batches !== null) return batches;
   throw new GatewayError('not_found', 'This gateway runs no batches (general_settings.store_responses is false).');
 }
@@ -28,19 +28,33 @@ export async function createBatch(gateway: Gateway, call: FreeCall): Promise<Fre
   if (window !== '24h') throw malformed('completion_window', 'expected "24h"');
   const route = batchRoute(endpoint);
   const file = await foundFile(gateway, call, inputFileId);
-  const owner = ownerOf(call.principal);
   const shelf = shelfOf(gateway);
-  const bytes = await readFileBytes({ children: (parent) => shelf.children(owner, parent) }, file);
-  const work = { ...route, lines: readLines(bytes.toString('utf8'), route.path) };
-  const { money, bounds } = await prepare(gateway, call.principal.keyId, work, new Set(), true);
+  const bytes = await readFileBytes({ children: (parent) => shelf.children(file.owner, parent) }, file);
+  const work = workIn(bytes.toString('utf8'), route.path);
+  const facts = { idPrefix: 'batch_', inputFileId, metadata: metadataOf(call.body) };
+  return answered(toldBatch(await beginBatch(gateway, call, runs, work, facts)));
+}
+
+interface BatchFacts extends Pick<Batch, 'inputFileId' | 'metadata' | 'headers'> {
+  readonly idPrefix: string;
+}
+
+/** Sets the money of all its requests aside, or throws, and sends the first of them. */
+export async function beginBatch(
+  gateway: Gateway,
+  { principal }: FreeCall,
+  runs: BatchRuns,
+  work: BatchWork,
+  { idPrefix, ...facts }: BatchFacts,
+): Promise<Batch> {
+  const { money, bounds } = await prepare(gateway, principal.keyId, work, new Set(), true);
   const now = gateway.clock.now();
   const batch: Batch = {
-    id: `batch_${gateway.chance.id().replaceAll('-', '')}`,
-    owner,
-    keyId: call.principal.keyId,
-    endpoint: route.path,
-    inputFileId,
-    metadata: metadataOf(call.body),
+    id: `${idPrefix}${gateway.chance.id().replaceAll('-', '')}`,
+    owner: ownerOf(principal),
+    keyId: principal.keyId,
+    endpoint: work.path,
+    ...facts,
     createdAt: now,
     expiresAt: now + windowMs,
     status: 'in_progress',
@@ -52,15 +66,19 @@ export async function createBatch(gateway: Gateway, call: FreeCall): Promise<Fre
     endedAt: null,
   };
   await runs.begin(batch, work, money, bounds);
-  return answered(toldBatch(batch));
+  return batch;
 }
 
 export async function listBatches(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
+  return answered(page((await keptBatches(gateway, call, false)).map(toldBatch), call));
+}
+
+/** The caller's batches in one of the two formats, oldest first. */
+export async function keptBatches(gateway: Gateway, { principal }: FreeCall, ofMessages: boolean): Promise<Batch[]> {
   const runs = runsOf(gateway);
-  const owner = ownerOf(call.principal);
-  const kept = await shelfOf(gateway).children(owner, `batches:${owner}`);
-  const batches = kept.map(({ id, body }) => runs.running(id) ?? (JSON.parse(body) as Batch));
-  return answered(page(batches.map(toldBatch), call));
+  const owner = ownerOf(principal);
+  const kept = await shelfOf(gateway).children(owner, batchesOf(owner, ofMessages));
+  return kept.map(({ id, body }) => runs.running(id) ?? (JSON.parse(body) as Batch));
 }
 
 export async function getBatch(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
@@ -72,10 +90,15 @@ export async function cancelBatch(gateway: Gateway, call: FreeCall): Promise<Fre
 }
 
 /** A foreign batch is like one that was never there. */
-async function foundBatch(gateway: Gateway, { principal, params }: FreeCall): Promise<Batch> {
+export async function foundBatch(
+  gateway: Gateway,
+  { principal, params }: FreeCall,
+  ofMessages = false,
+): Promise<Batch> {
   const id = params[0] ?? '';
   const found = await shelfOf(gateway).find(ownerOf(principal), id);
-  if (found?.kind === 'batch') return runsOf(gateway).running(id) ?? (JSON.parse(found.body) as Batch);
+  if (found?.kind === 'batch' && isMessageBatch(id) === ofMessages)
+    return runsOf(gateway).running(id) ?? (JSON.parse(found.body) as Batch);
   throw new GatewayError('not_found', `No batch found with id '${id.slice(0, 80)}'.`, { param: 'id' });
 }
 

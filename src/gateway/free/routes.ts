@@ -14,6 +14,14 @@ import {
   updateConversation,
 } from './conversations.ts';
 import { createFile, deleteFile, getFile, getFileContent, listFiles } from './files.ts';
+import {
+  cancelMessageBatch,
+  createMessageBatch,
+  deleteMessageBatch,
+  getMessageBatch,
+  getMessageBatchResults,
+  listMessageBatches,
+} from './message-batches.ts';
 import { listRunning, listTags, showModel, tellVersion } from './ollama.ts';
 
 /** A path of the data plane where nothing is bought. */
@@ -50,6 +58,12 @@ const ollama = (method: FreeRoute['method'], path: string, run: FreeRoute['run']
   hasVersion: false,
 });
 
+const anthropic = (method: FreeRoute['method'], path: string, run: FreeRoute['run']): FreeRoute => ({
+  ...route(method, path, run),
+  dialect: 'anthropic-messages',
+  routeGroups: ['llm_api_routes', 'anthropic_routes'],
+});
+
 export const freeRoutes: readonly FreeRoute[] = [
   ollama('GET', '/api/version', tellVersion),
   ollama('GET', '/api/tags', listTags),
@@ -64,6 +78,12 @@ export const freeRoutes: readonly FreeRoute[] = [
   route('GET', '/batches', listBatches),
   route('GET', '/batches/{id}', getBatch),
   route('POST', '/batches/{id}/cancel', cancelBatch),
+  anthropic('POST', '/messages/batches', createMessageBatch),
+  anthropic('GET', '/messages/batches', listMessageBatches),
+  anthropic('GET', '/messages/batches/{id}', getMessageBatch),
+  anthropic('GET', '/messages/batches/{id}/results', getMessageBatchResults),
+  anthropic('POST', '/messages/batches/{id}/cancel', cancelMessageBatch),
+  anthropic('DELETE', '/messages/batches/{id}', deleteMessageBatch),
   route('GET', '/responses/{id}', getAnswer),
   route('DELETE', '/responses/{id}', deleteAnswer),
   route('POST', '/responses/{id}/cancel', cancelAnswer),
