@@ -43,9 +43,10 @@ import { debugScope, readDebugWord } from './core/debug-wish.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
+import { batchDesks } from './dialects/batch-desks/index.ts';
 import { dialects } from './dialects/index.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
-import { BatchRuns } from './gateway/batches/run.ts';
+import { BatchRuns } from './gateway/batches/runs.ts';
 import { callerAddress, requireAllowedAddress } from './gateway/entry-rules.ts';
 import { freePaths } from './gateway/free/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
@@ -278,6 +279,7 @@ async function assemble(
     answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
     background,
     batches: null,
+    batchDesks,
     dialects,
     health: createHealth(clock, (deployment, error) => {
       deploymentMetrics.cooledDown(deployment, error.status);

@@ -26,6 +26,7 @@ import type {
 } from '../src/core/route.ts';
 import { metricSettingsDefault } from '../src/core/sink-settings.ts';
 import { wildcardMatches } from '../src/core/wildcard.ts';
+import { batchDesks } from '../src/dialects/batch-desks/index.ts';
 import type { Gateway } from '../src/gateway/gateway.ts';
 import { createHealth } from '../src/gateway/health.ts';
 import { AnswerIds } from '../src/gateway/kept/answer-ids.ts';
@@ -519,6 +520,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),
     batches: null,
+    batchDesks,
     dialects: new Map(),
     health: createHealth(clock),
     sinks: [],

@@ -94,6 +94,7 @@ export const activeKeys = {
       'hangup_charge',
       'idempotency_ttl',
       'store_responses',
+      'provider_batches',
       'pass_through_endpoints',
       'responses_kept_for',
       'idempotency_answer_max_kb',

@@ -83,6 +83,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
       ttlMs: lifetimeEnd(general.idempotency_ttl, 0) ?? gatewayDefaults.idempotencyTtlMs,
       answerBytesMax: (general.idempotency_answer_max_kb ?? gatewayDefaults.idempotencyAnswerKibibytesMax) * 1024,
     }),
+    providerBatches: general.provider_batches ?? true,
     keptAnswers: Object.freeze({
       isOn: general.store_responses ?? true,
       keptMs: lifetimeEnd(general.responses_kept_for, 0) ?? gatewayDefaults.answersKeptMs,

@@ -5,6 +5,7 @@ import type { Operation } from '../core/operation.ts';
 import { freePrice, type Price } from '../core/price.ts';
 import type { Provider } from '../core/provider.ts';
 import type { Deployment } from '../core/route.ts';
+import { withBatchPrice } from './batch-price.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { DeploymentParts } from './connection.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
@@ -30,7 +31,7 @@ export function modelFacts(
     known !== null || model.includes('*') ? { price: known, remark: null } : unpriced(model, apiBase, parts);
   const ofModel: ModelFacts = {
     operations: operationsOf(mode, provider),
-    price: priced.price,
+    price: withBatchPrice(priced.price, provider.batchPriceRatio),
     limits: Object.freeze({
       inputTokensMax: info.max_input_tokens ?? catalogued?.inputTokensMax ?? null,
       outputTokensMax: info.max_output_tokens ?? info.max_tokens ?? catalogued?.outputTokensMax ?? null,

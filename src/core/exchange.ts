@@ -69,6 +69,8 @@ export interface PassThrough {
 }
 
 export interface Funds {
+  /** It was bought already: it is on the books, whether it fits or not. */
+  readonly isSpent?: boolean;
   /** Called in the same step in which the request's own bound is held. */
   release(): void;
 }
@@ -115,6 +117,9 @@ export interface Planned extends Identified {
   readonly route: Route;
   readonly plannedTick: number;
 }
+
+/** What the body for a provider is made from. */
+export type Askable = Planned & Partial<Pick<Admitted, 'clampedOutputTokens'>>;
 
 /** 4. admit: it fits every limit and its bound is held. */
 export interface Admitted extends Planned {

@@ -1,3 +1,4 @@
+import type { BatchDeskName } from './batch-desk.ts';
 import type { BodyEdits, ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
 import type { DialectName, Operation } from './operation.ts';
@@ -43,6 +44,10 @@ export interface Provider {
   readonly stopsOnHangup: boolean;
   /** Bare model names that are this provider's without a prefix (`gpt-4o`). */
   ownsModel(model: string): boolean;
+  /** How it takes many requests at once; absent where it has no batch API. */
+  readonly batchDesk?: BatchDeskName;
+  /** The part of the usual price that its batch API charges, by the provider's price list. */
+  readonly batchPriceRatio?: number;
   traits(model: string): ModelTraits;
   /** List prices of models that are not paid by the token, where the provider's own folder knows them. */
   unitRates?(model: string): UnitRates | undefined;
@@ -82,6 +87,8 @@ export interface ProviderEndpoint {
    * of `headers`. Throws, or rejects with, an AuthorizationError. Absent where `headers` is enough.
    */
   readonly authorize?: Authorize;
+  /** Path and query of a call of its batch API, by what stands behind the base address. */
+  batchPath?(tail: string): string;
   /** The path that lists models, used by health probes that must not cost anything; null where there is none. */
   readonly modelsPath: string | null;
 }

@@ -195,6 +195,8 @@ export interface GatewaySettings {
   readonly hangupCharges: Readonly<Record<string, 'seen' | 'hold'>>;
   readonly idempotency: IdempotencySettings;
   readonly keptAnswers: KeptAnswerSettings;
+  /** Do batches go to the provider's own batch API, where it has one? */
+  readonly providerBatches: boolean;
   readonly cache: CacheSettings | null;
   /** Media that callers name by address, for providers that take bytes only; null = never fetched. */
   readonly mediaFetch: MediaLimits | null;

@@ -6,7 +6,7 @@ import { cacheUse, lookUp } from './answer-cache.ts';
 import { budgetExceeded, unpriceable } from './budget-refusal.ts';
 import { boundOf, largestFitting } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
-import { claimsOf, limitsOf } from './limits.ts';
+import { claimsOf, counting, limitsOf } from './limits.ts';
 import { rateLimited } from './rate-refusal.ts';
 
 /**
@@ -15,6 +15,7 @@ import { rateLimited } from './rate-refusal.ts';
  * every account. Refused → 429 that names the limit, the figures and the reset.
  */
 export async function admit(gateway: Gateway, planned: Planned): Promise<Admitted> {
+  if (planned.funds?.isSpent) return admitSpent(gateway, planned);
   const found = limitsOf(gateway, planned);
   const { budgets, rates } = found instanceof Promise ? await found : found;
   const claimed = claimRates(gateway, planned, claimsOf(planned, rates));
@@ -29,6 +30,18 @@ export async function admit(gateway: Gateway, planned: Planned): Promise<Admitte
     if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
     throw cause;
   }
+}
+
+/** What was bought already takes its place on every account, at the worst beyond a cap: nobody can refuse it any more. */
+async function admitSpent(gateway: Gateway, planned: Planned): Promise<Admitted> {
+  const { budgets } = await limitsOf(gateway, planned);
+  const bound = boundOf(planned, null);
+  const rules = bound.free ? noRules : budgets;
+  const first = await reserve(gateway, planned, rules, bound.amount);
+  const held = isDenial(first) ? await gateway.ledger.reserve(planned.id, rules.map(counting), bound.amount) : first;
+  if (isDenial(held)) throw budgetExceeded(held, planned, gateway.clock.now());
+  const hold = { reservation: held, bound: bound.amount, clampedOutputTokens: null };
+  return asAdmitted(planned, { ...hold, cache: null, rateReservation: null, admittedTick: gateway.clock.tick() });
 }
 
 type Hold = Pick<Admitted, 'reservation' | 'bound' | 'clampedOutputTokens'>;

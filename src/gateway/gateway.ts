@@ -1,3 +1,4 @@
+import type { BatchDesk, BatchDeskName } from '../core/batch-desk.ts';
 import type { Dialect } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -20,7 +21,7 @@ import type {
 } from '../core/ports.ts';
 import type { DescribeReply } from '../core/reply-facts.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
-import type { BatchRuns } from './batches/run.ts';
+import type { BatchRuns } from './batches/runs.ts';
 import type { AnswerIds } from './kept/answer-ids.ts';
 import type { BackgroundWork } from './kept/background.ts';
 import type { Shelf } from './kept/shelf.ts';
@@ -47,6 +48,7 @@ export interface Gateway {
   /** null = nothing is kept, so no work can wait. */
   readonly batches: BatchRuns | null;
   readonly dialects: ReadonlyMap<DialectName, Dialect>;
+  readonly batchDesks: ReadonlyMap<BatchDeskName, BatchDesk>;
   readonly health: Health;
   readonly sinks: readonly RecordSink[];
   readonly tracing: Tracing;

@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts';
-import type { Admitted } from '../core/exchange.ts';
+import type { Askable } from '../core/exchange.ts';
 import type { ContentBlock, MediaSource, NeutralRequest } from '../core/neutral.ts';
 import type { FetchedMedia } from '../core/ports.ts';
 import type { Gateway } from './gateway.ts';
@@ -8,7 +8,7 @@ import type { Gateway } from './gateway.ts';
 const mediaMax = 20;
 
 /** What was fetched for a request is there for its next attempt. */
-const fetchedFor = new WeakMap<Admitted, Map<string, Promise<FetchedMedia>>>();
+const fetchedFor = new WeakMap<Askable, Map<string, Promise<FetchedMedia>>>();
 
 /** Every place of a request that names a medium by an address that can be fetched. */
 export function mediaByAddress(request: NeutralRequest): Named[] {
@@ -30,7 +30,7 @@ interface Named {
 }
 
 /** Puts the bytes in the place of every address, for a provider that takes bytes only. Rejects with GatewayError. */
-export async function bringIn(gateway: Gateway, exchange: Admitted, named: readonly Named[]): Promise<void> {
+export async function bringIn(gateway: Gateway, exchange: Askable, named: readonly Named[]): Promise<void> {
   const limits = exchange.snapshot.settings.mediaFetch;
   if (limits === null) {
     const message = 'This model takes no addresses of images or files, and this gateway fetches none: send data URLs.';

@@ -102,7 +102,8 @@ function isAdministrator({ kind }: Principal): boolean {
 
 const countingRules = new WeakMap<BudgetRule, BudgetRule>();
 
-function counting(rule: BudgetRule): BudgetRule {
+/** The same account without its cap. */
+export function counting(rule: BudgetRule): BudgetRule {
   if (rule.cap === null) return rule;
   let without = countingRules.get(rule);
   if (without === undefined) {

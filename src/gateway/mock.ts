@@ -1,5 +1,5 @@
 import { type ErrorCode, GatewayError } from '../core/errors.ts';
-import type { Admitted } from '../core/exchange.ts';
+import type { Planned } from '../core/exchange.ts';
 import type { NeutralResponse } from '../core/neutral.ts';
 import type { Deployment } from '../core/route.ts';
 import { estimatedUsage } from './usage-estimate.ts';
@@ -23,7 +23,7 @@ const drills: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   rate_limit: ['upstream_rate_limited', 'litellm.RateLimitError: mock failure asked for'],
 };
 
-export function mockedFailure(exchange: Admitted): GatewayError | null {
+export function mockedFailure(exchange: Planned): GatewayError | null {
   const { mockFailure } = exchange.options;
   const drill = mockFailure === null ? undefined : drills[mockFailure];
   return drill === undefined ? null : new GatewayError(drill[0], drill[1]);
@@ -33,7 +33,7 @@ export function mockedFailure(exchange: Admitted): GatewayError | null {
  * The answer of a deployment that calls nobody, when it or the caller says so; null otherwise. Throws GatewayError when
  * a failure is to be played.
  */
-export function mockedAnswer(exchange: Admitted, deployment: Deployment): NeutralResponse | null {
+export function mockedAnswer(exchange: Planned, deployment: Deployment): NeutralResponse | null {
   const text = exchange.options.mockResponse ?? deployment.mockResponse;
   if (text === null || exchange.operation !== 'chat') return null;
   const failure = failures[text];

@@ -1,6 +1,6 @@
 import type { AnswerOptions, BodyEdits, Dialect, EncodeOptions } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Admitted, Planned } from '../core/exchange.ts';
+import type { Admitted, Askable, Planned } from '../core/exchange.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
 import type { DialectName } from '../core/operation.ts';
@@ -31,7 +31,7 @@ export interface Target {
 }
 
 /** The provider's dialect: the caller's own where the provider has it, else the provider's best. */
-export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Deployment): Dialect {
+export function dialectFor(gateway: Gateway, exchange: Askable, deployment: Deployment): Dialect {
   const chosen = spokenTo(exchange, deployment);
   if (chosen !== undefined && isCallers(exchange.dialect, chosen)) return exchange.dialect;
   const dialect = chosen === undefined ? undefined : gateway.dialects.get(chosen);
@@ -45,7 +45,7 @@ export function dialectFor(gateway: Gateway, exchange: Admitted, deployment: Dep
 }
 
 /** What the provider calls the dialect that it is spoken to in: the caller's own may be a variant of it. */
-export function spokenTo(exchange: Admitted, deployment: Deployment): DialectName | undefined {
+export function spokenTo(exchange: Askable, deployment: Deployment): DialectName | undefined {
   const spoken = deployment.provider.dialects[exchange.operation];
   const { soleDialect } = deployment.traits;
   // A model's one format for conversations says nothing about anything else.
@@ -69,7 +69,7 @@ export function upstreamModel(deployment: Deployment, wildcardMatches: readonly 
  * in two they go through the neutral form. What is named by address is brought in for a provider that takes bytes only.
  * Throws GatewayError for what cannot be said to this provider.
  */
-export function requestBody(gateway: Gateway, exchange: Admitted, target: Target): Buffer | Promise<Buffer> {
+export function requestBody(gateway: Gateway, exchange: Askable, target: Target): Buffer | Promise<Buffer> {
   const options = encodeOptions(exchange, target);
   const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
   if (target.prefix !== undefined) return continuationBody(gateway, exchange, target, options, body, target.prefix);
@@ -97,7 +97,7 @@ export function requestBody(gateway: Gateway, exchange: Admitted, target: Target
 /** The request with the begun answer as its last message, for a model that goes on with it. */
 async function continuationBody(
   gateway: Gateway,
-  exchange: Admitted,
+  exchange: Askable,
   target: Target,
   options: EncodeOptions,
   body: JsonObject,
@@ -115,14 +115,14 @@ async function continuationBody(
   return encoded(exchange, target, { ...written, messages, ...members });
 }
 
-function encoded(exchange: Admitted, target: Target, body: JsonObject): Buffer {
+function encoded(exchange: Askable, target: Target, body: JsonObject): Buffer {
   const own = providerEdits(exchange, target, body);
   if (own === undefined || own.size === 0) return Buffer.from(JSON.stringify(body));
   // Members that are undefined are not written.
   return Buffer.from(JSON.stringify(Object.fromEntries(new Map([...Object.entries(body), ...own]))));
 }
 
-function providerEdits({ facts, headers }: Admitted, target: Target, body: JsonObject): BodyEdits | undefined {
+function providerEdits({ facts, headers }: Askable, target: Target, body: JsonObject): BodyEdits | undefined {
   const { endpoint, speaks, model } = target;
   return endpoint.edits?.({ dialect: speaks, model, stream: facts.stream, body, headers });
 }
@@ -132,7 +132,7 @@ export function withoutFields(body: JsonObject, fields: ReadonlySet<string>): Js
   return Object.fromEntries(Object.entries(body).filter(([name]) => !fields.has(name)));
 }
 
-export function encodeOptions(exchange: Admitted, target: Target): EncodeOptions {
+export function encodeOptions(exchange: Askable, target: Target): EncodeOptions {
   const { deployment } = target;
   const { settings } = exchange.snapshot;
   return {

@@ -1,11 +1,20 @@
 import type { AnswerOptions, BodyEdits, Dialect, ResponseFacts } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Admitted } from '../core/exchange.ts';
+import type { Admitted, CallerHeaders } from '../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
 import type { NeutralResponse } from '../core/neutral.ts';
-import type { UpstreamAttempt } from './attempt.ts';
+import type { Secret } from '../core/secret.ts';
 import { errorOfEvent, providerError } from './provider-error.ts';
+import type { Target } from './translate.ts';
+
+/** Where an answer comes from. */
+export interface AnswerSource {
+  readonly target: Pick<Target, 'deployment' | 'dialect'>;
+  readonly status: number | null;
+  readonly headers: CallerHeaders;
+  secrets(): readonly Secret[];
+}
 
 export interface WholeAnswer {
   /** In the caller's dialect. */
@@ -23,7 +32,7 @@ export interface WholeAnswer {
  */
 export function wholeAnswer(
   exchange: Admitted,
-  attempt: UpstreamAttempt,
+  attempt: AnswerSource,
   bytes: Buffer,
   options: AnswerOptions,
 ): WholeAnswer {
@@ -55,7 +64,7 @@ export function wholeAnswer(
 }
 
 /** An answer that is passed on whatever it is, and read only for the usage it may tell. */
-function untouched(dialect: Dialect, { headers, status }: UpstreamAttempt, bytes: Buffer): WholeAnswer {
+function untouched(dialect: Dialect, { headers, status }: AnswerSource, bytes: Buffer): WholeAnswer {
   const contentType = headers['content-type'];
   const about = { ...(typeof contentType === 'string' && { contentType }), ...(status !== null && { status }) };
   let body: unknown;
@@ -99,7 +108,7 @@ function withModel(body: JsonObject, { model }: AnswerOptions): BodyEdits {
 
 const noEdits: BodyEdits = new Map();
 
-function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
+function parsed(attempt: AnswerSource, bytes: Buffer): JsonObject {
   const { provider } = attempt.target.deployment;
   let body: unknown;
   try {
@@ -124,7 +133,7 @@ function parsed(attempt: UpstreamAttempt, bytes: Buffer): JsonObject {
   return body;
 }
 
-function decoded(attempt: UpstreamAttempt, body: JsonObject) {
+function decoded(attempt: AnswerSource, body: JsonObject) {
   try {
     return attempt.target.dialect.response.decode(body);
   } catch (cause) {
@@ -133,7 +142,7 @@ function decoded(attempt: UpstreamAttempt, body: JsonObject) {
   }
 }
 
-function notAnAnswer(attempt: UpstreamAttempt, bytes: Buffer): string {
+function notAnAnswer(attempt: AnswerSource, bytes: Buffer): string {
   if (bytes.length === 0) return 'the answer is empty';
   const contentType = attempt.headers['content-type'];
   if (typeof contentType === 'string' && contentType.includes('html')) {

@@ -1,3 +1,4 @@
+import type { BatchDeskName } from '../core/batch-desk.ts';
 import type { ModelTraits } from '../core/dialect.ts';
 import type { DialectName, Operation } from '../core/operation.ts';
 import {
@@ -47,6 +48,11 @@ export interface ProviderDefinition {
   readonly unitPrices?: Readonly<Record<string, UnitPrices>>;
   /** Path behind the base address; the dialect's usual one where absent. */
   readonly path?: (call: PathCall) => string;
+  /** Its own batch API, where it has one. */
+  readonly batchDesk?: BatchDeskName;
+  readonly batchPriceRatio?: number;
+  /** Where a call of it is behind the base address, when not just there. */
+  readonly batchPath?: (tail: string, settings: ConnectionSettings) => string;
   /** Path that lists models, behind the base address; `/models` where absent. */
   readonly modelsPath?: string | null;
   /** Last word on settings before they become an endpoint: defaults, checks, derived addresses. */
@@ -153,6 +159,10 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     usageInStream: definition.usageInStream ?? 'stream_options',
     stopsOnHangup: definition.stopsOnHangup ?? true,
     ownsModel: (model: string) => prefixes.some((prefix) => model.startsWith(prefix)),
+    ...(definition.batchDesk !== undefined && {
+      batchDesk: definition.batchDesk,
+      batchPriceRatio: definition.batchPriceRatio ?? 1,
+    }),
     unitRates: (model: string) => unitRatesFor(definition.unitPrices, model),
     traits: (model: string) => ({ ...usualTraits, ...definition.traits?.(model) }),
     endpoint(given: ConnectionSettings): ProviderEndpoint {
@@ -170,6 +180,9 @@ export function defineProvider(definition: ProviderDefinition): Provider {
           const whole = prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
           return whole.startsWith('/') ? whole : `/${whole}`;
         },
+        ...(definition.batchDesk !== undefined && {
+          batchPath: (tail: string) => prefix + (definition.batchPath?.(tail, settings) ?? tail) + base.search,
+        }),
         modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
         ...(authorize !== undefined && { authorize }),
         ...(edits !== undefined && { edits }),

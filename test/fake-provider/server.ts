@@ -5,6 +5,7 @@ import { DeliveryEnded } from './delivery.ts';
 import { answer, refuse } from './exchange.ts';
 import { Invoice, type InvoiceEntry } from './invoice.ts';
 import { isRecord, parseJson } from './json.ts';
+import { type Answered, KeptBatches } from './kept-batches.ts';
 import { KeptResponses } from './kept-responses.ts';
 import { modelList } from './models.ts';
 import { type FakeOperation, operationFor, operations } from './operations.ts';
@@ -25,6 +26,8 @@ export interface FakeProviderOptions {
   invoiceFile?: string;
   /** Idle keep-alive connections are closed after this long, without having been announced. */
   closeIdleAfterMs?: number;
+  /** Has batch APIs. */
+  batches?: boolean;
   /** Connections are closed after this many requests. */
   requestsPerConnection?: number;
 }
@@ -36,6 +39,7 @@ export interface FakeProvider {
   /** Every request except those to the control path, in order of arrival. */
   readonly requests: readonly RecordedRequest[];
   readonly invoice: readonly InvoiceEntry[];
+  readonly batches: KeptBatches;
   /** Scripts for the next requests that ask for an answer (not for model lists), in order. */
   enqueue(...sources: ScriptSource[]): void;
   /** What a request gets when the queue is empty and its model has no script of its own. */
@@ -58,6 +62,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
   if (options.default !== undefined) playbook.setDefault(options.default);
   const invoice = new Invoice(options.invoiceFile);
   const keptResponses = new KeptResponses();
+  const batches = new KeptBatches((request, model) => playbook.next(request, model));
   const requests: RecordedRequest[] = [];
   const sockets = new Map<Socket, number>();
   const serialPrefix = nowMs().toString(36).replace('.', '').slice(-6);
@@ -149,10 +154,11 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       request.finishedAtMs = nowMs();
       return;
     }
-    const kept = keptResponses.answer(request);
+    const kept: Answered | undefined =
+      (options.batches ? batches.answer(request) : undefined) ?? keptResponses.answer(request);
     if (kept !== undefined) {
       response.writeHead(kept.status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(kept.body));
+      response.end(kept.text ?? JSON.stringify(kept.body));
       request.status = kept.status;
       request.finishedAtMs = nowMs();
       return;
@@ -206,6 +212,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
+    batches,
     invoice: invoice.entries,
     enqueue: (...sources) => playbook.enqueue(sources),
     setDefault: (source) => playbook.setDefault(source),

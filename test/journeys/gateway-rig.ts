@@ -15,6 +15,7 @@ import type { DispatchNote, Ledger } from '../../src/core/ports.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { Snapshot } from '../../src/core/route.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { batchDesks } from '../../src/dialects/batch-desks/index.ts';
 import { dialects } from '../../src/dialects/index.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { createHealth } from '../../src/gateway/health.ts';
@@ -83,6 +84,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),
     batches: null,
+    batchDesks,
     dialects,
     health: createHealth(clock),
     sinks: [],

@@ -122,6 +122,11 @@ const ourKeys = {
     'Ours: answers to `/v1/responses` whose provider keeps none are kept, encrypted, so that `previous_response_id` works; `store: false` in a request is honoured.',
     'true',
   ),
+  provider_batches: key(
+    flag(),
+    'Ours: batches go to the batch API of their model’s provider, at its prices, where it has one; `false` runs them all here, at once.',
+    'true',
+  ),
   responses_kept_for: key(lifetime(), 'Ours: how long answers and conversations are kept.', '30d'),
   sink_hosts: key(
     texts(),

@@ -1,8 +1,11 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { DialectName } from '../../core/operation.ts';
 import type { KeptObject, ObjectStore } from '../../core/ports.ts';
 
 /** Days that files and results are kept. */
 export const keptMs = 30 * 24 * 3_600_000;
+/** A process that works on a batch says so again before this is over. */
+export const leaseMs = 10_000;
 
 export type BatchStatus =
   | 'in_progress'
@@ -35,6 +38,16 @@ export interface Batch {
   errorFileId: string | null;
   endedAt: number | null;
   cancelAskedAt?: number;
+  /** Where the requests were handed to the provider's own batch API. */
+  remote?: RemoteWork;
+}
+
+export interface RemoteWork {
+  readonly deploymentId: string;
+  /** The provider's words that the requests were put in. */
+  readonly dialect: DialectName;
+  /** The provider's id of it; null while it is being handed in. */
+  readonly id: string | null;
 }
 
 export const activeParent = 'active-batches';

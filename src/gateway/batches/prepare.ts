@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { Planned } from '../../core/exchange.ts';
+import type { Funds, Planned } from '../../core/exchange.ts';
 import { authenticate } from '../authenticate.ts';
 import { unpriceable } from '../budget-refusal.ts';
 import { boundOf } from '../estimate.ts';
@@ -17,6 +17,9 @@ const linesAtOnce = 100;
 export interface Prepared {
   readonly money: SetAside;
   readonly bounds: readonly { readonly model: string; readonly bound: number }[];
+  /** One of the requests, and every model that they name; null where none can be sent. */
+  readonly example: Planned | null;
+  readonly models: ReadonlySet<string>;
 }
 
 const nothing = { model: '', bound: 0 };
@@ -34,6 +37,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const money = new SetAside(gateway.ledger, await emptyHold(gateway.ledger, gateway.chance.id()));
   const bounds: { model: string; bound: number }[] = [];
+  const models = new Set<string>();
   let example: Planned | null = null;
   for (const [index, line] of work.lines.entries()) {
     if (index % linesAtOnce === linesAtOnce - 1) await new Promise<void>((go) => gateway.clock.setTimer(0, go));
@@ -52,22 +56,31 @@ export async function prepare(
       }
       money.add(planned.model, bound.free ? [] : budgets, bound.amount);
       bounds.push({ model: planned.model, bound: bound.amount });
+      models.add(planned.model);
     } catch (cause) {
       if (!(cause instanceof GatewayError)) throw cause;
       if (mustFit) throw ofLine(cause, index, work.param);
       bounds.push(nothing);
     }
   }
-  if (example === null) return { money, bounds };
+  const prepared = { money, bounds, example, models };
+  if (example === null) return prepared;
   try {
     await money.hold(gateway, example);
   } catch (cause) {
     if (mustFit || !(cause instanceof GatewayError)) throw cause;
   }
-  return { money, bounds };
+  return prepared;
 }
 
-async function plannedLine(gateway: Gateway, keyId: string, work: BatchWork, { body }: BatchLine): Promise<Planned> {
+/** A request as it would be sent now. `own` for one that was sent already: its id, and what was set aside for it. */
+export async function plannedLine(
+  gateway: Gateway,
+  keyId: string,
+  work: Pick<BatchWork, 'matched' | 'path'>,
+  { body }: BatchLine,
+  own?: { readonly id: string; readonly funds: Funds },
+): Promise<Planned> {
   const arrival = {
     matched: work.matched,
     path: work.path,
@@ -78,8 +91,10 @@ async function plannedLine(gateway: Gateway, keyId: string, work: BatchWork, { b
     client: new Absent(),
     arrivedTick: gateway.clock.tick(),
     onBehalfOf: keyId,
+    ...(own !== undefined && { funds: own.funds }),
   };
-  const received = receive(gateway, arrival, beginRequest(gateway, arrival));
+  const start = beginRequest(gateway, arrival);
+  const received = receive(gateway, arrival, own === undefined ? start : { ...start, id: own.id });
   return plan(gateway, await authenticate(gateway, received, work.matched.route.routeGroups, keyId));
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import type { BatchState } from '../../core/batch-desk.ts';
 import { asGatewayError } from '../../core/errors.ts';
 import type { Reply } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -6,19 +6,18 @@ import type { KeptObject, ObjectStore, Timer } from '../../core/ports.ts';
 import type { Gateway } from '../gateway.ts';
 import { Absent } from '../kept/background.ts';
 import { serve } from '../pipeline.ts';
-import { type ActiveBatch, activeObject, activeParent, type Batch, batchObject, keptMs, readBatch } from './batch.ts';
-import { type BatchWork, workIn } from './lines.ts';
-import { prepare } from './prepare.ts';
+import { activeObject, type Batch, batchObject, keptMs, leaseMs, readBatch } from './batch.ts';
+import type { OpenDesk } from './desk.ts';
+import type { BatchWork } from './lines.ts';
 import { recordOfWork } from './record.ts';
-import { readFileText, resultFile } from './result-files.ts';
+import { watchRemote } from './remote-run.ts';
+import { resultFile } from './result-files.ts';
 import type { SetAside } from './set-aside.ts';
+import { settleLine } from './settle-line.ts';
 
 /** Requests of one batch under way at a time. */
 const parallelMax = 8;
-const leaseMs = 10_000;
 const renewMs = 2_500;
-/** How often work is looked for that another process left behind. */
-const sweepMs = 3_000;
 const waitMsMax = 60_000;
 const triesMax = 20;
 
@@ -30,130 +29,22 @@ const passing: ReadonlySet<string> = new Set([
   'overloaded',
 ]);
 
-/**
- * Runs batches from the store: a few requests at a time, each on its own journey, each result kept as it comes. A process
- * that stops leaves the rest to the next one that finds it.
- */
-export class BatchRuns {
-  readonly #gateway: Gateway;
-  readonly #objects: ObjectStore;
-  readonly #runs = new Map<string, BatchRun>();
-  readonly #name: string;
-  #sweep: Timer | null = null;
-  #isClosed = false;
-
-  constructor(gateway: Gateway, objects: ObjectStore) {
-    this.#gateway = gateway;
-    this.#objects = objects;
-    this.#name = gateway.chance.id();
-  }
-
-  /** Takes up what was left behind, now and from time to time. */
-  start(): void {
-    const { clock } = this.#gateway;
-    const look = () => {
-      void this.takeUp()
-        .catch((cause: Error) => this.#gateway.log.warn('batches cannot be looked for', { reason: cause.message }))
-        .finally(() => {
-          if (!this.#isClosed) this.#sweep = clock.setTimer(sweepMs, look);
-        });
-    };
-    this.#sweep = clock.setTimer(0, look);
-  }
-
-  /** Begins a new batch; its money is set aside already. */
-  async begin(batch: Batch, work: BatchWork, money: SetAside, bounds: Bounds): Promise<void> {
-    const until = this.#gateway.clock.now() + leaseMs;
-    await this.#objects.put([batchObject(batch), activeObject(batch, this.#name, until)]);
-    this.#run(batch, work, money, bounds, new Set());
-  }
-
-  /** As it stands now, where it runs here. */
-  running(id: string): Batch | undefined {
-    return this.#runs.get(id)?.batch;
-  }
-
-  /** Nothing more of it is sent. */
-  async cancel(batch: Batch): Promise<Batch> {
-    const here = this.#runs.get(batch.id);
-    const now = here?.batch ?? batch;
-    if (now.status === 'in_progress') {
-      now.status = 'cancelling';
-      now.cancelAskedAt = this.#gateway.clock.now();
-      await this.#objects.put([batchObject(now)]);
-      here?.stop();
-    }
-    return now;
-  }
-
-  async takeUp(): Promise<void> {
-    const { clock, idempotency } = this.#gateway;
-    for (const object of await this.#objects.children(activeParent)) {
-      const { batchId, until } = JSON.parse(object.body) as ActiveBatch;
-      const now = clock.now();
-      if (this.#isClosed || this.#runs.has(batchId) || until > now) continue;
-      // Of several processes that see the same end of a lease, one gets it.
-      const key = createHash('sha256').update(`batch:${batchId}:${until}`).digest('hex');
-      const claim = { key, fingerprint: key, requestId: `${this.#name}:${now}`, now };
-      const times = { runningUntil: now + leaseMs, expiresAt: now + 2 * leaseMs };
-      const winner = await idempotency?.claim({ ...claim, ...times });
-      if (winner !== undefined && winner.requestId !== claim.requestId) continue;
-      await this.#resume(batchId);
-    }
-  }
-
-  async #resume(batchId: string): Promise<void> {
-    const gateway = this.#gateway;
-    const batch = await readBatch(this.#objects, batchId);
-    if (batch === undefined) {
-      await this.#objects.remove([`active:${batchId}`]);
-      return;
-    }
-    await this.#objects.put([activeObject(batch, this.#name, gateway.clock.now() + leaseMs)]);
-    try {
-      const work = workIn(await readFileText(this.#objects, batch.inputFileId), batch.endpoint);
-      const done = await this.#objects.children(batchId);
-      const seen = new Set(done.map(({ position }) => position));
-      // What was set aside went with the process that held it; where it does not fit any more, each request asks for itself.
-      const { money, bounds } = await prepare(gateway, batch.keyId, work, seen, false);
-      this.#run(batch, work, money, bounds, seen);
-    } catch (cause) {
-      gateway.log.error('a batch cannot be taken up', { batchId, reason: asGatewayError(cause).message });
-      batch.status = 'failed';
-      batch.endedAt = gateway.clock.now();
-      await this.#objects.put([batchObject(batch)]);
-      await this.#objects.remove([`active:${batchId}`]);
-    }
-  }
-
-  #run(batch: Batch, work: BatchWork, money: SetAside, bounds: Bounds, done: ReadonlySet<number>): void {
-    const run = new BatchRun(this.#gateway, this.#objects, this.#name, { batch, work, money, bounds, done });
-    this.#runs.set(batch.id, run);
-    void run.finished.then(() => this.#runs.delete(batch.id));
-  }
-
-  /** What is under way is finished; the rest is left to others. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#sweep?.cancel();
-    const runs = [...this.#runs.values()];
-    for (const run of runs) run.leave();
-    await Promise.all(runs.map(({ finished }) => finished));
-  }
-}
-
 /** By line: under which model its money is set aside, and how much. */
 export type Bounds = readonly { readonly model: string; readonly bound: number }[];
 
-interface RunParts {
+export interface RunParts {
   readonly batch: Batch;
   readonly work: BatchWork;
   readonly money: SetAside;
   readonly bounds: Bounds;
-  readonly done: ReadonlySet<number>;
+  /** Places of requests whose results are kept. */
+  readonly done: Set<number>;
+  /** Where the provider runs it itself. */
+  readonly open: OpenDesk | null;
 }
 
-class BatchRun {
+/** One batch at work here: a few requests at a time, or all of them at their provider. */
+export class BatchRun {
   readonly batch: Batch;
   readonly finished: Promise<void>;
   readonly #gateway: Gateway;
@@ -178,7 +69,8 @@ class BatchRun {
   }
 
   stop(): void {
-    this.#stop ??= 'ended';
+    // A provider is asked to stop, and then for what it had done.
+    if (this.batch.remote === undefined) this.#stop ??= 'ended';
     for (const wake of this.#waits) wake();
   }
 
@@ -189,11 +81,59 @@ class BatchRun {
 
   async #all(): Promise<void> {
     this.#renew();
-    if (this.batch.status === 'cancelling') this.stop();
-    const workers = Array.from({ length: parallelMax }, () => this.#worker());
-    await Promise.all(workers);
+    const { open } = this.#parts;
+    const id = this.batch.remote?.id ?? null;
+    if (open === null || id === null || !(await this.#remotely(open, id))) {
+      if (this.batch.status === 'cancelling') this.stop();
+      await Promise.all(Array.from({ length: parallelMax }, () => this.#worker()));
+    }
     this.#renewal?.cancel();
     await this.#end();
+  }
+
+  /** False when the provider did nothing of it: it is run here then. */
+  async #remotely(open: OpenDesk, id: string): Promise<boolean> {
+    const gateway = this.#gateway;
+    const end = await watchRemote(gateway, {
+      batch: this.batch,
+      open,
+      id,
+      pause: (delayMs) => this.#pause(delayMs),
+      leaves: () => this.#stop === 'left',
+      isUnwanted: () => this.batch.status === 'cancelling',
+    });
+    if (end.kind === 'refused') {
+      gateway.log.warn('a batch is run here: its provider gave it back', {
+        batchId: this.batch.id,
+        reason: end.reason,
+      });
+      delete this.batch.remote;
+      await this.#objects.put([batchObject(this.batch)]);
+      return false;
+    }
+    if (end.kind === 'over') await this.#takeResults(open, end.state);
+    return true;
+  }
+
+  async #takeResults(open: OpenDesk, state: BatchState): Promise<void> {
+    const { batch, work, money, bounds, done } = this.#parts;
+    while (this.#stop === null) {
+      try {
+        for await (const answer of open.desk.results(open.ask, state)) {
+          if (done.has(answer.index) || answer.index >= work.lines.length) continue;
+          const { status, body } = await settleLine(this.#gateway, { batch, work, money, bounds, open, answer });
+          const { customId } = work.lines[answer.index]!;
+          const result = told(customId, batch.id, answer.index, status, body);
+          await this.#objects.put([resultObject(batch, answer.index, result)]);
+          done.add(answer.index);
+        }
+        return;
+      } catch (cause) {
+        const reason = asGatewayError(cause).message;
+        this.#gateway.log.warn('the results of a batch cannot be taken', { batchId: batch.id, reason });
+        await this.#pause(waitMsMax);
+      }
+    }
   }
 
   async #worker(): Promise<void> {
@@ -234,7 +174,7 @@ class BatchRun {
       });
       const { error } = reply.origin;
       if (error === null || !passing.has(error.code) || tries >= triesMax)
-        return told(customId, this.batch.id, index, reply);
+        return told(customId, this.batch.id, index, reply.status, bodyOf(reply));
       const waitMs = Math.min(waitMsMax, Math.max(1_000, (error.details.retryAfterSeconds ?? 2 ** tries) * 1_000));
       await this.#pause(waitMs);
       if (this.#stop !== null) return null;
@@ -266,11 +206,11 @@ class BatchRun {
 
   async #heartbeat(): Promise<void> {
     const kept = await readBatch(this.#objects, this.batch.id);
-    if (kept?.status === 'cancelling') {
+    if (kept?.status === 'cancelling' && this.batch.status !== 'cancelling') {
       this.batch.status = 'cancelling';
       this.batch.cancelAskedAt = kept.cancelAskedAt ?? this.#gateway.clock.now();
       this.stop();
-      return;
+      if (this.#stop !== null) return;
     }
     const until = this.#gateway.clock.now() + leaseMs;
     await this.#objects.put([batchObject(this.batch), activeObject(this.batch, this.#runner, until)]);
@@ -290,7 +230,7 @@ class BatchRun {
     batch.errorFileId = errorFileId;
     batch.completed = results.filter(({ kind }) => kind === 'batch-result').length;
     batch.failed = results.length - batch.completed;
-    batch.status = batch.status === 'cancelling' ? 'cancelled' : this.#stop === 'ended' ? 'expired' : 'completed';
+    batch.status = batch.status === 'cancelling' ? 'cancelled' : results.length < batch.total ? 'expired' : 'completed';
     batch.endedAt = now;
     await this.#objects.put([...files, batchObject(batch)]);
     await this.#objects.remove([`active:${batch.id}`]);
@@ -310,12 +250,15 @@ function resultObject(batch: Batch, index: number, result: JsonObject): KeptObje
   };
 }
 
-function told(customId: string, batchId: string, index: number, reply: Reply): JsonObject {
-  const text = reply.body instanceof Uint8Array ? Buffer.from(reply.body).toString() : '{}';
+function told(customId: string, batchId: string, index: number, status: number, body: JsonObject): JsonObject {
   return {
-    id: `batch_req_${batchId.slice(6)}_${index}`,
+    id: `batch_req_${batchId.slice(batchId.indexOf('_') + 1)}_${index}`,
     custom_id: customId,
-    response: { status_code: reply.status, request_id: `${batchId}-${index}`, body: JSON.parse(text) },
+    response: { status_code: status, request_id: `${batchId}-${index}`, body },
     error: null,
   };
+}
+
+function bodyOf({ body }: Reply): JsonObject {
+  return body instanceof Uint8Array ? JSON.parse(Buffer.from(body).toString()) : {};
 }

@@ -7,7 +7,8 @@ import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
 import { errorOfStatus, errorOfTransport, providerError, timeoutError } from '../provider-error.ts';
 
-const answerBytesMax = 64 * 1024 * 1024;
+/** The results of a large batch come as one body. */
+const answerBytesMax = 256 * 1024 * 1024;
 const patienceMs = 60_000;
 
 export interface Question {
@@ -15,6 +16,10 @@ export interface Question {
   /** With its query. */
   readonly path: string;
   readonly body: Buffer | null;
+  /** JSON where absent. */
+  readonly contentType?: string;
+  /** Milliseconds; a minute where absent. */
+  readonly patienceMs?: number;
   /** In the place of the endpoint's own, or on top of them. */
   readonly headers?: readonly string[];
 }
@@ -26,10 +31,27 @@ export async function askProvider(
   dialect: Dialect,
   question: Question,
 ): Promise<JsonObject> {
+  const bytes = await askForBytes(gateway, deployment, dialect, question);
+  try {
+    const answer: unknown = JSON.parse(bytes.toString());
+    if (isJsonObject(answer)) return answer;
+  } catch {
+    // Told below.
+  }
+  throw providerError('upstream_connection', deployment.provider, 'the answer is not a JSON object', []);
+}
+
+/** The same for answers of any kind. */
+export async function askForBytes(
+  gateway: Gateway,
+  deployment: Deployment,
+  dialect: Dialect,
+  question: Question,
+): Promise<Buffer> {
   const { provider, endpoint } = deployment;
   const secrets = gateway.snapshot().secrets;
   const headers = overlaid([...endpoint.headers, 'accept-encoding', 'identity'], question.headers ?? []);
-  if (question.body !== null) headers.push('content-type', 'application/json');
+  if (question.body !== null) headers.push('content-type', question.contentType ?? 'application/json');
   const call = { method: question.method, origin: endpoint.origin, path: question.path, headers };
   const authorization = await authorized(gateway, deployment, { ...call, body: question.body ?? new Uint8Array(0) });
   const {
@@ -40,17 +62,12 @@ export async function askProvider(
     ...call,
     headers: [...headers, ...authorization],
     body: question.body,
+    patienceMs: question.patienceMs ?? patienceMs,
   });
   if (status < 200 || status >= 300) {
     throw errorOfStatus(provider, status, told, dialect.errors.decode(status, bytes), secrets, gateway.clock.now());
   }
-  try {
-    const answer: unknown = JSON.parse(bytes.toString());
-    if (isJsonObject(answer)) return answer;
-  } catch {
-    // Told below.
-  }
-  throw providerError('upstream_connection', provider, 'the answer is not a JSON object', []);
+  return bytes;
 }
 
 function overlaid(headers: readonly string[], more: readonly string[]): string[] {
@@ -77,7 +94,7 @@ async function authorized(
 function sent(
   gateway: Gateway,
   { provider }: Deployment,
-  call: Omit<OutgoingCall, 'body'> & { readonly body: Buffer | null },
+  call: Omit<OutgoingCall, 'body'> & { readonly body: Buffer | null; readonly patienceMs: number },
 ): Promise<{ status: number; headers: CallerHeaders; bytes: Buffer }> {
   const { transport, clock } = gateway;
   return new Promise((resolve, reject) => {
@@ -104,9 +121,9 @@ function sent(
         },
       },
     );
-    const timer = clock.setTimer(patienceMs, () => {
+    const timer = clock.setTimer(call.patienceMs, () => {
       exchange.cancel();
-      reject(timeoutError(provider, 'no complete answer', patienceMs));
+      reject(timeoutError(provider, 'no complete answer', call.patienceMs));
     });
   });
 }

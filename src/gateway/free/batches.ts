@@ -4,7 +4,7 @@ import { type Batch, batchesOf, isMessageBatch, toldBatch } from '../batches/bat
 import { type BatchWork, batchRoute, workIn } from '../batches/lines.ts';
 import { prepare } from '../batches/prepare.ts';
 import { readFileBytes } from '../batches/result-files.ts';
-import type { BatchRuns } from '../batches/run.ts';
+import type { BatchRuns } from '../batches/runs.ts';
 import type { Gateway } from '../gateway.ts';
 import { ownerOf } from '../kept/shelf.ts';
 import { answered, type FreeAnswer, type FreeCall } from './call.ts';
@@ -47,7 +47,7 @@ export async function beginBatch(
   work: BatchWork,
   { idPrefix, ...facts }: BatchFacts,
 ): Promise<Batch> {
-  const { money, bounds } = await prepare(gateway, principal.keyId, work, new Set(), true);
+  const prepared = await prepare(gateway, principal.keyId, work, new Set(), true);
   const now = gateway.clock.now();
   const batch: Batch = {
     id: `${idPrefix}${gateway.chance.id().replaceAll('-', '')}`,
@@ -65,7 +65,7 @@ export async function beginBatch(
     errorFileId: null,
     endedAt: null,
   };
-  await runs.begin(batch, work, money, bounds);
+  await runs.begin(batch, work, prepared);
   return batch;
 }
 

@@ -15,6 +15,9 @@ export const anthropic = defineProvider({
   auth: (settings) =>
     isOAuthToken(settings) ? [...bearer()(settings), ...version] : keyHeader('x-api-key', ...version)(settings),
   dialects: { chat: ['anthropic-messages'] },
+  // https://docs.anthropic.com/en/docs/build-with-claude/batch-processing
+  batchDesk: 'message-batches',
+  batchPriceRatio: 0.5,
   usageInStream: 'always',
   modelPrefixes: ['claude-'],
   adjust: (settings) => ({ ...settings, baseUrl: withVersionPath(settings.baseUrl) }),

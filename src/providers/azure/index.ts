@@ -37,6 +37,13 @@ export const azure = defineProvider({
     if (dialect === 'openai-responses') return `/openai${operation}?api-version=${version}`;
     return `/openai/deployments/${encodeURIComponent(deploymentName(model))}${operation}?api-version=${version}`;
   },
+  // https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/batch
+  batchDesk: 'openai-batches',
+  batchPriceRatio: 0.5,
+  batchPath: (tail, settings) =>
+    isVersionOne(settings)
+      ? tail
+      : `/openai${tail}?api-version=${encodeURIComponent(settings.apiVersion ?? apiVersionDefault)}`,
   modelsPath: null,
   traits: (model) => ({
     reasoningModel: /^(o\d|gpt-5)/.test(deploymentName(model)) || /^(o_series|gpt5_series)\//.test(model),

@@ -17,5 +17,8 @@ export const groq = defineProvider({
     speech: ['openai-speech'],
     transcription: ['openai-transcriptions', 'openai-translations'],
   },
+  // https://console.groq.com/docs/batch
+  batchDesk: 'openai-batches',
+  batchPriceRatio: 0.5,
   traits: () => ({ unsupportedParams: ['logprobs', 'logit_bias', 'top_logprobs'] }),
 });

@@ -13,6 +13,9 @@ export const mistral = defineProvider({
     moderation: ['openai-moderations'],
     transcription: ['openai-transcriptions'],
   },
+  // https://docs.mistral.ai/capabilities/batch/
+  batchDesk: 'mistral-jobs',
+  batchPriceRatio: 0.5,
   usageInStream: 'always',
   modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],
   traits: () => ({

@@ -39,6 +39,9 @@ export const openai = defineProvider({
       },
     },
   },
+  // https://platform.openai.com/docs/guides/batch
+  batchDesk: 'openai-batches',
+  batchPriceRatio: 0.5,
   modelPrefixes: [
     'gpt-',
     'chatgpt-',

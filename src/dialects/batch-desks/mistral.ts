@@ -1,0 +1,36 @@
+import type { BatchDesk } from '../../core/batch-desk.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { answersInFiles, idIn, uploadRequests } from './files.ts';
+import { countIn, json, objectIn } from './lines.ts';
+
+const over: ReadonlySet<unknown> = new Set(['SUCCESS', 'FAILED', 'TIMEOUT_EXCEEDED', 'CANCELLED']);
+
+/** https://docs.mistral.ai/capabilities/batch/: files as OpenAI has them, jobs of its own. */
+export const mistralDesk: BatchDesk = {
+  paths: { 'openai-chat': '/v1/chat/completions', 'mistral-embeddings': '/v1/embeddings' },
+  async submit(ask, order) {
+    const file = await uploadRequests(ask, order, false);
+    const job = { input_files: [file], endpoint: order.path, model: order.model, timeout_hours: 24 };
+    return idIn(await ask({ method: 'POST', tail: '/batch/jobs', ...json(job) }));
+  },
+  async look(ask, id) {
+    const job = objectIn(await ask({ method: 'GET', tail: `/batch/jobs/${encodeURIComponent(id)}` }));
+    const files = [job.output_file, job.error_file];
+    return {
+      isOver: over.has(job.status),
+      refusal: job.status === 'FAILED' && countIn(job, 'completed_requests') === 0 ? reasonIn(job.errors) : null,
+      completed: countIn(job, 'succeeded_requests'),
+      failed: countIn(job, 'failed_requests'),
+      resultsAt: files.filter((file): file is string => typeof file === 'string' && file !== ''),
+    };
+  },
+  results: answersInFiles,
+  async cancel(ask, id) {
+    await ask({ method: 'POST', tail: `/batch/jobs/${encodeURIComponent(id)}/cancel`, ...json({}) });
+  },
+};
+
+function reasonIn(errors: unknown): string {
+  const first = Array.isArray(errors) ? errors[0] : undefined;
+  return isJsonObject(first) && typeof first.message === 'string' ? first.message : 'the job failed';
+}

@@ -1,0 +1,61 @@
+import type { BatchState } from '../../core/batch-desk.ts';
+import { asGatewayError } from '../../core/errors.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Batch } from './batch.ts';
+import type { OpenDesk } from './desk.ts';
+
+const firstLookMs = 1_000;
+const looksMsMax = 60_000;
+const slowerBy = 1.5;
+/** After its own window a provider gets this long to say that it is over. */
+const graceMs = 24 * 3_600_000;
+
+export type RemoteEnd =
+  | { readonly kind: 'over'; readonly state: BatchState }
+  /** Nothing of it was done, and nothing will be. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** It was handed in, and nobody will say what became of it. */
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'left' };
+
+export interface RemoteWatch {
+  readonly batch: Batch;
+  readonly open: OpenDesk;
+  readonly id: string;
+  /** Resolves after so long, or when there is something to look at. */
+  pause(delayMs: number): Promise<void>;
+  /** This process stops. */
+  leaves(): boolean;
+  /** No more of it is wanted. */
+  isUnwanted(): boolean;
+}
+
+/** Asks the provider from time to time, until it is over. */
+export async function watchRemote(gateway: Gateway, watch: RemoteWatch): Promise<RemoteEnd> {
+  const { batch, open, id } = watch;
+  const { clock, log } = gateway;
+  let cancelAsked = false;
+  for (let waitMs = firstLookMs; !watch.leaves(); waitMs = Math.min(looksMsMax, waitMs * slowerBy)) {
+    await watch.pause(waitMs);
+    if (watch.leaves()) break;
+    try {
+      if (watch.isUnwanted() && !cancelAsked) {
+        await open.desk.cancel(open.ask, id);
+        cancelAsked = true;
+        waitMs = firstLookMs;
+      }
+      const state = await open.desk.look(open.ask, id);
+      batch.completed = state.completed;
+      batch.failed = state.failed;
+      if (state.isOver) {
+        return state.refusal === null ? { kind: 'over', state } : { kind: 'refused', reason: state.refusal };
+      }
+    } catch (cause) {
+      // The provider keeps it: the next look may be luckier.
+      log.warn('a batch cannot be looked at', { batchId: batch.id, reason: asGatewayError(cause).message });
+      cancelAsked ||= watch.isUnwanted();
+    }
+    if (clock.now() > batch.expiresAt + graceMs) return { kind: 'lost' };
+  }
+  return { kind: 'left' };
+}

@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI, { toFile } from 'openai';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
+
+/* Batches that the provider runs itself: money set aside at submit, settled by the answers, at the provider's batch price. */
+let upstream: FakeProvider;
+let gateway: GatewayProcess;
+let config: string;
+let folder: string;
+
+beforeAll(async () => {
+  upstream = await startFakeProvider({ batches: true });
+  folder = mkdtempSync(join(tmpdir(), 'tollgate-provider-batches-'));
+  const model = (name: string, provider: string) =>
+    `  - model_name: ${name}
+    litellm_params: { model: ${provider}/${name}, api_base: "${upstream.url}/v1", api_key: none, input_cost_per_token: 0, output_cost_per_token: 0.04 }`;
+  config = `model_list:
+${model('gpt', 'openai')}
+${model('claude', 'anthropic')}
+${model('mixtral', 'mistral')}
+${model('other', 'hosted_vllm')}
+router_settings: { num_retries: 0 }
+`;
+  gateway = await startGateway({ config, folder });
+});
+
+beforeEach(() => {
+  for (const model of ['gpt', 'claude', 'mixtral', 'other']) {
+    upstream.setForModel(model, { usage: { outputTokens: 10 } });
+  }
+  upstream.batches.looks = 1;
+  upstream.batches.failure = null;
+});
+
+afterAll(async () => {
+  await gateway?.stop();
+  await upstream?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const client = (key = masterKey) => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 });
+
+function line(id: string, model: string, changes: object = {}) {
+  const body = { model, max_tokens: 50, messages: [{ role: 'user', content: `Say ${id}` }], ...changes };
+  return { custom_id: id, method: 'POST', url: '/v1/chat/completions', body };
+}
+
+async function submit(openai: OpenAI, lines: readonly object[]) {
+  const text = lines.map((one) => JSON.stringify(one)).join('\n');
+  const file = await openai.files.create({ file: await toFile(Buffer.from(text), 'in.jsonl'), purpose: 'batch' });
+  return openai.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+}
+
+async function over(openai: OpenAI, id: string) {
+  for (let waited = 0; waited < 30_000; waited += 50) {
+    const batch = await openai.batches.retrieve(id);
+    if (!['in_progress', 'finalizing', 'cancelling'].includes(batch.status)) return batch;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the batch did not end');
+}
+
+async function results(openai: OpenAI, fileId: string | null | undefined) {
+  const text = await (await openai.files.content(fileId!)).text();
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((one) => JSON.parse(one));
+}
+
+async function keyWith(limits: object): Promise<string> {
+  return ((await (await gateway.post('/key/generate', limits)).json()) as { key: string }).key;
+}
+
+async function spendOf(key: string): Promise<number> {
+  const answer = await gateway.get(`/key/info?key=${key}`);
+  return ((await answer.json()) as { info: { spend: number } }).info.spend;
+}
+
+async function settledAt(key: string, dollars: number): Promise<void> {
+  for (let waited = 0; waited < 5_000; waited += 50) {
+    if (Math.abs((await spendOf(key)) - dollars) < 1e-9) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await spendOf(key)).toBeCloseTo(dollars, 9);
+}
+
+const paths = () => upstream.requests.map(({ method, path }) => `${method} ${path}`);
+
+describe('a batch for a provider with a batch API', () => {
+  it.each([
+    ['gpt', ['POST /v1/files', 'POST /v1/batches']],
+    ['mixtral', ['POST /v1/files', 'POST /v1/batch/jobs']],
+    ['claude', ['POST /v1/messages/batches']],
+  ])('goes there whole, and costs half: %s', async (model, asked) => {
+    const key = await keyWith({ max_budget: 10 });
+    const openai = client(key);
+    const seen = upstream.requests.length;
+    const batch = await submit(openai, [line('a', model), line('b', model)]);
+    expect(paths().slice(seen, seen + asked.length)).toEqual(asked);
+    const ended = await over(openai, batch.id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 2, completed: 2, failed: 0 } });
+    const told = await results(openai, ended.output_file_id);
+    expect(told.map(({ custom_id }: { custom_id: string }) => custom_id)).toEqual(['a', 'b']);
+    expect(told[0].response).toMatchObject({
+      status_code: 200,
+      body: { object: 'chat.completion', model, choices: [{ message: { role: 'assistant' } }] },
+    });
+    expect(paths().slice(seen)).not.toContain('POST /v1/chat/completions');
+    // Two answers of ten tokens at four cents each, half price.
+    await settledAt(key, 0.4);
+  });
+
+  it('is Anthropic’s from end to end, headers too', async () => {
+    const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: masterKey, maxRetries: 0 });
+    const params = { model: 'claude', max_tokens: 50, messages: [{ role: 'user' as const, content: 'Hi' }] };
+    const seen = upstream.requests.length;
+    const batch = await anthropic.messages.batches.create(
+      { requests: [{ custom_id: 'a', params }] },
+      { headers: { 'anthropic-beta': 'output-300k-2026-03-24' } },
+    );
+    const sent = upstream.requests[seen]!;
+    expect(sent.path).toBe('/v1/messages/batches');
+    expect(sent.headers['anthropic-beta']).toBe('output-300k-2026-03-24');
+    expect(sent.json).toEqual({ requests: [{ custom_id: 'r0', params }] });
+    for (let waited = 0; waited < 10_000; waited += 50) {
+      if ((await anthropic.messages.batches.retrieve(batch.id)).processing_status === 'ended') break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for await (const one of await anthropic.messages.batches.results(batch.id)) {
+      expect(one).toMatchObject({ custom_id: 'a', result: { type: 'succeeded', message: { model: 'claude' } } });
+    }
+  });
+
+  it('holds its money until it is over', async () => {
+    const key = await keyWith({ max_budget: 10 });
+    const openai = client(key);
+    upstream.batches.looks = 2;
+    const batch = await submit(
+      openai,
+      ['a', 'b', 'c', 'd'].map((id) => line(id, 'gpt')),
+    );
+    await expect(submit(openai, [line('e', 'gpt'), line('f', 'gpt')])).rejects.toMatchObject({ status: 429 });
+    await over(openai, batch.id);
+    await settledAt(key, 0.8);
+    expect((await submit(openai, [line('e', 'gpt'), line('f', 'gpt')])).status).toBe('in_progress');
+  });
+
+  it('tells what failed there, at no cost', async () => {
+    const key = await keyWith({});
+    const openai = client(key);
+    upstream.setForModel('gpt', { status: 400, error: { message: 'Not like this' } });
+    const ended = await over(openai, (await submit(openai, [line('a', 'gpt')])).id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { completed: 0, failed: 1 } });
+    const [failed] = await results(openai, ended.error_file_id);
+    expect(failed.response).toMatchObject({ status_code: 400 });
+    expect(failed.response.body.error.message).toContain('Not like this');
+    expect(await spendOf(key)).toBe(0);
+  });
+
+  it('is cancelled there, and what was done is paid', async () => {
+    const key = await keyWith({});
+    const openai = client(key);
+    upstream.batches.looks = 1_000;
+    const batch = await submit(openai, [line('a', 'gpt'), line('b', 'gpt')]);
+    expect((await openai.batches.cancel(batch.id)).status).toBe('cancelling');
+    const ended = await over(openai, batch.id);
+    expect(ended).toMatchObject({ status: 'cancelled', request_counts: { total: 2, completed: 1 } });
+    await settledAt(key, 0.2);
+  });
+
+  it('is run here where the provider gives it back, or does not have all of it', async () => {
+    const openai = client();
+    upstream.batches.failure = 'This model has no batch quota';
+    const seen = upstream.requests.length;
+    expect((await over(openai, (await submit(openai, [line('a', 'gpt')])).id)).status).toBe('completed');
+    expect(paths().slice(seen)).toContain('POST /v1/chat/completions');
+    const mixed = upstream.requests.length;
+    await over(openai, (await submit(openai, [line('a', 'gpt'), line('b', 'mixtral')])).id);
+    await over(openai, (await submit(openai, [line('a', 'other')])).id);
+    expect(paths().slice(mixed)).toEqual(Array(3).fill('POST /v1/chat/completions'));
+  });
+
+  it('is found again after the gateway was killed, and paid once', async () => {
+    const key = await keyWith({ max_budget: 10 });
+    upstream.batches.looks = 2;
+    const batch = await submit(client(key), [line('a', 'gpt'), line('b', 'gpt')]);
+    await gateway.kill();
+    gateway = await startGateway({ config, folder });
+    const openai = client(key);
+    const seen = upstream.requests.length;
+    const ended = await over(openai, batch.id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 2, completed: 2 } });
+    expect(paths().slice(seen)).not.toContain('POST /v1/batches');
+    await settledAt(key, 0.4);
+  }, 60_000);
+});
