@@ -46,7 +46,8 @@ async function replicas(count: number, more: Partial<SharedOptions> = {}): Promi
   prefix = `run-${++prefixes}`;
   proxy = await startTcpFaultProxy({ port: redis.port });
   const result = await Promise.all(Array.from({ length: count }, () => open(more)));
-  await until(() => result.every((one) => one.replicas() === count));
+  // Each has a part of every limit, and together they have all.
+  await until(() => result.every((one) => one.replicas() === count && Math.abs(one.part() - 1 / count) < 1e-9));
   return result;
 }
 
@@ -90,6 +91,12 @@ async function admittedOf(one: Shared, claim: RateLimitClaim, tries: number): Pr
   return admitted;
 }
 
+/** Redis has said what is set aside there: in its first minute a replica takes it from nobody else. */
+async function hear(one: Shared, claimed: RateLimitClaim): Promise<void> {
+  const reservation = await admits(one, { ...claimed, amount: 0 });
+  if (reservation !== null) one.limiter.release('request', reservation);
+}
+
 const claim = (limit: number, more = {}): RateLimitClaim => ({ rule: rateLimit({ limit, ...more }), amount: 1 });
 const answer = (text: string): CachedAnswer => ({
   body: Buffer.from(text),
@@ -118,13 +125,84 @@ describe('limits while Redis fails', () => {
     expect(await admittedOf(one, limited, 5)).toBe(0);
   });
 
-  it('keep at least 1 for each replica, and 0 of 0', async () => {
-    const [one] = (await replicas(2)) as [Shared, Shared];
+  it('are shared out to the last one, also where they do not divide, and 0 of 0', async () => {
+    const three = await replicas(3);
+    const limits = [0, 1, 2, 7, 20];
+    const large = { rule: rateLimit({ limit: 99, metric: 'tokens' }), amount: 99 } as const;
+    for (const one of three) {
+      for (const limit of limits) await hear(one, claim(limit, { id: `of-${limit}` }));
+      await hear(one, large);
+    }
     await proxy.refuse();
-    await until(() => one.redisIsUp() === false);
-    expect(await admittedOf(one, claim(1, { id: 'small' }), 3)).toBe(1);
-    expect(await admittedOf(one, claim(0, { id: 'shut' }), 1)).toBe(0);
-    expect(await admits(one, { rule: rateLimit({ limit: 100, metric: 'tokens' }), amount: 100 })).not.toBeNull();
+    await until(() => three.every((one) => one.redisIsUp() === false));
+    for (const limit of limits) {
+      let sum = 0;
+      for (const one of three) sum += await admittedOf(one, claim(limit, { id: `of-${limit}` }), limit + 1);
+      expect(sum).toBe(limit);
+    }
+    // A request larger than its part passes when nothing else is in the window.
+    expect(await admittedOf(three[0]!, large, 2)).toBe(1);
+  });
+
+  it('can be used to the last one through a single replica while Redis is there', async () => {
+    const [one, other] = (await replicas(3)) as [Shared, Shared];
+    expect(await admittedOf(one, claim(60, { id: 'all' }), 70)).toBe(60);
+    expect(await admittedOf(one, claim(2, { id: 'few' }), 4)).toBe(2);
+    const parallel = claim(9, { id: 'all', metric: 'parallel' });
+    expect(await admittedOf(other, parallel, 12)).toBe(9);
+    const tokens = { rule: rateLimit({ id: 'all', limit: 10_000, metric: 'tokens' }), amount: 2_500 } as const;
+    expect(await admittedOf(other, tokens, 6)).toBe(4);
+    const both = claim(30, { id: 'both' });
+    const bought = await Promise.all([admittedOf(one, both, 40), admittedOf(other, both, 40)]);
+    expect(bought[0]! + bought[1]!).toBe(30);
+  });
+
+  it('are never passed while some replicas have Redis and others have not, whoever had used how much', async () => {
+    prefix = `run-${++prefixes}`;
+    proxy = await startTcpFaultProxy({ port: redis.port });
+    const other = await startTcpFaultProxy({ port: redis.port });
+    const topology = { kind: 'single', address: { host: other.host, port: other.port } } as const;
+    const online = await open();
+    const away = await open({ redis: settings({ topology }) });
+    await until(() => [online, away].every((one) => Math.abs(one.part() - 1 / 2) < 1e-9));
+    const fresh = claim(40, { id: 'fresh' });
+    await hear(away, fresh);
+    // All of it through the one; nothing is left for the other when it falls.
+    const spent = claim(40, { id: 'spent' });
+    expect(await admittedOf(online, spent, 41)).toBe(40);
+    const half = claim(40, { id: 'half' });
+    expect(await admittedOf(online, half, 10)).toBe(10);
+    await hear(away, half);
+    await other.blackHole();
+    const rush = (limited: RateLimitClaim) =>
+      Promise.all([online, away].flatMap((one) => [1, 2].map(() => admittedOf(one, limited, 25))));
+    const sum = (counts: readonly number[]) => counts.reduce((all, one) => all + one, 0);
+    expect(sum(await rush(spent))).toBe(0);
+    expect(sum(await rush(half))).toBe(30);
+    expect(sum(await rush(fresh))).toBe(40);
+    await other.restore();
+    await until(() => away.redisIsUp() === true);
+    await sleep(500);
+    expect(sum(await rush(fresh)) + sum(await rush(half))).toBe(0);
+    await other.close();
+  });
+
+  it('are not had anew from a Redis that was emptied', async () => {
+    const two = (await replicas(2)) as [Shared, Shared];
+    const limited = claim(20);
+    expect(await admittedOf(two[0], limited, 14)).toBe(14);
+    expect(await admittedOf(two[1], limited, 3)).toBe(3);
+    const { connectRedis } = await import('./redis/connect.ts');
+    const client = connectRedis(settings());
+    await new Promise((resolve) => client.once('ready', resolve));
+    await client.flushall();
+    let more = 0;
+    for (let turn = 0; turn < 40; turn++) {
+      for (const one of two) more += await admittedOf(one, limited, 2);
+      await sleep(50);
+    }
+    expect(more).toBe(3);
+    client.disconnect();
   });
 
   it('hold parallel slots through an outage, and give back those that ended in it', async () => {

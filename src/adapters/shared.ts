@@ -5,12 +5,15 @@ import { createMemoryLimiter } from './memory/limiter.ts';
 import { memoryResponseCache } from './memory/response-cache.ts';
 import { ChangeChannel } from './redis/change-channel.ts';
 import { RedisLimiter } from './redis/limiter.ts';
-import { RedisLink } from './redis/link.ts';
+import { RedisLink, unavailable } from './redis/link.ts';
+import { replicaName } from './redis/members.ts';
 import { RedisResponseCache } from './redis/response-cache.ts';
 import { repeat } from './repeat.ts';
 import { Invalidation } from './shared/invalidation.ts';
 import { SharedLimiter } from './shared/limiter.ts';
+import { OwnPart } from './shared/part.ts';
 import { Presence } from './shared/presence.ts';
+import { Recalls } from './shared/recalls.ts';
 
 export interface SharedOptions {
   /** null = no Redis. */
@@ -39,6 +42,8 @@ export interface Shared {
   readonly invalidation: Invalidation;
   /** Replicas that are alive, this one included, as far as is known. */
   replicas(): number;
+  /** How much of every limit this replica may use without Redis: 1 is all of it, 0 nothing. */
+  part(): number;
   /** Whether limits and cached answers are shared now; null where no Redis is configured. */
   redisIsUp(): boolean | null;
   close(): Promise<void>;
@@ -47,6 +52,8 @@ export interface Shared {
 /** How long the start waits for Redis; without it the gateway starts as well. */
 const startPatienceMs = 1_500;
 const beatMs = 1_000;
+/** While Redis does not decide, it is asked more often whether it may. */
+const joinMs = 200;
 const renewMs = 10_000;
 /** A change is known everywhere within a second even if no message arrives. */
 const lookMs = 800;
@@ -61,18 +68,22 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   const stops: (() => void)[] = [];
   const link = redis === null ? null : new RedisLink(redis, clock, log, undefined, options.onRedisCall);
   const local = createMemoryLimiter(clock);
-  const remote = link === null ? null : new RedisLimiter({ link, clock, chance, replicas: () => presence.everywhere });
+  const id = chance.id();
+  const remote = link === null ? null : new RedisLimiter({ link, clock, chance, member: replicaName(id) });
   const replicaStore = alone ? null : store.replicas;
-  const presence = new Presence({ id: chance.id(), link, replicas: replicaStore, clock });
+  const own = new OwnPart(clock, () => presence.count);
+  const presence = new Presence({ id, link, replicas: replicaStore, clock, own });
+  let channel: ChangeChannel | null = null;
   const shared = new SharedLimiter({
     remote,
     local,
-    replicas: () => presence.count,
+    own,
+    presence,
+    recalls: new Recalls(clock, (limit) => channel?.recall(limit)),
     clock,
     withoutRemote: options.limitsWithoutRedis ?? (() => 'share'),
   });
 
-  let channel: ChangeChannel | null = null;
   const invalidation = new Invalidation({
     changes: store.changes,
     publish: (changes) => channel?.publish(changes),
@@ -83,12 +94,12 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     const listener = {
       onChanges: invalidation.received.bind(invalidation),
       onGap: () => void invalidation.look(),
+      onRecall: (limit: string) => void shared.recalled(limit),
     };
     const subscription = new ChangeChannel(redis, link, listener, clock, log);
     channel = subscription;
     const returned = async () => {
       await remote.prepare();
-      await presence.beatInRedis();
       await remote.renew();
       await shared.catchUp();
     };
@@ -96,16 +107,25 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     link.onUp(() => void returned());
     stops.push(
       repeat(clock, beatMs, async () => {
-        await presence.beatInRedis();
+        const known = await presence.beatInRedis();
+        if (known !== unavailable && known.state !== 'ready') shared.remoteIsDown();
         if (link.isUp) await shared.catchUp();
+      }),
+      repeat(clock, joinMs, async () => {
+        if (link.isUp && !shared.remoteDecides) await shared.catchUp();
       }),
       repeat(clock, renewMs, () => remote.renew()),
       () => subscription.close(),
       () => link.close(),
     );
     await link.whenUp(startPatienceMs);
-    if (link.isUp) await returned();
-    else log.warn('Redis does not answer: starting without it, limits and cached answers are those of this replica');
+    if (link.isUp) {
+      await returned();
+      await Promise.race([
+        subscription.heard,
+        new Promise<void>((resolve) => clock.setTimer(startPatienceMs, resolve)),
+      ]);
+    } else log.warn('Redis does not answer: starting without it, limits and cached answers are those of this replica');
   }
   await invalidation.look();
   stops.push(repeat(clock, lookMs, () => invalidation.look()));
@@ -121,6 +141,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
         : memoryResponseCache(cacheBytesMax, clock),
     invalidation,
     replicas: () => presence.count,
+    part: () => (own.held === null ? 0 : own.held.to - own.held.from),
     redisIsUp: () => (link === null ? null : link.isUp),
     async close() {
       await presence.leave();

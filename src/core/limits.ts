@@ -38,6 +38,24 @@ export interface RateLimitRule {
   readonly label: string;
 }
 
+const limitNames = new WeakMap<RateLimitRule, string>();
+
+/** What the limit is counted under, whatever its height: the same limit may come as another object when its key is read again. */
+export function limitName(rule: RateLimitRule): string {
+  let name = limitNames.get(rule);
+  if (name === undefined) {
+    const { scope, id, model, metric, tokens } = rule;
+    name = JSON.stringify([scope, id, model, metric, tokens]);
+    limitNames.set(rule, name);
+  }
+  return name;
+}
+
+/** Whether a name is that of a limit of parallel requests. */
+export function isParallel(name: string): boolean {
+  return /,"parallel","(total|input|output)"\]$/.test(name);
+}
+
 /** A rate limit with the amount this request may use at most. */
 export interface RateLimitClaim {
   readonly rule: RateLimitRule;

@@ -1,4 +1,4 @@
-import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../core/limits.ts';
+import { limitName, type RateLimitClaim, type RateLimitDenial, type RateLimitRule } from '../../core/limits.ts';
 import type { Clock, Limiter, RateLimitReservation } from '../../core/ports.ts';
 import { SlidingCounter } from './sliding-counter.ts';
 
@@ -57,6 +57,14 @@ class MemoryLimiter implements Limiter {
   /** How many counters are kept. */
   get size(): number {
     return this.#counters.size;
+  }
+
+  /** In the window, or open, of the limit with this name. */
+  used(limit: string): number {
+    const counter = this.#counters.get(limit);
+    if (counter === undefined) return 0;
+    counter.advance(SlidingCounter.slotAt(this.#clock.tick()));
+    return counter.rule?.metric === 'parallel' ? counter.open : counter.total;
   }
 
   reserve(_requestId: string, claims: readonly RateLimitClaim[]): RateLimitReservation | RateLimitDenial {
@@ -144,7 +152,7 @@ class MemoryLimiter implements Limiter {
   #counterOf(rule: RateLimitRule): SlidingCounter {
     const known = this.#byRule.get(rule);
     if (known !== undefined && !known.dropped) return known;
-    const key = JSON.stringify([rule.scope, rule.id, rule.model, rule.metric, rule.tokens]);
+    const key = limitName(rule);
     let counter = this.#counters.get(key);
     if (counter === undefined) {
       counter = new SlidingCounter();

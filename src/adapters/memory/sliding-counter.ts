@@ -80,10 +80,10 @@ export class SlidingCounter {
     return windowMs;
   }
 
-  /** What was counted in each slot, and how long ago that was. */
+  /** What was counted in each slot, and how long ago that was at the least. */
   *counted(tick: number): Generator<{ readonly ageMs: number; readonly amount: number }> {
     for (let index = this.#head; index < this.#slots.length; index++) {
-      yield { ageMs: Math.max(0, tick - this.#slots[index]! * slotMs), amount: this.#amounts[index]! };
+      yield { ageMs: Math.max(0, tick - (this.#slots[index]! + 1) * slotMs), amount: this.#amounts[index]! };
     }
   }
 

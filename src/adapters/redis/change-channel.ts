@@ -14,17 +14,24 @@ export interface ChangeListener {
   onChanges(changes: readonly Change[]): void;
   /** Something may have been missed. */
   onGap(): void;
+  /** Another replica has no room under a limit but what others have a right to and may not use. */
+  onRecall(limit: string): void;
 }
 
 const changesMax = 10_000;
 const reviveAfterMs = 250;
+const recallLengthMax = 10_000;
 
 /** Replicas tell each other at once what they have changed. A message may be lost: the store knows better. */
 export class ChangeChannel {
   readonly #link: RedisLink;
   readonly #channel: string;
+  readonly #recalls: string;
   readonly #subscriber: RedisClient;
   readonly #clock: Clock;
+  /** Resolves when messages are heard for the first time. */
+  readonly heard: Promise<void>;
+  #isHeard: () => void = () => {};
   #revival: Timer | null = null;
   #isClosed = false;
 
@@ -32,18 +39,29 @@ export class ChangeChannel {
     this.#link = link;
     this.#clock = clock;
     this.#channel = `${settings.prefix}:changes`;
+    this.#recalls = `${settings.prefix}:recalls`;
+    this.heard = new Promise((resolve) => {
+      this.#isHeard = resolve;
+    });
     this.#subscriber = connectRedis(settings);
     // The other connection reports the same trouble.
     this.#subscriber.on('error', (error: Error) => log.debug('Redis subscription failed', { reason: error.message }));
     this.#subscriber.on('ready', () => {
-      this.#subscriber.subscribe(this.#channel).then(
-        () => listener.onGap(),
+      this.#subscriber.subscribe(this.#channel, this.#recalls).then(
+        () => {
+          this.#isHeard();
+          listener.onGap();
+        },
         (error: Error) => log.debug('Redis subscription failed', { reason: error.message }),
       );
     });
     // During a failover the client may give up for good.
     this.#subscriber.on('end', () => this.#revive());
-    this.#subscriber.on('message', (_channel: string, text: string) => {
+    this.#subscriber.on('message', (channel: string, text: string) => {
+      if (channel === this.#recalls) {
+        if (text.length <= recallLengthMax) listener.onRecall(text);
+        return;
+      }
       const changes = readChanges(text);
       if (changes === undefined) listener.onGap();
       else listener.onChanges(changes);
@@ -53,6 +71,11 @@ export class ChangeChannel {
   publish(changes: readonly Change[]): void {
     const text = JSON.stringify(changes.map(({ scope, id }) => [scope, id]));
     void this.#link.call((client) => client.publish(this.#channel, text));
+  }
+
+  /** Asks the others to give up what they do not use of a limit. Heard here as well. */
+  recall(limit: string): void {
+    void this.#link.call((client) => client.publish(this.#recalls, limit));
   }
 
   close(): void {

@@ -1,13 +1,16 @@
 import { Script } from './script.ts';
 
 /*
- * Counters in Redis, the same arithmetic as in memory: what was counted stays for at least 60 s and at most one slot more.
+ * Counters in Redis, the same arithmetic as in memory: what was counted stays for at least 60 s and at most one slot more. Every
+ * counter knows how much of it each replica has counted, for a replica that cannot ask keeps to its own part of a limit.
  *
- * Window counter (requests, tokens): a hash with the sum `t`, the slot `s` up to which it is true, and one field a slot.
- * Parallel counter: a sorted set of the open requests, each with the time at which it counts as dead.
+ * Window counter (requests, tokens): a hash with `u`, the sums by replica, the slot `s` up to which they are true, and one field
+ * for each slot and replica. Parallel counter: a sorted set of the open requests, each with the time at which it counts as dead,
+ * and beside it a hash with their number by replica. In both hashes `g` says which replicas gave up a part of their right, and
+ * until when.
  *
  * Every script starts with ARGV[1] = milliseconds a slot is long and ARGV[2] = the time in milliseconds, empty for the
- * server's own, which is the one that counts: replicas may disagree about the time.
+ * server's own, which is the one that counts: replicas may disagree about the time. ARGV[3] = the replica that asks.
  */
 const time = `
 local slotMs = tonumber(ARGV[1])
@@ -20,135 +23,223 @@ else
 end
 local present = math.floor(now / slotMs)
 local window = 240
+local me = ARGV[3]
 `;
 
-/** `advance(key)` forgets what has left the window; returns the sum and the slot to count in. */
-const advance = `
+/**
+ * `advance(key)` forgets what has left the window; returns the sums by replica and the slot to count in. `save` keeps what was
+ * changed. `sumOf` adds up. `openIn(key, beside)` does the same for parallel requests; its numbers are kept as they change.
+ */
+const counters = `
+local function sumOf(by)
+  local sum = 0
+  for _, amount in pairs(by) do sum = sum + amount end
+  return sum
+end
+local function save(key, by, slot)
+  redis.call('HSET', key, 'u', cmsgpack.pack(by), 's', slot)
+end
 local function advance(key)
-  local state = redis.call('HMGET', key, 't', 's')
-  if not state[1] then return 0, present end
-  local total, last = tonumber(state[1]), tonumber(state[2])
-  if present == last then return total, last end
+  local state = redis.call('HMGET', key, 'u', 's')
+  if not state[1] then return {}, present end
+  local by, last = cmsgpack.unpack(state[1]), tonumber(state[2])
+  if present == last then return by, last end
   if present < last then
-    if last - present <= window then return total, last end
+    if last - present <= window then return by, last end
     -- The clock was set back by more than a window: everything counts as of now.
     redis.call('DEL', key)
-    redis.call('HSET', key, 't', total, 's', present, present, total)
+    save(key, by, present)
+    for replica, amount in pairs(by) do redis.call('HSET', key, present .. ':' .. replica, amount) end
     redis.call('PEXPIRE', key, (window + 2) * slotMs)
-    return total, present
+    return by, present
   end
   local newestGone = math.min(present - window - 1, last)
   if newestGone == last then
     redis.call('DEL', key)
-    return 0, present
+    return {}, present
   end
-  local names = {}
-  for slot = last - window, newestGone do names[#names + 1] = slot end
-  local gone = {}
-  if #names > 0 then
-    local amounts = redis.call('HMGET', key, unpack(names))
-    for index, amount in ipairs(amounts) do
-      if amount then
-        total = total - tonumber(amount)
-        gone[#gone + 1] = names[index]
+  if newestGone >= last - window then
+    for replica, sum in pairs(by) do
+      local names = {}
+      for slot = last - window, newestGone do names[#names + 1] = slot .. ':' .. replica end
+      local gone = {}
+      for index, amount in ipairs(redis.call('HMGET', key, unpack(names))) do
+        if amount then
+          sum = sum - tonumber(amount)
+          gone[#gone + 1] = names[index]
+        end
       end
+      by[replica] = sum > 0 and sum or nil
+      if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
     end
   end
-  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
-  redis.call('HSET', key, 't', total, 's', present)
-  return total, present
+  save(key, by, present)
+  return by, present
+end
+local function openIn(key, beside)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', now)) do
+    redis.call('ZREM', key, member)
+    redis.call('HINCRBY', beside, string.match(member, '^[^:]*'), -1)
+  end
+  local by = {}
+  if redis.call('ZCARD', key) == 0 then return by end
+  local flat = redis.call('HGETALL', beside)
+  for index = 1, #flat, 2 do
+    if flat[index] ~= 'g' and tonumber(flat[index + 1]) > 0 then by[flat[index]] = tonumber(flat[index + 1]) end
+  end
+  return by
 end
 `;
 
 /**
- * All claims or none. KEYS[1] = the set of replicas, then the counters. ARGV[3] = name of the reservation, ARGV[4] = milliseconds
- * an unrenewed parallel slot lives, ARGV[5] = how many replicas there are by the caller's knowledge, then for each counter: kind
- * (`w` or `p`), limit, amount. Replicas that are out of reach keep to their shares, which are left to them. Answers 1 and for each claim the slot, what is left and the milliseconds until
- * the window is empty; or 0, the place of the claim that does not fit, what is used and the milliseconds until it would fit.
+ * All claims or none. KEYS[1] = the members, then the counters: one key for a window, two for parallel requests. ARGV[4] = name of
+ * the reservation, ARGV[5] = milliseconds an unrenewed parallel slot lives, ARGV[6] = `1` when the replica is a member and the
+ * rights of the others bind it, then for each counter: kind (`w` or `p`), limit, amount.
+ *
+ * Answers 1, the first claim for which there is little room beside what others have a right to (or 0), and for each claim the
+ * slot, what is left, the milliseconds until the window is empty, and what is left beside the rights of others; or 0, the place of the claim that does not fit, what is used
+ * and the milliseconds until it would fit; or 2 and the same when it would fit if others gave up what they have not used; or 3
+ * when the members do not know the replica.
  */
-export const reserveScript = new Script(`${time}${advance}
-local member, life = ARGV[3], tonumber(ARGV[4])
-local replicas = tonumber(ARGV[5])
-local missing = 0
-if replicas > 1 then missing = math.max(0, replicas - math.max(1, redis.call('ZCOUNT', KEYS[1], now, '+inf'))) end
-local counters = {}
-for index = 2, #KEYS do counters[index - 1] = KEYS[index] end
-local function bound(limit)
-  if missing == 0 then return limit end
-  return math.max(0, limit - missing * math.max(1, math.floor(limit / replicas)))
-end
-local totals, slots, pending = {}, {}, {}
-for index, key in ipairs(counters) do
-  local at = 3 + index * 3
-  local kind, limit, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local used, slot
-  if kind == 'p' then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-    used, slot = redis.call('ZCARD', key), present
-  else
-    used, slot = advance(key)
+export const reserveScript = new Script(`${time}${counters}
+local name, life = ARGV[4], tonumber(ARGV[5])
+local others, isPartial, myFrom, myTo = {}, false, 0, 0
+if ARGV[6] == '1' then
+  local packed = redis.call('GET', KEYS[1])
+  local state = packed and cmsgpack.unpack(packed)
+  if not state or not state.ready then return { 3 } end
+  local isKnown = false
+  for _, member in ipairs(state.list) do
+    if member.id == me then
+      isKnown = member.told == state.run
+      myFrom, myTo = member.from or 0, member.to or 0
+    else
+      others[#others + 1] = member
+      if member.told ~= state.run and not member.from then isPartial = true end
+    end
   end
-  used = used + (pending[key] or 0)
-  if used + amount > bound(limit) then
+  if not isKnown then return { 3 } end
+end
+local function shareOf(limit, from, to)
+  return math.floor(limit * to + 1e-6) - math.floor(limit * from + 1e-6)
+end
+-- What others may still use without asking.
+local function asideOf(limit, by, holder)
+  if #others == 0 then return 0 end
+  local packed = redis.call('HGET', holder, 'g')
+  local given = packed and cmsgpack.unpack(packed) or {}
+  local aside, shares = 0, shareOf(limit, myFrom, myTo)
+  for _, member in ipairs(others) do
+    if member.from then
+      local share = shareOf(limit, member.from, member.to)
+      shares = shares + share
+      local part = given[member.id]
+      if part and part[2] > now then share = math.min(share, part[1]) end
+      aside = aside + math.max(0, share - (by[member.id] or 0))
+    end
+  end
+  if isPartial then aside = aside + math.max(0, limit - shares) end
+  return aside
+end
+local counted, pending, sums = {}, {}, {}
+local place, tight = 1, 0
+for index = 1, (#ARGV - 6) / 3 do
+  local at = 4 + index * 3
+  local kind, limit, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  place = place + 1
+  local key, holder = KEYS[place], KEYS[place]
+  local by, slot
+  if kind == 'p' then
+    place = place + 1
+    holder = KEYS[place]
+    by, slot = openIn(key, holder), present
+  else
+    by, slot = advance(key)
+    by = sums[key] or by
+    sums[key] = by
+  end
+  local used = sumOf(by) + (pending[key] or 0)
+  local aside = asideOf(limit, by, holder)
+  if used + aside + amount > limit then
     local wait = 0
     if kind == 'w' then
       wait = window * slotMs
-      local names = {}
-      for past = slot - window, slot do names[#names + 1] = past end
       local free = 0
-      for place, counted in ipairs(redis.call('HMGET', key, unpack(names))) do
-        if counted then
-          free = free + tonumber(counted)
-          if free >= used + amount - bound(limit) then
-            wait = (names[place] + window + 1) * slotMs - now
-            break
-          end
+      local names, slots = {}, {}
+      for past = slot - window, slot do
+        for replica in pairs(by) do
+          names[#names + 1] = past .. ':' .. replica
+          slots[#slots + 1] = past
         end
       end
+      local excess = used + aside + amount - limit
+      for start = 1, #names, 1000 do
+        for offset, part in ipairs(redis.call('HMGET', key, unpack(names, start, math.min(start + 999, #names)))) do
+          if part and free < excess then
+            free = free + tonumber(part)
+            if free >= excess then wait = (slots[start + offset - 1] + window + 1) * slotMs - now end
+          end
+        end
+        if free >= excess then break end
+      end
     end
-    return { 0, index, used, math.max(0, math.ceil(wait)) }
+    return { used + amount <= limit and 2 or 0, index, used, math.max(0, math.ceil(wait)) }
   end
   pending[key] = (pending[key] or 0) + amount
-  totals[index], slots[index] = used + amount, slot
+  if tight == 0 and aside > 0 then
+    local room = limit - used - aside - amount
+    if room < math.max(amount, math.floor(shareOf(limit, myFrom, myTo) / 4)) then tight = index end
+  end
+  counted[index] = { kind, amount, key, holder, by, slot, limit - used - amount, limit - used - aside - amount }
 end
-local answer = { 1 }
-for index, key in ipairs(counters) do
-  local at = 3 + index * 3
-  local kind, limit, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local slot = slots[index]
+local answer = { 1, tight }
+for index, claim in ipairs(counted) do
+  local kind, amount, key, holder, by, slot, left, room = unpack(claim)
   local wait = 0
   if kind == 'p' then
-    for place = 1, amount do redis.call('ZADD', key, now + life, member .. '#' .. place) end
+    for number = 1, amount do redis.call('ZADD', key, now + life, name .. '#' .. number) end
+    redis.call('HINCRBY', holder, me, amount)
     redis.call('PEXPIRE', key, life * 2)
+    redis.call('PEXPIRE', holder, life * 2)
   elseif amount > 0 then
-    local counted = redis.call('HINCRBY', key, slot, amount)
-    redis.call('HSET', key, 't', totals[index], 's', slot)
-    if counted == amount then redis.call('PEXPIRE', key, (window + 2) * slotMs) end
+    by[me] = (by[me] or 0) + amount
+    local first = redis.call('HINCRBY', key, slot .. ':' .. me, amount) == amount
+    save(key, by, slot)
+    if first then redis.call('PEXPIRE', key, (window + 2) * slotMs) end
     wait = (slot + window + 1) * slotMs - now
   end
   answer[#answer + 1] = slot
-  answer[#answer + 1] = limit - totals[index]
+  answer[#answer + 1] = left
   answer[#answer + 1] = math.max(0, math.ceil(wait))
+  answer[#answer + 1] = room
 end
 return answer
 `);
 
 /**
- * Corrects what a reservation counted. ARGV[3] = its name, then for each key: kind, slot, and the difference (`w`) or the
+ * Corrects what a reservation counted. ARGV[4] = its name, then for each counter: kind, slot, and the difference (`w`) or the
  * number of parallel slots to free (`p`).
  */
-export const settleScript = new Script(`${time}${advance}
-for index, key in ipairs(KEYS) do
-  local at = 1 + index * 3
-  local kind, slot, amount = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+export const settleScript = new Script(`${time}${counters}
+local place = 0
+for index = 1, (#ARGV - 4) / 3 do
+  local at = 2 + index * 3
+  local kind, slot, amount = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  place = place + 1
+  local key = KEYS[place]
   if kind == 'p' then
-    for place = 1, amount do redis.call('ZREM', key, ARGV[3] .. '#' .. place) end
+    place = place + 1
+    for number = 1, amount do
+      if redis.call('ZREM', key, ARGV[4] .. '#' .. number) == 1 then redis.call('HINCRBY', KEYS[place], me, -1) end
+    end
   else
-    local total, last = advance(key)
-    local counted = redis.call('HGET', key, slot)
+    local by, last = advance(key)
+    local counted = redis.call('HGET', key, slot .. ':' .. me)
     if counted then
       local correct = math.max(0, counted + amount)
-      redis.call('HSET', key, slot, correct, 't', math.max(0, total + correct - counted), 's', last)
+      redis.call('HSET', key, slot .. ':' .. me, correct)
+      by[me] = math.max(0, (by[me] or 0) + correct - counted)
+      save(key, by, last)
     end
   end
 end
@@ -156,40 +247,45 @@ return 1
 `);
 
 /**
- * Counts what was admitted without asking. For each key in ARGV from 3: how many milliseconds ago, and the amount.
+ * Counts what was admitted without asking. For each key in ARGV from 4: how many milliseconds ago, and the amount.
  */
-export const addScript = new Script(`${time}${advance}
+export const addScript = new Script(`${time}${counters}
 for index, key in ipairs(KEYS) do
-  local age, amount = tonumber(ARGV[1 + index * 2]), tonumber(ARGV[2 + index * 2])
-  local total, last = advance(key)
+  local age, amount = tonumber(ARGV[2 + index * 2]), tonumber(ARGV[3 + index * 2])
+  local by, last = advance(key)
   local slot = math.min(last, math.floor((now - age) / slotMs))
   if amount > 0 and slot >= last - window then
-    redis.call('HINCRBY', key, slot, amount)
-    redis.call('HSET', key, 't', total + amount, 's', last)
+    redis.call('HINCRBY', key, slot .. ':' .. me, amount)
+    by[me] = (by[me] or 0) + amount
+    save(key, by, last)
     redis.call('PEXPIRE', key, (window + 2) * slotMs)
   end
 end
 return 1
 `);
 
-/** Says that parallel requests are still open. ARGV[3] = milliseconds until they count as dead, then for each key a member. */
+/** Says that parallel requests are still open. ARGV[4] = milliseconds until they count as dead, then for each two keys a member. */
 export const renewScript = new Script(`${time}
-local life = tonumber(ARGV[3])
-for index, key in ipairs(KEYS) do
-  redis.call('ZADD', key, now + life, ARGV[3 + index])
+local life = tonumber(ARGV[4])
+for index = 1, #KEYS / 2 do
+  local key, beside = KEYS[index * 2 - 1], KEYS[index * 2]
+  if redis.call('ZADD', key, now + life, ARGV[4 + index]) == 1 then redis.call('HINCRBY', beside, me, 1) end
   redis.call('PEXPIRE', key, life * 2)
+  redis.call('PEXPIRE', beside, life * 2)
 end
 return 1
 `);
 
-/** A sign of life. KEYS[1] = the set of replicas, ARGV[3] = this one, ARGV[4] = milliseconds it lasts. Answers how many live. */
-export const beatScript = new Script(`${time}
-local life = tonumber(ARGV[4])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], now + life, ARGV[3])
-redis.call('PEXPIRE', KEYS[1], life * 2)
-return redis.call('ZCARD', KEYS[1])
+/**
+ * The replica has given up its right to more than ARGV[4] of a limit, and others may use it for ARGV[5] milliseconds. KEYS[1] = the
+ * hash of the counter.
+ */
+export const giveBackScript = new Script(`${time}
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local packed = redis.call('HGET', KEYS[1], 'g')
+local given = packed and cmsgpack.unpack(packed) or {}
+for replica, part in pairs(given) do if part[2] <= now then given[replica] = nil end end
+given[me] = { tonumber(ARGV[4]), now + tonumber(ARGV[5]) }
+redis.call('HSET', KEYS[1], 'g', cmsgpack.pack(given))
+return 1
 `);
-
-/** Which run of the server this is: another one may have forgotten what an earlier one had counted. */
-export const runScript = new Script(`return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''`);

@@ -7,9 +7,12 @@ import { redisSettings } from '../../../test/servers/redis-settings.ts';
 import type { RateLimitClaim } from '../../core/limits.ts';
 import { createMemoryLimiter } from '../memory/limiter.ts';
 import { SharedLimiter } from '../shared/limiter.ts';
+import { OwnPart } from '../shared/part.ts';
+import { Recalls } from '../shared/recalls.ts';
 import { systemChance, systemClock } from '../system-clock.ts';
 import { parallelLifeMs, RedisLimiter, RedisReservation } from './limiter.ts';
 import { RedisLink } from './link.ts';
+import type { Membership } from './members.ts';
 
 const noTokens = { inputTokens: 0, outputTokens: 0 };
 const clock = systemClock();
@@ -49,7 +52,16 @@ async function overRedis(time: TestClock): Promise<SharedLimiter> {
   });
   const remote = new RedisLimiter({ link: bound, clock: time, chance: systemChance, time: () => time.now() });
   const local = createMemoryLimiter(time);
-  const limiter = new SharedLimiter({ remote, local, replicas: () => 1, clock: time, withoutRemote: () => 'share' });
+  const ready: Membership = { state: 'ready', run: 'one', part: null, isAlone: true, replicas: [] };
+  const limiter = new SharedLimiter({
+    remote,
+    local,
+    own: new OwnPart(time, () => 1),
+    presence: { beatInRedis: async () => ready, told: () => {} },
+    recalls: new Recalls(time, () => {}),
+    clock: time,
+    withoutRemote: () => 'share',
+  });
   await remote.prepare();
   await limiter.catchUp();
   expect(limiter.remoteDecides).toBe(true);
@@ -66,7 +78,9 @@ describe('limits over several connections', () => {
     return Promise.all(
       Array.from({ length: count }, async () => {
         const link = await openLink(prefix);
-        return new RedisLimiter({ link, clock, chance: systemChance, ...options });
+        const limiter = new RedisLimiter({ link, clock, chance: systemChance, ...options });
+        await limiter.prepare();
+        return limiter;
       }),
     );
   }
@@ -154,7 +168,8 @@ describe('limits over several connections', () => {
     expect(admittedBy(await other!.reserve([claim]))).toBe(false);
     alive!.settle(open as RedisReservation, noTokens);
     expect(alive!.openCount).toBe(0);
-    await alive!.renew();
+    // Over the same connection, so it comes after.
+    await alive!.add([{ rule: rateLimit({ id: 'another' }), ageMs: 0, amount: 1 }]);
     expect(admittedBy(await other!.reserve([claim]))).toBe(true);
   });
 

@@ -1,16 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../core/limits.ts';
+import {
+  isParallel,
+  limitName,
+  type RateLimitClaim,
+  type RateLimitDenial,
+  type RateLimitRule,
+} from '../../core/limits.ts';
 import type { Chance, Clock, RateLimitReservation } from '../../core/ports.ts';
-import { addScript, renewScript, reserveScript, runScript, settleScript } from './limiter-scripts.ts';
+import { addScript, giveBackScript, renewScript, reserveScript, settleScript } from './limiter-scripts.ts';
 import type { RedisLink, Unavailable } from './link.ts';
 import { lateMs, unavailable } from './link.ts';
+import { memberScript } from './member-scripts.ts';
+import { membersKey, replicaName } from './members.ts';
 
 export interface RedisLimiterOptions {
   readonly link: RedisLink;
   readonly clock: Pick<Clock, 'now'>;
   readonly chance: Pick<Chance, 'id'>;
-  /** How many replicas there are, this one included; 1 when left out. */
-  readonly replicas?: () => number;
+  /** As which the replica is a member; left out where it is none and nobody else has a right to a part of a limit. */
+  readonly member?: string;
   /** In place of the server's clock (milliseconds), which nothing but tests may do. */
   readonly time?: () => number;
   /** Length of a 240th of the window; tests take a shorter one. */
@@ -25,10 +33,14 @@ export class RedisReservation implements RateLimitReservation {
   readonly claims: readonly RateLimitClaim[];
   readonly remaining: number[] = [];
   readonly resetAt: number[] = [];
+  /** What was left of each limit beside that which others have a right to. */
+  readonly room: number[] = [];
   readonly name: string;
   readonly keys: readonly string[];
   /** Slot of time in which each claim was counted. */
   readonly slots: number[] = [];
+  /** The first limit with little room beside what others have a right to. */
+  tight: RateLimitRule | null = null;
   over = false;
 
   constructor(claims: readonly RateLimitClaim[], keys: readonly string[], name: string) {
@@ -37,6 +49,18 @@ export class RedisReservation implements RateLimitReservation {
     this.name = name;
   }
 }
+
+/** Does not fit now, but would if other replicas gave up what they have not used of their parts. */
+export class Contested {
+  readonly denial: RateLimitDenial;
+
+  constructor(denial: RateLimitDenial) {
+    this.denial = denial;
+  }
+}
+
+/** The members do not know this replica (any more): it has to tell what it admitted, and join. */
+export const unknownHere = Symbol('not a member');
 
 /** Tokens or requests that were admitted while Redis was away. */
 export interface Uncounted {
@@ -48,7 +72,7 @@ export interface Uncounted {
 /** The same as in memory: 240 of them are the window of 60 s. */
 const windowSlotMs = 250;
 const keysPerCall = 200;
-const scripts = [reserveScript, settleScript, addScript, renewScript, runScript];
+const scripts = [reserveScript, settleScript, addScript, renewScript, giveBackScript, memberScript];
 
 /**
  * Rate limits of all replicas together. Every key has the same hash tag, so that one script sees all claims of a request
@@ -57,8 +81,8 @@ const scripts = [reserveScript, settleScript, addScript, renewScript, runScript]
 export class RedisLimiter {
   readonly #link: RedisLink;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #replicas: () => number;
-  readonly #replicasKey: string;
+  readonly #membersKey: string;
+  readonly #isMember: '1' | '0';
   readonly #time: () => number | string;
   readonly #slotMs: number;
   readonly #process: string;
@@ -67,14 +91,14 @@ export class RedisLimiter {
   readonly #open = new Map<string, string>();
   #reservations = 0;
 
-  constructor({ link, clock, chance, replicas, time, slotMs }: RedisLimiterOptions) {
+  constructor({ link, clock, chance, member, time, slotMs }: RedisLimiterOptions) {
     this.#link = link;
     this.#clock = clock;
-    this.#replicas = replicas ?? (() => 1);
-    this.#replicasKey = `${link.prefix}:{limits}:replicas`;
+    this.#membersKey = membersKey(link);
+    this.#isMember = member === undefined ? '0' : '1';
     this.#time = time ?? serverTime;
     this.#slotMs = slotMs ?? windowSlotMs;
-    this.#process = chance.id();
+    this.#process = member ?? replicaName(chance.id());
   }
 
   /** Before the first use, and after Redis has come back. */
@@ -82,17 +106,18 @@ export class RedisLimiter {
     await Promise.all(scripts.map((script) => this.#link.call((client) => script.load(client))));
   }
 
-  async reserve(claims: readonly RateLimitClaim[]): Promise<RedisReservation | RateLimitDenial | Unavailable> {
+  async reserve(
+    claims: readonly RateLimitClaim[],
+  ): Promise<RedisReservation | RateLimitDenial | Contested | Unavailable | typeof unknownHere> {
     const reservation = this.#named(claims);
-    const values: (string | number)[] = [
-      this.#slotMs,
-      this.#time(),
-      reservation.name,
-      parallelLifeMs,
-      this.#replicas(),
-    ];
-    const keys = [this.#replicasKey, ...reservation.keys];
-    for (const { rule, amount } of claims) values.push(rule.metric === 'parallel' ? 'p' : 'w', rule.limit, amount);
+    const values = this.#values(reservation.name, parallelLifeMs, this.#isMember);
+    const keys = [this.#membersKey];
+    for (const [index, { rule, amount }] of claims.entries()) {
+      const key = reservation.keys[index]!;
+      keys.push(key);
+      if (rule.metric === 'parallel') keys.push(besideOf(key));
+      values.push(rule.metric === 'parallel' ? 'p' : 'w', rule.limit, amount);
+    }
     const answer = await this.#link.call(
       (client) => reserveScript.run(client, keys, values),
       // Given up, but counted: the request was decided elsewhere.
@@ -131,23 +156,25 @@ export class RedisLimiter {
     const entries = [...this.#open];
     for (let start = 0; start < entries.length; start += keysPerCall) {
       const part = entries.slice(start, start + keysPerCall).filter(([member]) => this.#open.has(member));
-      const values = [this.#slotMs, this.#time(), parallelLifeMs, ...part.map(([member]) => member)];
-      const keys = part.map(([, key]) => key);
+      const values = this.#values(parallelLifeMs, ...part.map(([member]) => member));
+      const keys = part.flatMap(([, key]) => [key, besideOf(key)]);
       if ((await this.#link.call((client) => renewScript.run(client, keys, values))) === unavailable) return;
     }
   }
 
-  /** The run of the server that counts; null when it does not say. */
-  async run(): Promise<string | null> {
-    const run = await this.#link.call((client) => runScript.run(client, [this.#replicasKey], []));
-    return typeof run === 'string' && run !== '' ? run : null;
+  /** Others may have what is beyond `kept` for so long. Resolves to whether Redis has heard of it. */
+  async giveBack(limit: string, kept: number, lastsMs: number): Promise<boolean> {
+    const key = this.#keyOf(limit);
+    const keys = [isParallel(limit) ? besideOf(key) : key];
+    const values = this.#values(kept, lastsMs);
+    return (await this.#link.call((client) => giveBackScript.run(client, keys, values))) !== unavailable;
   }
 
   /** Resolves to false when Redis is away again. */
   async add(uncounted: readonly Uncounted[]): Promise<boolean> {
     for (let start = 0; start < uncounted.length; start += keysPerCall) {
       const part = uncounted.slice(start, start + keysPerCall);
-      const values = [this.#slotMs, this.#time(), ...part.flatMap(({ ageMs, amount }) => [Math.round(ageMs), amount])];
+      const values = this.#values(...part.flatMap(({ ageMs, amount }) => [Math.floor(ageMs), amount]));
       const keys = part.map(({ rule }) => this.#key(rule));
       if ((await this.#link.call((client) => addScript.run(client, keys, values))) === unavailable) return false;
     }
@@ -180,12 +207,12 @@ export class RedisLimiter {
     if (reservation.over) return;
     reservation.over = true;
     const keys: string[] = [];
-    const values: (string | number)[] = [this.#slotMs, this.#time(), reservation.name];
+    const values = this.#values(reservation.name);
     for (const [index, claim] of reservation.claims.entries()) {
       const key = reservation.keys[index]!;
       if (claim.rule.metric === 'parallel') {
         for (let place = 1; place <= claim.amount; place++) this.#open.delete(`${reservation.name}#${place}`);
-        keys.push(key);
+        keys.push(key, besideOf(key));
         values.push('p', 0, claim.amount);
         continue;
       }
@@ -198,16 +225,28 @@ export class RedisLimiter {
     if (keys.length > 0) void this.#link.call((client) => settleScript.run(client, keys, values));
   }
 
+  #values(...more: readonly (string | number)[]): (string | number)[] {
+    return [this.#slotMs, this.#time(), this.#process, ...more];
+  }
+
   #key(rule: RateLimitRule): string {
-    const known = this.#keyOfRule.get(rule);
-    if (known !== undefined) return known;
-    const { scope, id, model, metric, tokens } = rule;
-    const text = JSON.stringify([scope, id, model, metric, tokens]);
-    const name = text.length > 160 ? createHash('sha256').update(text).digest('hex') : text;
-    const key = `${this.#link.prefix}:{limits}:${name}`;
-    this.#keyOfRule.set(rule, key);
+    let key = this.#keyOfRule.get(rule);
+    if (key === undefined) {
+      key = this.#keyOf(limitName(rule));
+      this.#keyOfRule.set(rule, key);
+    }
     return key;
   }
+
+  #keyOf(limit: string): string {
+    const name = limit.length > 160 ? createHash('sha256').update(limit).digest('hex') : limit;
+    return `${this.#link.prefix}:{limits}:of:${name}`;
+  }
+}
+
+/** The hash that says whose the open requests in a sorted set are. */
+function besideOf(key: string): string {
+  return `${key}:by`;
 }
 
 function serverTime(): string {
@@ -218,16 +257,21 @@ function read(
   reservation: RedisReservation,
   answer: readonly number[],
   now: number,
-): RedisReservation | RateLimitDenial {
-  if (answer[0] === 0) {
-    const { rule } = reservation.claims[answer[1]! - 1]!;
-    return { rule, used: answer[2]!, resetAt: now + answer[3]! };
+): RedisReservation | RateLimitDenial | Contested | typeof unknownHere {
+  const [verdict, place] = answer;
+  if (verdict === 3) return unknownHere;
+  if (verdict !== 1) {
+    const { rule } = reservation.claims[place! - 1]!;
+    const denial: RateLimitDenial = { rule, used: answer[2]!, resetAt: now + answer[3]! };
+    return verdict === 2 ? new Contested(denial) : denial;
   }
+  if (place! > 0) reservation.tight = reservation.claims[place! - 1]!.rule;
   for (let index = 0; index < reservation.claims.length; index++) {
-    const at = 1 + index * 3;
+    const at = 2 + index * 4;
     reservation.slots.push(answer[at]!);
     reservation.remaining.push(answer[at + 1]!);
     reservation.resetAt.push(now + answer[at + 2]!);
+    reservation.room.push(answer[at + 3]!);
   }
   return reservation;
 }

@@ -1,20 +1,23 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../core/limits.ts';
+import { limitName, type RateLimitClaim, type RateLimitDenial, type RateLimitRule } from '../../core/limits.ts';
 import type { Clock, Limiter, RateLimitReservation } from '../../core/ports.ts';
 import type { MemoryLimiter } from '../memory/limiter.ts';
-import type { RedisLimiter, RedisReservation } from '../redis/limiter.ts';
+import { Contested, type RedisLimiter, RedisReservation, unknownHere } from '../redis/limiter.ts';
 import { unavailable } from '../redis/link.ts';
-import { KnownUse } from './known-use.ts';
-import { shareOf } from './share.ts';
+import { givenMs, type OwnPart } from './part.ts';
+import type { Presence } from './presence.ts';
+import type { Recalls } from './recalls.ts';
 
 export interface SharedLimiterOptions {
   /** null where there is no Redis. */
-  readonly remote: Pick<RedisLimiter, 'reserve' | 'adopt' | 'settle' | 'release' | 'add' | 'run' | 'isUp'> | null;
+  readonly remote: Pick<RedisLimiter, 'reserve' | 'adopt' | 'settle' | 'release' | 'add' | 'giveBack' | 'isUp'> | null;
   readonly local: MemoryLimiter;
-  /** Processes that share the limits now, this one included. */
-  readonly replicas: () => number;
+  /** What may be used here without asking. */
+  readonly own: OwnPart;
+  readonly presence: Pick<Presence, 'beatInRedis' | 'told'>;
+  readonly recalls: Recalls;
   readonly clock: Pick<Clock, 'now' | 'tick'>;
-  /** While Redis does not answer: a share each, no limit, or nobody who has one. */
+  /** While Redis does not answer: a part each, no limit, or nobody who has one. */
   readonly withoutRemote: () => 'share' | 'open' | 'closed';
 }
 
@@ -26,6 +29,8 @@ interface Untold {
 }
 
 const windowMs = 60_000;
+/** What is admitted so much later than it was asked is counted as of now. */
+const lateMs = 200;
 /** More than so many are looked through for those that no longer matter. */
 const untoldMax = 50_000;
 
@@ -53,17 +58,12 @@ class SharedReservation implements RateLimitReservation {
 }
 
 /**
- * One limit over all replicas while Redis is there; without it each replica keeps to its share, counting on from what
- * it has admitted so far. What it admitted alone is told to Redis before Redis decides again.
+ * One limit over all replicas while Redis is there; without it each replica keeps to the part that Redis has set aside for it,
+ * counting on from what it has admitted so far. What it admitted alone is told to Redis before Redis decides again.
  */
 export class SharedLimiter implements Limiter {
   readonly #options: SharedLimiterOptions;
   #remoteDecides = false;
-  readonly #known = new KnownUse();
-  /** The run of the Redis server that was told last. */
-  #run: string | null = null;
-  /** Until then a Redis that was started anew may not have heard of everything that others had admitted before. */
-  #forgetfulUntilTick = Number.NEGATIVE_INFINITY;
   #untold: Untold[] = [];
   #catchingUp: Promise<void> | null = null;
 
@@ -124,39 +124,67 @@ export class SharedLimiter implements Limiter {
     for (const entry of untold) entry.amount = 0;
   }
 
-  async #askRemote(claims: readonly RateLimitClaim[]): Promise<RateLimitReservation | RateLimitDenial> {
-    const isForgetful = this.#options.clock.tick() < this.#forgetfulUntilTick;
-    const denied = isForgetful ? this.#beyondKnown(claims) : null;
-    if (denied !== null) return denied;
-    const answer = await this.#options.remote!.reserve(claims);
-    if (answer === unavailable) return this.#reserveShare(claims);
-    if ('rule' in answer) {
-      this.#saw(answer.rule, answer.used, isForgetful);
-      return answer;
-    }
-    for (const [index, { rule, amount }] of claims.entries()) {
-      if (isForgetful) this.#known.took(rule, amount);
-      this.#saw(rule, rule.limit - answer.remaining[index]!, isForgetful);
-    }
-    return new SharedReservation(answer, this.#options.local.count(claims), answer, nothing);
+  /** Another replica has no room but what is set aside here. */
+  async recalled(limit: string): Promise<void> {
+    const { remote, local, own } = this.#options;
+    // Redis must hear of it first: without it, what is set aside stays.
+    if (remote === null || own.held === null) return;
+    if (!this.#remoteDecides) await this.catchUp();
+    if (!this.#remoteDecides) return;
+    const kept = own.giveUp(limit, local.used(limit));
+    await remote.giveBack(limit, kept, givenMs);
+    own.gaveUp(limit);
   }
 
-  #saw(rule: RateLimitRule, used: number, isForgetful: boolean): void {
-    const tick = this.#options.clock.tick();
-    if (isForgetful && this.#known.has(rule, tick)) return;
-    this.#known.saw(rule, used, tick);
+  async #askRemote(claims: readonly RateLimitClaim[]): Promise<RateLimitReservation | RateLimitDenial> {
+    const { remote, local, own, recalls, clock } = this.#options;
+    for (let round = 0; ; round++) {
+      const askedTick = clock.tick();
+      // Counted here while it is under way: should Redis go away, it may have been admitted.
+      const counted = local.count(claims);
+      const answer = await remote!.reserve(claims);
+      if (answer instanceof RedisReservation) {
+        if (answer.tight !== null) recalls.ask(limitName(answer.tight));
+        if (own.isGrowing) this.#noteRoom(answer);
+        if (clock.tick() - askedTick < lateMs) return new SharedReservation(answer, counted, answer, nothing);
+        local.release('', counted);
+        return new SharedReservation(answer, local.count(claims), answer, nothing);
+      }
+      local.release('', counted);
+      if (answer === unavailable || answer === unknownHere) {
+        const decided = this.#reserveShare(claims);
+        // What is decided here now must be told before Redis is asked again.
+        this.#remoteDecides = false;
+        void this.catchUp();
+        return decided;
+      }
+      if (!(answer instanceof Contested)) return answer;
+      // One after the other would take a round each.
+      for (const { rule } of claims) recalls.ask(limitName(rule));
+      if (!(await recalls.wait(limitName(answer.denial.rule), round))) return answer.denial;
+    }
+  }
+
+  #noteRoom({ claims, room }: RedisReservation): void {
+    const { local, own } = this.#options;
+    for (const [index, { rule }] of claims.entries()) {
+      const limit = limitName(rule);
+      own.covers(limit, local.used(limit) + room[index]!);
+    }
   }
 
   #reserveShare(claims: readonly RateLimitClaim[]): RateLimitReservation | RateLimitDenial {
-    const { local, remote, withoutRemote } = this.#options;
+    const { local, remote, own, withoutRemote } = this.#options;
     const policy = remote === null ? 'share' : withoutRemote();
     if (policy === 'closed') throw noLimits();
-    const isShared = policy !== 'open' && remote !== null;
-    const denied = isShared ? this.#beyondKnown(claims) : null;
-    if (denied !== null) return denied;
-    const answer = policy === 'open' ? local.count(claims) : local.reserve('', this.#shares(claims));
+    const answer =
+      policy === 'open'
+        ? local.count(claims)
+        : local.reserve(
+            '',
+            claims.map((claim) => own.narrow(claim)),
+          );
     if ('rule' in answer) return answer;
-    if (isShared) for (const { rule, amount } of claims) this.#known.took(rule, amount);
     if (remote === null) return new SharedReservation(answer, answer, null, nothing);
     const parallel = claims.filter(({ rule }) => rule.metric === 'parallel');
     return new SharedReservation(
@@ -165,22 +193,6 @@ export class SharedLimiter implements Limiter {
       parallel.length === 0 ? null : remote.adopt(parallel),
       this.#keepUntold(claims),
     );
-  }
-
-  /** Others may be using what Redis last said was left: a part of that is all that can be had without asking. */
-  #beyondKnown(claims: readonly RateLimitClaim[]): RateLimitDenial | null {
-    const { clock, replicas } = this.#options;
-    const tick = clock.tick();
-    for (const { rule, amount } of claims) {
-      const beyond = this.#known.beyond(rule, amount, replicas(), tick);
-      if (beyond !== null) return { rule, used: beyond.used, resetAt: clock.now() + beyond.waitMs };
-    }
-    return null;
-  }
-
-  #shares(claims: readonly RateLimitClaim[]): readonly RateLimitClaim[] {
-    const count = this.#options.replicas();
-    return count <= 1 ? claims : claims.map((claim) => shareOf(claim, count));
   }
 
   #keepUntold(claims: readonly RateLimitClaim[]): readonly Untold[] {
@@ -196,8 +208,7 @@ export class SharedLimiter implements Limiter {
 
   async #tellAll(): Promise<void> {
     const { remote, clock } = this.#options;
-    if (remote === null) return;
-    if (!this.#remoteDecides && !(await this.#tellAnew(remote))) return;
+    if (remote === null || !(this.#remoteDecides || (await this.#joins(remote)))) return;
     while (this.#untold.length > 0) {
       const entries = this.#untold;
       this.#untold = [];
@@ -210,21 +221,20 @@ export class SharedLimiter implements Limiter {
     this.#remoteDecides = remote.isUp;
   }
 
-  /** A server that was started anew has forgotten what this replica had admitted with its consent, too. False when it is away again. */
-  async #tellAnew(remote: NonNullable<SharedLimiterOptions['remote']>): Promise<boolean> {
-    const run = await remote.run();
-    const isAnother = run !== null && this.#run !== null && run !== this.#run;
-    if (isAnother) {
-      const untold = this.#untold;
-      this.#untold = [];
-      if (!(await remote.add([...this.#options.local.counted()]))) {
-        this.#untold = [...untold, ...this.#untold];
-        return false;
-      }
-      this.#forgetfulUntilTick = this.#options.clock.tick() + windowMs;
+  /** Whether Redis may be asked. A server that was started anew must hear from everybody first what they had admitted, also with its consent. */
+  async #joins(remote: NonNullable<SharedLimiterOptions['remote']>): Promise<boolean> {
+    const { presence, local } = this.#options;
+    const known = await presence.beatInRedis();
+    if (known === unavailable || known.state !== 'tell') return known !== unavailable && known.state === 'ready';
+    const untold = this.#untold;
+    this.#untold = [];
+    if (!(await remote.add([...local.counted()]))) {
+      this.#untold = [...untold, ...this.#untold];
+      return false;
     }
-    if (run !== null) this.#run = run;
-    return true;
+    presence.told(known.run);
+    const joined = await presence.beatInRedis();
+    return joined !== unavailable && joined.state === 'ready';
   }
 }
 
