@@ -62,6 +62,17 @@ describe('the clock of the store', () => {
     expect(Math.abs(clock.now() - (state.storeLead + state.tick))).toBeLessThanOrEqual(3);
   });
 
+  it('is moved by no more than an answer proves, where that answer took long', async () => {
+    const { state, start, again } = world();
+    const clock = await start();
+    // The store's clock went ahead a little, and the way back takes 6 s.
+    state.storeLead += 3_100;
+    state.travelMs = 6_000;
+    await again();
+    const off = clock.now() - (state.storeLead + state.tick);
+    expect(Math.abs(off)).toBeLessThanOrEqual(3_100);
+  });
+
   it('is not moved by an answer that took long', async () => {
     const { state, start, again } = world();
     const clock = await start();

@@ -80,10 +80,9 @@ export class StoreClock implements Clock {
     });
   }
 
-  /** An answer that took long says little; it changes nothing unless it proves the present belief wrong. */
-  #correct(bounds: Bounds): void {
-    if (this.#lead >= bounds.earliest && this.#lead <= bounds.latest) return;
-    this.#lead = middle(bounds);
+  /** Changes no more than an answer proves wrong: one that took long says little, and its middle is a guess. */
+  #correct({ earliest, latest }: Bounds): void {
+    this.#lead = Math.min(latest, Math.max(earliest, this.#lead));
   }
 }
 

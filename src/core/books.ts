@@ -158,8 +158,9 @@ export interface Books {
     now: number,
   ): Promise<readonly Nanodollars[]>;
   /**
-   * Heartbeat: every lease of the process is good until `expiresAt`, also one that had been written off. Resolves to all
-   * leases of the process. Answers kept for repetition are forgotten ten minutes after their call.
+   * Heartbeat: every lease of the process is good until `expiresAt`, also one that had been written off. A call that comes
+   * late brings no end nearer; only an `expiresAt` before `now` does, which ends them all. Resolves to all leases of the
+   * process. Answers kept for repetition are forgotten ten minutes after their call.
    */
   renewLeases(processId: string, expiresAt: number, now: number): Promise<readonly LeaseRecord[]>;
   /**

@@ -223,6 +223,18 @@ export function booksContract(name: string, open: () => Promise<OpenBooks>): voi
         expect(await figures(team)).toEqual({ spent: 0, leased: 70 });
       });
 
+      it('brings no end nearer by a renewal or a slice that was long on its way', async () => {
+        const team = capped('t', 100);
+        await acquire('p', [want(team, 60)], { expiresAt: 2_000 });
+        await books.renewLeases('p', 9_000, 3_000);
+        expect(await books.renewLeases('p', 5_000, 1_000)).toMatchObject([{ expiresAt: 9_000 }]);
+        await acquire('p', [want(team, 1)], { expiresAt: 4_000 });
+        expect(await books.expireLeases(8_000)).toEqual([]);
+        // Whoever ends them on purpose names a time that is over.
+        expect(await books.renewLeases('p', 8_999, 9_000)).toMatchObject([{ expiresAt: 8_999 }]);
+        expect(await books.expireLeases(9_000)).toMatchObject([{ amount: 61, writtenOff: true }]);
+      });
+
       it('does not charge twice for what was spent from a lease that was written off', async () => {
         const team = capped('t', 100);
         await acquire('p', [want(team, 60)]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JournalFolder } from '../../src/adapters/journal-folder.ts';
+import { leasePolicy } from '../../src/adapters/ledger/lease-policy.ts';
 import type { LeasedLedger, LedgerOptions } from '../../src/adapters/ledger/ledger.ts';
 import { openLedger } from '../../src/adapters/ledger/ledger.ts';
 import type { Books } from '../../src/core/books.ts';
@@ -253,6 +254,26 @@ export function ledgerContract(name: string, open: () => Promise<LedgerGround>):
       expect(await spentOf(rule())).toBe(118);
       await admitted(second, 'next', [rule()], 882);
       await refused(second, 'over', [rule()], 1);
+    });
+
+    it('gives back what a settlement freed only when its line is in the file', async () => {
+      const folder = ground.folder();
+      // Beats come sooner than the line of a settlement, which waits for company.
+      const policy = { ...leasePolicy(false), heartbeatMs: 2 };
+      // Its time ends with it.
+      const lifetime = new FakeClock(start);
+      const first = await begin(folder, { alone: false, leasePolicy: policy, clock: lifetime });
+      const reservation = await admitted(first, 'a', [rule()], 900);
+      first.dispatched(reservation, note('a'));
+      first.settle(reservation, requestRecord('a', { cost: 10 }));
+      await lifetime.advance(3);
+      while (underway > 0) await new Promise((resolve) => setImmediate(resolve));
+      opened.splice(0);
+      ground.kill(folder);
+
+      const second = await begin();
+      expect(second.figures().recovery).toMatchObject({ records: 1, unknown: 0 });
+      await admitted(second, 'b', [rule()], 990);
     });
 
     it('does not replay the journal of a process that lives', async () => {

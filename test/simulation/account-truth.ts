@@ -23,6 +23,8 @@ export class AccountTruth {
   high: Nanodollars = 0;
   /** Part of `low` that was admitted while there was no cap, and that other processes cannot know of yet. */
   hidden: Nanodollars = 0;
+  /** Shares of the requests on record. */
+  recorded: Nanodollars = 0;
   /** Credits given so far. */
   credited: Nanodollars = 0;
   /** A figure above its cap that came about in an allowed way: more may be held up to it, not beyond. */

@@ -3,11 +3,11 @@ import type { Nanodollars } from '../../src/core/money.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import { OpenClient } from '../../src/http/client-presence.ts';
 import type { Incarnation } from './oracle.ts';
-import { Violation } from './oracle.ts';
 import { costExpected, type PriceList, stopsOnHangup } from './price-lists.ts';
 import type { Call } from './provider.ts';
 import type { SeededChance } from './seeded-chance.ts';
 import type { Key } from './tenants.ts';
+import { Violation } from './violation.ts';
 
 export interface Question {
   readonly name: string;

@@ -100,7 +100,7 @@ export class ModelBooks implements Books {
       const amount = Math.max(want.need, Math.min(want.want, share));
       account.leased += amount;
       lease.amount += amount;
-      lease.expiresAt = expiresAt;
+      lease.expiresAt = Math.max(lease.expiresAt, expiresAt);
       this.changed.add(nameOf(want));
       const { spent, leased } = account;
       return {
@@ -134,10 +134,10 @@ export class ModelBooks implements Books {
     return taken;
   }
 
-  async renewLeases(processId: string, expiresAt: number): Promise<readonly LeaseRecord[]> {
+  async renewLeases(processId: string, expiresAt: number, now: number): Promise<readonly LeaseRecord[]> {
     for (const lease of this.#leases.get(processId)?.values() ?? []) {
       this.#revive(this.accounts.get(nameOf(lease))!, lease);
-      lease.expiresAt = expiresAt;
+      lease.expiresAt = expiresAt < now ? expiresAt : Math.max(lease.expiresAt, expiresAt);
     }
     return this.leases(processId);
   }

@@ -1,16 +1,15 @@
 import type { BookEntry } from '../../src/core/books.ts';
-import { accountKey } from '../../src/core/books.ts';
 import type { BudgetDenial, BudgetRule } from '../../src/core/limits.ts';
 import type { Nanodollars } from '../../src/core/money.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { AccountRecord } from '../../src/core/store.ts';
-import { windowOf } from '../../src/core/window.ts';
+import { accountName } from './account-name.ts';
 import { AccountTruth } from './account-truth.ts';
 import { CapHistory, oldCapMs } from './cap-history.ts';
+import { ClampCheck } from './clamp-check.ts';
 import type { ModelBooks } from './model-books.ts';
 import { shareExpected } from './share-expected.ts';
-
-export class Violation extends Error {}
+import { Violation } from './violation.ts';
 
 /** One run of a simulated process, from its start to its end. */
 export interface Incarnation {
@@ -64,6 +63,8 @@ export interface Purchase {
   breached: boolean;
   /** Accounts that had no cap when it was admitted: no lease stands behind it there. */
   readonly uncapped: Set<AccountTruth>;
+  /** A cap applied to it when it was admitted. */
+  readonly isCapped: boolean;
   record: RequestRecord | null;
 }
 
@@ -75,6 +76,7 @@ export class Oracle {
   /** What went wrong inside a call of the store. */
   violation: unknown;
   readonly #open = new Map<Incarnation, Set<Purchase>>();
+  readonly #clamps = new ClampCheck();
   readonly #asks = new Set<Ask>();
   /** Refusals that nothing explains so far. */
   readonly #doubts: { readonly ask: Ask; readonly denial: BudgetDenial; readonly at: number }[] = [];
@@ -152,6 +154,7 @@ export class Oracle {
     this.#asks.delete(ask);
     let purchase = this.purchases.get(ask.requestId);
     if (purchase === undefined || purchase.state === 'recorded') {
+      this.#clamps.admitted(ask);
       purchase = newPurchase(ask);
       this.purchases.set(ask.requestId, purchase);
       this.#openOf(ask.process).add(purchase);
@@ -196,6 +199,10 @@ export class Oracle {
   /** T1: what was refused did not fit. What was admitted at the same moment may be told a little later. */
   refused(ask: Ask, denial: BudgetDenial): void {
     this.#look(ask);
+    // Where there are others, what they have on lease and may not need counts as taken.
+    if (this.#alone && !this.purchases.has(ask.requestId)) {
+      this.#clamps.refused(ask, this.#asks, (account) => this.#believed(account, ask.process));
+    }
     if (ask.refusable) this.#asks.delete(ask);
     else this.#doubts.push({ ask, denial, at: this.#now() });
   }
@@ -235,12 +242,16 @@ export class Oracle {
     if (ask.refusable) return;
     for (const { account, cap } of ask.chain) {
       if (cap === null) continue;
-      const believed = account.believed(this.#now()) - account.credited;
-      if (believed + ask.amount > cap || believed + ask.amount + this.#unreachable(account, ask.process) > cap) {
+      if (this.#believed(account, ask.process) + ask.amount > cap) {
         ask.refusable = true;
         return;
       }
     }
+  }
+
+  /** The most that a process may take for spent and held. */
+  #believed(account: AccountTruth, asker: Incarnation): Nanodollars {
+    return account.believed(this.#now()) - account.credited + this.#unreachable(account, asker);
   }
 
   /** Slices of others that nobody uses and that cannot come back now. */
@@ -302,6 +313,13 @@ export class Oracle {
     this.observe();
   }
 
+  /** Questions of a process that have no answer yet. */
+  askCount(process: Incarnation): number {
+    let count = 0;
+    for (const ask of this.#asks) if (ask.process === process) count += 1;
+    return count;
+  }
+
   openCount(process: Incarnation): number {
     let count = 0;
     for (const { state } of this.#openOf(process)) if (state === 'open') count += 1;
@@ -334,6 +352,7 @@ export class Oracle {
       const stored = this.#books.accounts.get(account.name);
       const isCovered = !purchase.uncapped.has(account) && !purchase.breached;
       this.#set(purchase, account, { ...noLine, low: share, high: share });
+      account.recorded += share;
       if (!isCovered && stored !== undefined) account.rise(stored.spent + stored.leased);
       if (line.high > share) account.fell(purchase.state === 'lost' ? line.high - share : 0, this.#now());
     }
@@ -385,19 +404,30 @@ export class Oracle {
 
   // ── The store ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** S2, S17: leases are what accounts say, and nobody holds more than the cap. */
+  /**
+   * S2, S11, S17: leases are what accounts say, what is spent is what records, credits and write-offs say, and nobody holds
+   * more than the cap.
+   */
   checkStore(): void {
     for (const name of this.#books.changed) {
       const account = this.#books.accounts.get(name);
       if (account === undefined) continue;
       let leased = 0;
+      let writtenOff = 0;
       for (const lease of this.#books.leasesOn(name)) {
         if (lease.amount < 0) throw new Violation(`S2: a lease of ${lease.amount} on ${name}`);
-        if (!lease.writtenOff) leased += lease.amount;
+        if (lease.writtenOff) writtenOff += lease.amount;
+        else leased += lease.amount;
       }
       if (account.leased !== leased) throw new Violation(`S17: leases on ${name} do not add up`);
       if (account.spent < 0) throw new Violation(`S2: ${name} has spent ${account.spent}`);
       const truth = this.#named(name);
+      const { recorded, credited } = truth;
+      if (account.spent !== recorded - credited + writtenOff) {
+        throw new Violation(
+          `S11: ${name} has ${account.spent} spent for ${recorded} recorded, ${credited} credited, ${writtenOff} written off`,
+        );
+      }
       const sum = account.spent + account.leased;
       if (!truth.allows(sum, this.#heardSince())) {
         throw new Violation(`S17: ${name} has ${sum} spent and on lease: ${truth.told()}`);
@@ -417,8 +447,8 @@ export class Oracle {
         if (!isUnknown && record.cost !== purchase.cost) {
           throw new Violation(`S7: ${id} cost ${purchase.cost} and is recorded with ${record.cost}`);
         }
-      } else if (process.wasCut && !purchase.sent) {
-        // It came to its end after the books of its process were closed, and had bought nothing.
+      } else if (process.wasCut && (!purchase.sent || unwritten)) {
+        // It came to its end after the books of its process were closed, and had bought nothing, or the disk was full.
         for (const account of purchase.lines.keys()) this.#set(purchase, account, noLine);
       } else if (state !== 'lost')
         throw new Violation(
@@ -476,7 +506,7 @@ export class Oracle {
   }
 }
 
-function newPurchase({ requestId, process }: Ask): Purchase {
+function newPurchase({ requestId, process, chain }: Ask): Purchase {
   return {
     id: requestId,
     process,
@@ -489,18 +519,7 @@ function newPurchase({ requestId, process }: Ask): Purchase {
     cost: 0,
     breached: false,
     uncapped: new Set(),
+    isCapped: chain.some(({ cap }) => cap !== null),
     record: null,
   };
-}
-
-const names = new WeakMap<BudgetRule, { readonly name: string; readonly start: number; readonly end: number | null }>();
-
-/** S12: the name of the account a rule counts in at a time, with the window that contains it. */
-export function accountName(rule: BudgetRule, now: number): string {
-  const known = names.get(rule);
-  if (known !== undefined && now >= known.start && (known.end === null || now < known.end)) return known.name;
-  const { start, end } = windowOf(rule.duration, rule.timezone, now);
-  const name = `${accountKey(rule.scope, rule.id, rule.model ?? '', rule.duration ?? '')}@${start}`;
-  names.set(rule, { name, start, end });
-  return name;
 }

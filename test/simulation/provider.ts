@@ -51,7 +51,8 @@ export interface Call {
 }
 
 export interface ProviderSettings {
-  readonly chance: SeededChance;
+  /** Decides over the answer to this request. */
+  chanceOf(request: string): SeededChance;
   /** Which request a body belongs to, and the bytes its caller sent. */
   requestOf(body: string): { readonly name: string; readonly bytes: number } | undefined;
   /** A call begins; throws when it must not. */
@@ -59,6 +60,8 @@ export interface ProviderSettings {
   /** Does the provider at this deployment stop, and bill no further, when we hang up? */
   stopsOnHangup(deploymentId: string): boolean;
   readonly breaches: boolean;
+  /** Nothing ever goes wrong there. */
+  readonly alwaysAnswers?: boolean;
 }
 
 const behaviours: readonly (readonly [weight: number, behaviour: Behaviour])[] = [
@@ -142,12 +145,12 @@ export class SimulatedProvider {
   }
 
   #send(request: UpstreamRequest, receiver: UpstreamReceiver, process: object): UpstreamExchange {
-    const { chance } = this.#settings;
     const text = Buffer.from(request.body as Uint8Array).toString();
     const caller = this.#settings.requestOf(text);
     if (caller === undefined) throw new Error(`a call that belongs to no request: ${text}`);
     const body = JSON.parse(text) as { max_tokens?: number; stream?: boolean };
-    const behaviour = this.#behaviour();
+    const chance = this.#settings.chanceOf(caller.name);
+    const behaviour = this.#settings.alwaysAnswers ? 'answers' : this.#behaviour(chance);
     this.seen.set(behaviour, (this.seen.get(behaviour) ?? 0) + 1);
     const isAnthropic = request.path.includes('messages');
     const outputMax = body.max_tokens ?? 4_000;
@@ -213,8 +216,8 @@ export class SimulatedProvider {
     if (at >= 0) this.open.splice(at, 1);
   }
 
-  #behaviour(): Behaviour {
-    const { chance, breaches } = this.#settings;
+  #behaviour(chance: SeededChance): Behaviour {
+    const { breaches } = this.#settings;
     let rest = chance.fraction() * behaviourWeights;
     for (const [weight, behaviour] of behaviours) {
       rest -= weight;

@@ -23,6 +23,8 @@ import { WatchedLimiter } from './watched-limiter.ts';
 export interface Surroundings {
   readonly clock: FakeClock;
   readonly chance: Chance;
+  /** By which gateways choose among deployments. */
+  readonly routing: Chance;
   readonly disk: MemoryDisk;
   readonly oracle: Oracle;
   readonly tenants: Tenants;
@@ -132,7 +134,7 @@ export class Replica {
     this.limiter = new WatchedLimiter(createMemoryLimiter(clock), clock, watch.guard);
     this.gateway = gateway({
       clock,
-      chance: world.chance,
+      chance: world.routing,
       transport: world.transport(this),
       ledger: new WatchedLedger(ledger, watch),
       limiter: this.limiter,
@@ -165,7 +167,8 @@ export class Replica {
     this.isStopping = true;
     this.gateway = null;
     this.process.isClosing = true;
-    this.process.wasCut = this.#world.oracle.openCount(this.process) > 0;
+    const { oracle } = this.#world;
+    this.process.wasCut = oracle.openCount(this.process) > 0 || oracle.askCount(this.process) > 0;
     await ledger.close();
     // What a full disk does not take of the last words is lost, as if it had died.
     this.process.wasCut ||= this.#world.disk.full;

@@ -29,7 +29,7 @@ export class Tenants {
   #compiled = new Map<string, Principal>();
   #all: readonly BudgetRule[] = [];
 
-  constructor(chance: SeededChance) {
+  constructor(chance: SeededChance, hasRates = true) {
     this.#chance = chance;
     this.keys = ['k1', 'k2', 'k3', 'k4'].map((name, index) => {
       const secret = `sk-simulated-key-${name}`;
@@ -40,11 +40,12 @@ export class Tenants {
     this.#open('organization', 'o1', 1);
     this.#open('user', 'u1', 1);
     this.#open('tag', 'night', 1);
-    this.#rates = new Map([
+    const rates = new Map([
       ['k1', chance.happens(0.3) ? [rateLimit({ id: 'k1', metric: 'requests', limit: chance.between(2, 12) })] : []],
       ['k2', chance.happens(0.3) ? [rateLimit({ id: 'k2', metric: 'parallel', limit: chance.between(1, 4) })] : []],
       ['k3', chance.happens(0.3) ? [rateLimit({ id: 'k3', metric: 'tokens', limit: chance.between(300, 9_000) })] : []],
     ]);
+    this.#rates = hasRates ? rates : new Map();
   }
 
   #open(scope: Subject, id: string, count: number): void {

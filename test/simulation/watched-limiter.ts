@@ -1,6 +1,6 @@
 import type { RateLimitClaim, RateLimitDenial, RateLimitRule } from '../../src/core/limits.ts';
 import type { Clock, Limiter, RateLimitReservation } from '../../src/core/ports.ts';
-import { Violation } from './oracle.ts';
+import { Violation } from './violation.ts';
 
 const windowMs = 60_000;
 

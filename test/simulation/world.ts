@@ -12,7 +12,7 @@ import { faultyBooks, noFaults } from './faulty-books.ts';
 import { Journey } from './journey.ts';
 import { MemoryDisk } from './memory-journals.ts';
 import { ModelBooks } from './model-books.ts';
-import { type Ask, Oracle, Violation } from './oracle.ts';
+import { type Ask, Oracle } from './oracle.ts';
 import { anySettings, type ListSettings, type PriceList, priceList, stopsOnHangup } from './price-lists.ts';
 import type { Call } from './provider.ts';
 import { SimulatedProvider } from './provider.ts';
@@ -20,6 +20,7 @@ import { Replica, type Surroundings } from './replica.ts';
 import { SeededChance } from './seeded-chance.ts';
 import { struckBooks } from './struck-books.ts';
 import { Tenants } from './tenants.ts';
+import { Violation } from './violation.ts';
 
 /** A store that was away is back in use after this at the latest (L3). */
 const recoveryMs = 5_000;
@@ -74,7 +75,7 @@ export class World {
       () => this.isShaky || this.#isSomebodyCutOff,
     );
     this.provider = new SimulatedProvider({
-      chance,
+      chanceOf: () => chance,
       breaches: chance.happens(0.2),
       stopsOnHangup,
       requestOf: (body) => this.#requestOf(body),
@@ -88,6 +89,7 @@ export class World {
     return {
       clock: this.clock,
       chance: this.chance,
+      routing: this.chance,
       disk: this.disk,
       oracle: this.oracle,
       tenants: this.tenants,
@@ -231,7 +233,10 @@ export class World {
         throw new Violation(`S9: ${call.request} was sent though its key was revoked ${askedAt - revokedAt} ms before`);
       }
       const purchase = this.#purchaseOf(journey);
-      if (purchase === undefined) return;
+      if (purchase === undefined) throw new Violation(`S9: ${call.request} was sent, and no money was asked for`);
+      const isPriced = journey.question.prices.rates.has(call.deploymentId);
+      if (!isPriced && purchase.isCapped)
+        throw new Violation(`S9: ${call.request} was sent to a place without a price`);
       purchase.sent = true;
       if (!purchase.noted) throw new Violation(`S6: ${call.request} was sent without a note`);
     });
@@ -509,6 +514,8 @@ export class World {
   #checkHolds(replica: Replica): void {
     const { ledger, process } = replica;
     if (ledger === null || process.crashed) return;
+    const { waiting } = ledger.figures();
+    if (waiting > this.oracle.askCount(process)) throw new Violation(`L4: ${waiting} wait for money, and nobody asks`);
     const open = this.oracle.openCount(process);
     if (ledger.figures().openHolds !== open) {
       throw new Violation(`S2: ${open} requests hold money, the ledger says ${ledger.figures().openHolds}`);
@@ -571,6 +578,8 @@ export class World {
       if (ledger === null) throw new Violation('L3: a process does not start though all is well');
       const open = ledger.figures().openHolds;
       if (open !== 0) throw new Violation(`L1: ${open} holds are open`);
+      const { waiting } = ledger.figures();
+      if (waiting !== 0) throw new Violation(`L4: ${waiting} requests still wait for money`);
       if (limiter!.openCount !== 0) throw new Violation(`S20: ${limiter!.openCount} slots are taken`);
     }
     const closing = this.replicas.map((replica) => replica.close());

@@ -127,8 +127,7 @@ export class Admission {
       const { account } = shortages.find((shortage) => isOf(shortage.account, refused))!;
       if (account.available > 0) {
         // A slice taken under a higher cap: with it back in the store, the store can judge under the new one.
-        await inTime(this.#leases.giveBack([{ account, amount: account.available }]));
-        return 'again';
+        if (await inTime(this.#leases.giveBack([{ account, amount: account.available }]))) return 'again';
       }
       return { starved: hold.accounts.indexOf(account) };
     } finally {

@@ -26,14 +26,25 @@ export class Leases {
   readonly #chance: Chance;
   readonly #patience: Patience;
   readonly #policy: LeasePolicy;
+  readonly #writeJournal: () => boolean;
 
-  constructor(books: Books, processId: string, clock: Clock, chance: Chance, patience: Patience, policy: LeasePolicy) {
+  /** `writeJournal` puts every line into the file; false when the disk refuses. */
+  constructor(
+    books: Books,
+    processId: string,
+    clock: Clock,
+    chance: Chance,
+    patience: Patience,
+    policy: LeasePolicy,
+    writeJournal: () => boolean,
+  ) {
     this.#books = books;
     this.#processId = processId;
     this.#clock = clock;
     this.#chance = chance;
     this.#patience = patience;
     this.#policy = policy;
+    this.#writeJournal = writeJournal;
   }
 
   /** Asks for a slice on every account, or none. */
@@ -67,8 +78,13 @@ export class Leases {
     return answer;
   }
 
-  /** Gives unused parts of leases back; from this moment on they are not used here any more. */
-  async giveBack(returns: readonly { readonly account: Account; readonly amount: Nanodollars }[]): Promise<void> {
+  /**
+   * Gives unused parts of leases back; from this moment on they are not used here any more. What a settlement freed goes back
+   * only when its line is in the file: else a death now would charge the whole bound, and somebody else has it by then.
+   * False: nothing went back, for the disk refuses.
+   */
+  async giveBack(returns: readonly { readonly account: Account; readonly amount: Nanodollars }[]): Promise<boolean> {
+    if (!this.#writeJournal()) return false;
     for (const { account, amount } of returns) {
       account.underway += 1;
       account.lease -= amount;
@@ -89,6 +105,7 @@ export class Leases {
         account.changes += 1;
       }
     }
+    return true;
   }
 
   #want({ account, cap, bound }: Shortage, now: number): LeaseWant {

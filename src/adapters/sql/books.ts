@@ -118,7 +118,7 @@ export class SqlBooks implements Books {
           leases.set(key, lease);
         }
         revive(accounts.get(key)!, lease);
-        lease.expiresAt = expiresAt;
+        lease.expiresAt = Math.max(lease.expiresAt, expiresAt);
         return lease;
       });
       const answer = grantLeases(ordered, accounts, leases);
@@ -158,11 +158,11 @@ export class SqlBooks implements Books {
       await this.#reviveAll(transaction, processId);
       await takeLeasesOfProcess(transaction, this.#engine, processId);
       await transaction.deleteFrom('leases').where('process_id', '=', processId).where('amount', '=', 0).execute();
-      await transaction
+      const renewal = transaction
         .updateTable('leases')
         .set({ expires_at: expiresAt })
-        .where('process_id', '=', processId)
-        .execute();
+        .where('process_id', '=', processId);
+      await (expiresAt < now ? renewal : renewal.where('expires_at', '<', expiresAt)).execute();
       await transaction
         .deleteFrom('book_calls')
         .where('process_id', '=', processId)
