@@ -22,6 +22,8 @@ export interface Dialect {
    * that speaks the other one gets the body as it is, but for the edits of `passThrough`.
    */
   readonly variantOf?: DialectName;
+  /** For a format whose bodies are of several kinds: the one of this body. Throws like `inspect`. */
+  kindOf?(body: JsonObject, address?: CallAddress): Dialect;
   /** Throws GatewayError('malformed_request') naming the field, what is wrong and what would be right. */
   inspect(body: JsonObject, address?: CallAddress, upload?: Upload | null): RequestFacts;
   readonly request: {

@@ -21,8 +21,8 @@ const levelsMax = 512;
  */
 export function receive(gateway: Gateway, arrival: Arrival, start: Start): Received {
   const { route } = arrival.matched;
-  const dialect = gateway.dialects.get(route.dialect);
-  if (dialect === undefined) throw new GatewayError('not_found', `${arrival.path} is not served by this gateway.`);
+  const spoken = gateway.dialects.get(route.dialect);
+  if (spoken === undefined) throw new GatewayError('not_found', `${arrival.path} is not served by this gateway.`);
   const { upload = null } = arrival;
   const { passThrough = null } = arrival;
   const body =
@@ -32,6 +32,7 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
         ? parseBody(arrival.bytes)
         : upload.fields;
   const address = passThrough === null ? addressOf(arrival) : { ...addressOf(arrival), path: passThrough.rest };
+  const dialect = spoken.kindOf?.(body, address) ?? spoken;
   const facts = dialect.inspect(body, address, upload);
   return asReceived({
     id: start.id,

@@ -185,6 +185,32 @@ describe.each(upstreams)('the client of Amazon, in front of %s', (modelId) => {
   });
 });
 
+/** The text of an answer or an event: what the first member of this name says. */
+function said(bytes: Uint8Array | undefined, member: string): string {
+  const match = new RegExp(`"${member}":("(?:[^"\\\\]|\\\\.)*")`).exec(Buffer.from(bytes!).toString());
+  return match === null ? '' : (JSON.parse(match[1]!) as string);
+}
+
+describe.each([
+  ['Titan', { inputText: 'Hello' }, 'outputText'],
+  ['Llama', { prompt: 'Hello', max_gen_len: 200 }, 'generation'],
+  ['Mistral', { prompt: '<s>[INST] Hello [/INST]', max_tokens: 200 }, 'text'],
+  ['Cohere', { message: 'Hello', max_tokens: 200 }, 'text'],
+  ['Nova', { messages: [{ role: 'user', content: [{ text: 'Hello' }] }], inferenceConfig: { maxTokens: 200 } }, 'text'],
+  ['AI21', { messages: [{ role: 'user', content: 'Hello' }], max_tokens: 200 }, 'content'],
+])('the client of Amazon, with a body of %s', (_name, asked, member) => {
+  it.each(['nova', 'claude', 'chat'])('is answered by %s', async (modelId) => {
+    fake.setDefault({ text: 'Grüezi, 世界 👋' });
+    const body = JSON.stringify(asked);
+    const whole = await amazon.send(new InvokeModelCommand({ modelId, body }));
+    expect(said(whole.body, member)).toBe('Grüezi, 世界 👋');
+    const streamed = await amazon.send(new InvokeModelWithResponseStreamCommand({ modelId, body }));
+    let text = '';
+    for await (const event of streamed.body!) text += said(event.chunk!.bytes, member);
+    expect(text).toBe('Grüezi, 世界 👋');
+  });
+});
+
 it('the client of Amazon reads errors as its own, before a stream and in it', async () => {
   const messages = [{ role: 'user' as const, content: [{ text: 'Hello' }] }];
   await expect(amazon.send(new ConverseCommand({ modelId: 'nobody', messages }))).rejects.toMatchObject({
@@ -249,12 +275,7 @@ const wrong: readonly (readonly [string, string, object, RegExp])[] = [
     { messages: [{ role: 'user', content: [image] }] },
     /does not support content/,
   ],
-  [
-    'a body of another maker',
-    '/model/nova/invoke',
-    { inputText: 'Hi' },
-    /anthropic_version: expected the body of an Anthropic model/,
-  ],
+  ['a body of another maker', '/model/nova/invoke', { question: 'Hi' }, /body: expected that of a model of Anthropic/],
 ];
 
 it.each(wrong)('%s: refused with the field, in the words of the format', async (_what, path, body, message) => {

@@ -1,111 +1,54 @@
-import { AwsChunkFraming } from '../../core/aws-event-chunks.ts';
-import { awsEvent, awsEventStreamType } from '../../core/aws-event-stream.ts';
-import type {
-  BodyEdits,
-  Dialect,
-  EncodeOptions,
-  StreamDecoder,
-  StreamEncoder,
-  StreamRelay,
-} from '../../core/dialect.ts';
-import type { JsonObject } from '../../core/json.ts';
-import type { StreamPart } from '../../core/neutral.ts';
-import { EventReader } from '../../core/server-sent-events.ts';
-import { anthropicMessages } from '../anthropic-messages/index.ts';
-import { converseErrors } from '../bedrock-converse/errors.ts';
+import type { CallAddress, Dialect } from '../../core/dialect.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { malformed } from '../body-checks.ts';
+import { chatModels } from './chat-models.ts';
+import { claude } from './claude.ts';
+import { nova } from './nova.ts';
+import { promptFamilies } from './prompt-families.ts';
+import { promptDialect } from './prompts.ts';
 
-/*
- * InvokeModel with Anthropic's messages in it: the path says model and stream, the body names the version and the betas,
- * and a stream's events come in Amazon's frames.
+const titan = promptDialect(promptFamilies.titan);
+const llama = promptDialect(promptFamilies.llama);
+const mistral = promptDialect(promptFamilies.mistral);
+const deepseek = promptDialect(promptFamilies.deepseek);
+const command = promptDialect(promptFamilies.command);
+const commandR = promptDialect(promptFamilies.commandR);
+
+/**
+ * InvokeModel: every family of models has a body of its own, and what it is follows from its members. Bodies that look the
+ * same in several families are told apart by the model's name, which is the model's own in most configurations.
  */
-
-class InvokeRelay implements StreamRelay {
-  readonly #inner: StreamRelay;
-
-  constructor(inner: StreamRelay) {
-    this.#inner = inner;
+function kindOf(body: JsonObject, address?: CallAddress): Dialect {
+  const model = address?.model ?? '';
+  if (body.anthropic_version !== undefined) return claude;
+  if (Array.isArray(body.messages)) return isNova(body) ? nova : chatModels;
+  if (typeof body.inputText === 'string') return titan;
+  if (typeof body.message === 'string') return commandR;
+  if (typeof body.prompt === 'string') {
+    if (body.max_gen_len !== undefined || /llama/i.test(model)) return llama;
+    if (/deepseek/i.test(model) || body.prompt.includes('<｜User｜>')) return deepseek;
+    if (/command|cohere/i.test(model) || commandFields.some((name) => body[name] !== undefined)) return command;
+    if (/mi[sx]tral/i.test(model) || body.prompt.includes('[INST]')) return mistral;
+    throw malformed(
+      'prompt',
+      `the family of ${JSON.stringify(model.slice(0, 80))} is not to be seen: name it as Amazon does, or ask by Converse`,
+    );
   }
-
-  get progress() {
-    return this.#inner.progress;
-  }
-
-  push(chunk: Uint8Array): Uint8Array | null {
-    return framed(this.#inner.push(chunk));
-  }
-
-  end(): Uint8Array | null {
-    return framed(this.#inner.end());
-  }
+  throw malformed(
+    'body',
+    'expected that of a model of Anthropic (anthropic_version), Amazon, Meta, Mistral, Cohere, AI21 or DeepSeek: messages, prompt, message or inputText',
+  );
 }
 
-class InvokeEncoder implements StreamEncoder {
-  readonly #inner: StreamEncoder;
+const commandFields = ['p', 'k', 'return_likelihoods', 'num_generations', 'stop_sequences'];
 
-  constructor(inner: StreamEncoder) {
-    this.#inner = inner;
-  }
-
-  encode(part: StreamPart): Uint8Array {
-    const told = this.#inner.encode(part);
-    return framed(typeof told === 'string' ? Buffer.from(told) : told) ?? Buffer.alloc(0);
-  }
-}
-
-class InvokeDecoder implements StreamDecoder {
-  readonly #events = new AwsChunkFraming();
-  readonly #inner = anthropicMessages.streamDecoder();
-
-  push(chunk: Uint8Array, parts: StreamPart[]): void {
-    const events = this.#events.push(chunk);
-    if (events !== null) this.#inner.push(events, parts);
-  }
-
-  end(parts: StreamPart[]): void {
-    this.#inner.end(parts);
-  }
-}
-
-const reader = new EventReader();
-
-/** Whole server-sent events as frames, each with one event in base64. */
-function framed(events: Uint8Array | null): Buffer | null {
-  if (events === null || events.length === 0) return null;
-  const frames: Buffer[] = [];
-  reader.open(Buffer.from(events).toString('latin1'));
-  while (reader.next()) {
-    if (reader.data === null) continue;
-    frames.push(awsEvent('chunk', { bytes: Buffer.from(reader.data, 'latin1').toString('base64') }));
-  }
-  return frames.length === 0 ? null : Buffer.concat(frames);
-}
-
-function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits {
-  const edits = new Map(anthropicMessages.passThrough(body, options));
-  for (const name of ['anthropic_version', 'anthropic_beta']) if (body[name] !== undefined) edits.set(name, undefined);
-  if (options.stream === true) edits.set('stream', true);
-  return edits;
+/** Its contents are lists of blocks without a type. */
+function isNova({ schemaVersion, inferenceConfig, messages }: JsonObject): boolean {
+  if (schemaVersion !== undefined || inferenceConfig !== undefined) return true;
+  const first = Array.isArray(messages) ? messages[0] : undefined;
+  const block = isJsonObject(first) && Array.isArray(first.content) ? first.content[0] : undefined;
+  return isJsonObject(block) && block.type === undefined;
 }
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html */
-export const bedrockInvoke: Dialect = Object.freeze({
-  ...anthropicMessages,
-  name: 'bedrock-invoke',
-  variantOf: 'anthropic-messages',
-  inspect: (body, address) => {
-    if (!Array.isArray(body.messages) || typeof body.anthropic_version !== 'string') {
-      const what =
-        'expected the body of an Anthropic model, such as "bedrock-2023-05-31"; ask other models by Converse';
-      throw malformed('anthropic_version', what);
-    }
-    return anthropicMessages.inspect(body, address);
-  },
-  passThrough,
-  relay: (options) => new InvokeRelay(anthropicMessages.relay(options)),
-  streamDecoder: () => new InvokeDecoder(),
-  streamEncoder: (options) => new InvokeEncoder(anthropicMessages.streamEncoder(options)),
-  errors: converseErrors,
-  heartbeat: null,
-  streamContentType: awsEventStreamType,
-} satisfies Dialect);
+export const bedrockInvoke: Dialect = Object.freeze({ ...claude, kindOf });
