@@ -39,6 +39,7 @@ export const dialectNames = [
   'jina-rerank',
   'nim-ranking',
   'tei-rerank',
+  'vertex-ranking',
   'voyage-rerank',
   'openai-moderations',
   'bedrock-converse',

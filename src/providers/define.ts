@@ -93,6 +93,7 @@ export const usualPath: Record<DialectName, string> = {
   'jina-rerank': '/rerank',
   'nim-ranking': '/ranking',
   'tei-rerank': '/rerank',
+  'vertex-ranking': '',
   'voyage-rerank': '/rerank',
   'openai-moderations': '/moderations',
   'bedrock-converse': '',

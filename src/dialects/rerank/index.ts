@@ -1,6 +1,7 @@
 import { usageOf } from '../embeddings/cohere.ts';
 import { taskDialect } from '../task-dialect.ts';
 import { billed, type RerankWords, rerankFormat, tokenUsage } from './shape.ts';
+import { vertexRanking } from './vertex.ts';
 
 /** What callers of Cohere's v1 and v2 and of Jina's format write; answers carry what each of them looks for. */
 const cohere: RerankWords = {
@@ -65,4 +66,4 @@ const words: readonly RerankWords[] = [
   },
 ];
 
-export const rerankDialects = words.map((one) => taskDialect(rerankFormat(one)));
+export const rerankDialects = [...words.map((one) => taskDialect(rerankFormat(one))), taskDialect(vertexRanking)];

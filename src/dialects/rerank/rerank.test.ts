@@ -22,6 +22,7 @@ const cases = [
   ['voyage-rerank', { topN, returnDocuments }, maybe(tokensUsed)],
   ['tei-rerank', { returnDocuments }, none],
   ['nim-ranking', {}, maybe(tokensUsed)],
+  ['vertex-ranking', { topN, returnDocuments }, none],
 ] as const;
 
 describe.each(cases)('%s', (name, said, usage) => {
@@ -29,7 +30,18 @@ describe.each(cases)('%s', (name, said, usage) => {
     dialect: named(name),
     requests: rerankRequests(said),
     responses: rerankResponses(usage as fc.Arbitrary<undefined>),
-    fields: ['query', 'documents', 'texts', 'passages', 'top_n', 'top_k', 'return_documents', 'return_text'],
+    fields: [
+      'query',
+      'documents',
+      'texts',
+      'passages',
+      'records',
+      'top_n',
+      'topN',
+      'top_k',
+      'return_documents',
+      'return_text',
+    ],
   });
 });
 
@@ -44,6 +56,19 @@ test.each([
   ['voyage-rerank', { model: 'up', query: 'q', documents: ['a', 'b'], top_k: 1, return_documents: true }],
   ['tei-rerank', { query: 'q', texts: ['a', 'b'], return_text: true }],
   ['nim-ranking', { model: 'up', query: { text: 'q' }, passages: [{ text: 'a' }, { text: 'b' }] }],
+  [
+    'vertex-ranking',
+    {
+      model: 'up',
+      query: 'q',
+      records: [
+        { id: '0', content: 'a' },
+        { id: '1', title: 't', content: 'b' },
+      ],
+      topN: 1,
+      ignoreRecordDetailsInResponse: false,
+    },
+  ],
 ] as const)('from cohere to %s', (name, expected) => {
   const request = named('cohere-rerank').request.decode(body);
   expect(named(name).request.encode(request, { ...plainOptions, model: 'up' })).toEqual(expected);

@@ -40,7 +40,7 @@ export interface RerankWords {
 }
 
 /** Documents in one search unit. */
-const documentsPerQuery = 100;
+export const documentsPerQuery = 100;
 
 export function rerankFormat(words: RerankWords): TaskFormat<RerankRequest, RerankResponse> {
   const named = [words.documents, words.topN, words.returnDocuments, words.tokensPerDocument];
@@ -125,7 +125,7 @@ function written(request: RerankRequest, words: RerankWords, options: EncodeOpti
 }
 
 /** A document of several fields as one text, where a format takes only texts. */
-function textOf(document: string | JsonObject): string {
+export function textOf(document: string | JsonObject): string {
   if (typeof document === 'string') return document;
   if (typeof document.text === 'string') return document.text;
   return Object.entries(document)

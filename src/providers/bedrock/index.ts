@@ -1,4 +1,5 @@
 import { AwsChunkFraming } from '../../core/aws-event-chunks.ts';
+import type { BodyEdits } from '../../core/dialect.ts';
 import type { ConnectionSettings } from '../../core/provider.ts';
 import { claudeTraits } from '../claude-generation.ts';
 import { bearer, defineProvider } from '../define.ts';
@@ -21,7 +22,13 @@ export const bedrock = defineProvider({
   credentialVariable: 'AWS_BEARER_TOKEN_BEDROCK',
   requiresCredential: false,
   environmentVariables: [...identityVariables, ...regionVariables],
-  dialects: { chat: ['bedrock-converse', 'anthropic-messages'], embedding: ['titan-embed', 'cohere-embed'] },
+  dialects: {
+    chat: ['bedrock-converse', 'anthropic-messages'],
+    embedding: ['titan-embed', 'cohere-embed'],
+    rerank: ['cohere-rerank-v2'],
+  },
+  // https://aws.amazon.com/bedrock/pricing/
+  unitPrices: { 'cohere.rerank-': { query: 0.002 }, 'amazon.rerank-': { query: 0.001 } },
   catalogueIds: ['bedrock', 'bedrock_converse', 'aws'],
   usageInStream: 'always',
   // What was begun is finished, and billed.
@@ -47,6 +54,7 @@ export const bedrock = defineProvider({
   edits: (call) => {
     if (call.dialect === 'anthropic-messages') return invokeEdits(call);
     // The model is in the path, and a body that names one is refused.
+    if (call.dialect === 'cohere-rerank-v2') return rerankEdits(call.model);
     return call.dialect === 'cohere-embed' ? new Map([['model', undefined]]) : new Map();
   },
   reframe: (dialect) => (dialect === 'anthropic-messages' ? new AwsChunkFraming() : null),
@@ -64,6 +72,14 @@ export const bedrock = defineProvider({
     };
   },
 });
+
+/** Cohere's models want to know which version of their own format they are asked in. https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html */
+function rerankEdits(model: string): BodyEdits {
+  return new Map<string, unknown>([
+    ['model', undefined],
+    ...(model.includes('cohere') ? [['api_version', 2] as const] : []),
+  ]);
+}
 
 function namedRegion(model: string): string | undefined {
   const plain = model.replace(hints, '');

@@ -25,9 +25,12 @@ export const vertexAi = defineProvider({
   dialects: {
     chat: ['gemini-generate', 'anthropic-messages', 'openai-chat'],
     embedding: ['vertex-embed'],
+    rerank: ['vertex-ranking'],
     image: ['imagen-images'],
   },
   catalogueIds: ['vertex_ai', 'google-vertex', 'google', 'gemini'],
+  // https://cloud.google.com/generative-ai-app-builder/pricing
+  unitPrices: { 'semantic-ranker': { query: 0.001 } },
   usageInStream: 'always',
   auth: ({ credential }) => {
     if (credential === null) return [];
@@ -53,10 +56,14 @@ export const vertexAi = defineProvider({
         'vertex_ai needs a vertex_project, or VERTEXAI_PROJECT to be set',
       );
     }
-    return { ...settings, baseUrl: settings.baseUrl ?? addressOf(isExpress ? 'global' : locationOf(settings)) };
+    const address = isRanker(settings.model) ? rankingAddress : addressOf(isExpress ? 'global' : locationOf(settings));
+    return { ...settings, baseUrl: settings.baseUrl ?? address };
   },
   path: ({ dialect, model, stream, settings }) => {
     const project = projectOf(settings);
+    if (dialect === 'vertex-ranking') {
+      return `/v1/projects/${project}/locations/global/rankingConfigs/default_ranking_config:rank`;
+    }
     // An express account is its key.
     const place = project === undefined ? '/v1' : `/v1/projects/${project}/locations/${locationOf(settings)}`;
     if (dialect === 'openai-chat') return `${place}/endpoints/openapi/chat/completions`;
@@ -82,6 +89,13 @@ export const vertexAi = defineProvider({
     return { soleDialect: 'gemini-generate', thinkingLevels: /gemini-([3-9]|\d\d)/.test(model) };
   },
 });
+
+/** Rankers are another service's. */
+const rankingAddress = 'https://discoveryengine.googleapis.com';
+
+function isRanker(model: string): boolean {
+  return model.startsWith('semantic-ranker');
+}
 
 /** The address names the model, the body the version. */
 function claudeEdits({ body }: BodyCall): BodyEdits {

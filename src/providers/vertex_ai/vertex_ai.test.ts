@@ -48,6 +48,13 @@ providerContract(vertexAi, [
     model: 'imagen-4.0-generate-001',
     address: `${place}/publishers/google/models/imagen-4.0-generate-001:predict`,
   },
+  {
+    settings: { extra, model: 'semantic-ranker-default-004' },
+    dialect: 'vertex-ranking',
+    model: 'semantic-ranker-default-004',
+    address:
+      'https://discoveryengine.googleapis.com/v1/projects/my-project/locations/global/rankingConfigs/default_ranking_config:rank',
+  },
 ]);
 
 it('asks each model in the format of its maker', () => {
