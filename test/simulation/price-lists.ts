@@ -52,8 +52,8 @@ export function anySettings(chance: SeededChance): ListSettings {
 }
 
 /** The configuration with new prices; requests that began under an older one keep it. */
-export function priceList(chance: SeededChance, settings: ListSettings, anyRates = ratesOf): PriceList {
-  const rates = new Map(addresses.map(({ id }) => [id, anyRates(chance)]));
+export function priceList(chance: SeededChance, settings: ListSettings, ratesOf = anyRates): PriceList {
+  const rates = new Map(addresses.map(({ id }) => [id, ratesOf(chance)]));
   if (settings.hasUnpriced) rates.delete('d2');
   const deployments = addresses.map((address): Deployment => {
     const { id, group, dialect, path } = address;
@@ -108,7 +108,7 @@ export function stopsOnHangup(deploymentId: string): boolean {
   return addresses.find(({ id }) => id === deploymentId)!.stops;
 }
 
-function ratesOf(chance: SeededChance): Rates {
+export function anyRates(chance: SeededChance): Rates {
   const input = chance.between(100_000, 3_000_000);
   const output = chance.between(500_000, 5_000_000);
   return {

@@ -192,4 +192,35 @@ export const ledgerExhibits: readonly Exhibit[] = [
     changes: [{ find: '        counter.open -= amount;\n', replace: '' }],
     tests: ['src/gateway/pipeline.test.ts'],
   },
+  {
+    name: 'a request that is clamped gets less than there is room for',
+    seen: 'invariant T3: a maximum of 256 whatever is left',
+    file: 'src/gateway/admit.ts',
+    changes: [
+      {
+        find: 'let room = roomIn(denial);',
+        replace: 'let room = roomIn(denial);\n    room -= Math.floor(room / 4);',
+      },
+    ],
+    ...simulation,
+  },
+  {
+    name: 'whoever waited for money counts as waiting for ever',
+    seen: 'invariant L4: the queue fills up until everybody is refused',
+    file: 'src/adapters/ledger/admission.ts',
+    changes: [{ find: 'this.#waiters -= 1;', replace: '' }],
+    ...simulation,
+  },
+  {
+    name: 'a model without a price is reachable under a hard budget',
+    seen: '#27509',
+    file: 'src/gateway/admit.ts',
+    changes: [
+      {
+        find: 'hard !== undefined && (bound.unpriced !== null || bound.unbounded !== null)',
+        replace: 'hard !== undefined && bound.unbounded !== null',
+      },
+    ],
+    ...simulation,
+  },
 ];
