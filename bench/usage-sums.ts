@@ -1,61 +1,29 @@
 import pg from 'pg';
 import { startPostgres } from '../scripts/servers/postgres.ts';
 import { openPostgresStore } from '../src/adapters/sql/postgres.ts';
-import { figureColumns, seriesColumns } from '../src/adapters/sql/usage-rollup.ts';
+import { searchRequests } from '../src/admin/usage/search.ts';
 import type { UsageDimension, UsageFilter } from '../src/core/store.ts';
 import { table } from '../src/core/text-table.ts';
+import { days, fillRows, fillSums, first, today } from './usage-fill.ts';
 
 /*
- * How long questions about usage take when a hundred million requests have been summed: fills the tables of sums as that
- * many would leave them (90 days, 500 keys in 50 teams, three series each, two tags, 5,000 end users a day) and asks.
- * `node bench/usage-sums.ts`; takes about two minutes.
+ * How long questions about usage take when a hundred million requests have been summed, and searches among as many single
+ * requests as `--rows` says. `node bench/usage-sums.ts` takes about two minutes; each million rows takes about half a minute
+ * more and 1.2 GB of disk.
  */
 
 const requests = 100_000_000;
-const days = 90;
-const hoursKept = 48;
-const keys = 500;
-const seriesPerKey = 3;
-const endUsersPerDay = 5_000;
 const dayMs = 86_400_000;
-const today = Math.floor(Date.now() / dayMs) * dayMs;
-const first = today - (days - 1) * dayMs;
-const perSeriesAndDay = Math.round(requests / days / keys / seriesPerKey);
+const rowsWanted = Number(process.argv[process.argv.indexOf('--rows') + 1] ?? 0) || 0;
 
 const server = await startPostgres();
 const store = await openPostgresStore({ url: server.url });
 const client = new pg.Client({ connectionString: server.url });
 await client.connect();
 
-/** Every figure as a share of the requests, spread over a few bins. */
-const figures = (count: number) =>
-  figureColumns
-    .map((column) => {
-      if (column === 'requests' || column === 'attempts') return `${count}`;
-      if (/^[lt]\d+$/.test(column)) return /^[lt](8|9|1\d)$/.test(column) ? `${Math.ceil(count / 12)}` : '0';
-      return `${count * 400}`;
-    })
-    .join(', ');
-const columns = figureColumns.join(', ');
-
 const started = performance.now();
-await client.query(`insert into usage_series (${seriesColumns.join(', ')})
-  select 's' || k || '-' || s, 'key' || k, 'user' || k / 2, 'team' || k / 10, 'org' || k / 100, 'model' || s, 'group' || s,
-    'provider' || s % 2, 'deployment' || s, '/v1/chat/completions', case when s = 2 then 'failure' else 'success' end
-  from generate_series(0, ${keys - 1}) as k, generate_series(0, ${seriesPerKey - 1}) as s`);
-await client.query(`insert into usage_days (start, series, ${columns})
-  select ${first} + d * ${dayMs}::bigint, id, ${figures(perSeriesAndDay)}
-  from generate_series(0, ${days - 1 - hoursKept / 24}) as d, usage_series`);
-await client.query(`insert into usage_hours (start, series, ${columns})
-  select ${today - (hoursKept / 24 - 1) * dayMs} + h * 3600000::bigint, id, ${figures(Math.ceil(perSeriesAndDay / 24))}
-  from generate_series(0, ${hoursKept - 1}) as h, usage_series`);
-await client.query(`insert into usage_named (kind, name, start, series, ${columns})
-  select 'tag', 'tag' || t, ${first} + d * ${dayMs}::bigint, id, ${figures(perSeriesAndDay)}
-  from generate_series(0, 1) as t, generate_series(0, ${days - 1}) as d, usage_series`);
-await client.query(`insert into usage_named (kind, name, start, series, ${columns})
-  select 'end_user', 'customer' || e, ${first} + d * ${dayMs}::bigint, 's' || e % ${keys} || '-0', ${figures(Math.ceil(requests / days / endUsersPerDay))}
-  from generate_series(0, ${endUsersPerDay - 1}) as e, generate_series(0, ${days - 1}) as d`);
-await client.query('vacuum analyze usage_days, usage_hours, usage_named, usage_series');
+await fillSums(client, requests);
+if (rowsWanted > 0) await fillRows(client, rowsWanted);
 const filledMs = performance.now() - started;
 
 const ago = (count: number) => ({ from: today - (count - 1) * dayMs, to: today + dayMs });
@@ -94,6 +62,42 @@ console.log(
   `${total!.requests} requests summed over ${days} days; tables of sums: ${size.rows[0].size}; filled in ${(filledMs / 1_000).toFixed(0)} s\n`,
 );
 console.log(table(['QUESTION', 'SUMS, ms', 'WITH PERCENTILES, ms'], rows));
+
+if (rowsWanted > 0) {
+  const clock = { tick: () => performance.now() };
+  const last = (count: number) => ({ from: today - (count - 1) * dayMs, to: today + dayMs });
+  const all = { from: first, to: today + dayMs };
+  const searches: readonly (readonly [string, UsageFilter & { from: number; to: number }])[] = [
+    ['newest, 90 days', all],
+    ['one key, 90 days', { ...all, keyId: 'key7' }],
+    ['a rare key, 90 days', { ...all, keyId: 'key-rare' }],
+    ['failures, 30 days', { ...last(30), status: 'failure' }],
+    ['a rare error, 30 days', { ...last(30), errorCode: 'rare_error' }],
+    ['a rare model, 30 days', { ...last(30), model: 'model-rare' }],
+    ['a common tag, 30 days', { ...last(30), tag: 'tag1' }],
+    ['a rare tag, 90 days', { ...all, tag: 'tag-rare' }],
+    ['one key and a tag, 30 days', { ...last(30), tag: 'tag1', keyId: 'key7' }],
+    ['one session, 90 days', { ...all, sessionId: 'session200' }],
+    ['a cost that none has, 30 days', { ...last(30), costMin: 9_400_999 }],
+  ];
+  const found: string[][] = [];
+  for (const [name, filter] of searches) {
+    const times: number[] = [];
+    let at = performance.now();
+    let page = await searchRequests({ store, clock }, filter, 50, null);
+    const firstMs = performance.now() - at;
+    for (let turn = 0; turn < 20 && page.next !== null; turn++) {
+      at = performance.now();
+      page = await searchRequests({ store, clock }, filter, 50, page.next);
+      times.push(performance.now() - at);
+    }
+    const worst = times.length === 0 ? '' : Math.max(...times).toFixed(1);
+    const middleTime = times.sort((one, other) => one - other)[Math.floor(times.length / 2)]?.toFixed(1) ?? '';
+    found.push([name, firstMs.toFixed(1), middleTime, worst]);
+  }
+  console.log(`\n${rowsWanted} single requests, pages of 50\n`);
+  console.log(table(['SEARCH', 'FIRST PAGE, ms', 'LATER PAGES, ms', 'WORST OF 20, ms'], found));
+}
 await client.end();
 await store.close();
 await server.close();

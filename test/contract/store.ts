@@ -481,6 +481,34 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
         ]);
       });
 
+      it('pages through the requests of one tag, alone and with other filters', async () => {
+        const tagged = Array.from({ length: 9 }, (_, index) =>
+          requestRecord(`t${index}`, {
+            startedAt: dayMs + Math.floor(index / 2),
+            tags: index % 3 === 0 ? ['other'] : ['x', 'other'],
+            keyId: index % 2 === 0 ? 'k' : null,
+          }),
+        );
+        await record(...tagged);
+        for (const filter of [{ tag: 'x' }, { tag: 'x', keyId: 'k' }, { tag: 'x', from: dayMs + 1, to: dayMs + 4 }]) {
+          const wanted = tagged.filter((one) => plainMatch(one, filter)).reverse();
+          const seen: string[] = [];
+          let after: { startedAt: number; id: string } | undefined;
+          for (;;) {
+            const page = await store.usage.list(filter, {
+              offset: 0,
+              limit: 2,
+              ...(after === undefined ? {} : { after }),
+            });
+            if (page.length === 0) break;
+            expect(page).toEqual(wanted.slice(seen.length, seen.length + 2));
+            seen.push(...ids(page));
+            after = page.at(-1);
+          }
+          expect(seen).toEqual(ids(wanted));
+        }
+      });
+
       it('sorts by time, newest first, unless told otherwise', async () => {
         const timed = (id: string, startedAt: number, tokens: number) =>
           requestRecord(id, { startedAt, endedAt: startedAt + tokens, usage: { ...noUsage, outputTokens: tokens } });

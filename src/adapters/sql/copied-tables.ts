@@ -1,5 +1,5 @@
 import { accountsTable, tables } from './tables.ts';
-import { namedColumns, seriesColumns, sumColumns } from './usage-rollup.ts';
+import { namedColumns, seriesColumns, sumColumns, totalColumns } from './usage-rollup.ts';
 import { usageColumns } from './usage-row.ts';
 
 /** A table as `store copy` sees it: what to read, and the columns that put its rows in one order. */
@@ -69,6 +69,8 @@ export const copiedTables: readonly CopiedTable[] = [
   bookkeeping('usage_series', seriesColumns, ['id']),
   content('usage_hours', sumColumns, ['start', 'series']),
   content('usage_days', sumColumns, ['start', 'series']),
+  content('usage_total_hours', totalColumns, ['start', 'series', 'shard']),
+  content('usage_total_days', totalColumns, ['start', 'series', 'shard']),
   content('usage_named', namedColumns, ['kind', 'name', 'start', 'series']),
   content('usage_tags', ['tag', 'started_at', 'usage_id'], ['tag', 'started_at', 'usage_id']),
   usageTable,

@@ -10,6 +10,7 @@ import { createRollups } from './migration-4.ts';
 import { createProjectTables } from './migration-5.ts';
 import { createKeptObjects } from './migration-6.ts';
 import { indexSumsBySeries } from './migration-7.ts';
+import { createTotals } from './migration-8.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   { title: 'projects, access groups and feedback', apply: createProjectTables },
   { title: 'answers and conversations kept for callers', apply: createKeptObjects },
   { title: 'sums found by series', apply: indexSumsBySeries },
+  { title: 'totals without keys; requests found by model and outcome', apply: createTotals },
 ];
 
 export interface MigrationStep {

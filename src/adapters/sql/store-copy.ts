@@ -137,7 +137,8 @@ async function compareSums(
     return String(here);
   };
   const [spent, leased] = [await sum('accounts', 'spent'), await sum('accounts', 'leased')];
-  for (const table of ['usage_hours', 'usage_days', 'usage_named']) await sum(table, 'cost');
+  for (const table of ['usage_hours', 'usage_days', 'usage_total_hours', 'usage_total_days', 'usage_named'])
+    await sum(table, 'cost');
   return { spent, leased, cost: await sum('usage', 'cost') };
 }
 

@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto';
 import type { BookEntry } from '../../core/books.ts';
 import type { BooksTransaction } from './book-rows.ts';
 import { BulkInsert } from './bulk-insert.ts';
 import type { UsageRows } from './engine.ts';
-import { figureColumns, namedColumns, rollupOf, seriesColumns, sumColumns } from './usage-rollup.ts';
+import { figureColumns, namedColumns, rollupOf, seriesColumns, sumColumns, totalColumns } from './usage-rollup.ts';
 import { storableRecord, usageValues } from './usage-row.ts';
 
 const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
@@ -28,6 +29,10 @@ export function summingInsert(table: string, columns: readonly string[], key: re
 
 const hourInsert = summingInsert('usage_hours', sumColumns, ['start', 'series']);
 const namedInsert = summingInsert('usage_named', namedColumns, ['kind', 'name', 'start', 'series']);
+
+const totalInsert = summingInsert('usage_total_hours', totalColumns, ['start', 'series', 'shard']);
+/** Few enough to be read at once, many enough that two processes seldom share one. */
+const shard = randomInt(16);
 
 export interface InsertedUsage {
   /** The entries that were not on record before. */
@@ -55,7 +60,7 @@ export async function insertUsage(
   const records = fresh.map(({ record }) => record);
   const tags = records.flatMap((record) => [...new Set(record.tags)].map((tag) => [tag, record.startedAt, record.id]));
   await tagInsert.run(transaction, tags);
-  const { series, hours, named } = rollupOf(records);
+  const { series, hours, named, totals } = rollupOf(records, shard);
   const unknown = [...series].filter(([id]) => !known.has(id)).sort(([one], [other]) => (one < other ? -1 : 1));
   await seriesInsert.run(
     transaction,
@@ -63,5 +68,7 @@ export async function insertUsage(
   );
   await hourInsert.run(transaction, hours);
   await namedInsert.run(transaction, named);
+  // Last: these rows are the ones that others wait for.
+  await totalInsert.run(transaction, totals);
   return { fresh, series: unknown.map(([id]) => id) };
 }

@@ -9,8 +9,10 @@ import { tokenFigures } from './usage-row.ts';
  * the rows are deleted for age.
  *
  * What a sum is of (key, model, deployment, status …) is a series: written once, named by a hash of its parts, so that the
- * sums themselves are small. They stand in three tables: by hour, where requests add to; by UTC day, where hours that are
- * over are moved; and by UTC day and name, for the tags and the end user of a request, which can be very many.
+ * sums themselves are small. They stand by hour, where requests add to; by UTC day, where hours that are over are moved; and
+ * by UTC day and name, for the tags and the end user of a request, which can be very many. What is asked of the whole gateway
+ * is answered from totals, the same sums by hour and day without key, user, team and organization: few, however many keys
+ * there are.
  */
 
 export const seriesDimensions = [
@@ -25,6 +27,9 @@ export const seriesDimensions = [
   'path',
   'status',
 ] as const satisfies readonly (keyof RequestRecord)[];
+
+/** Who asked: the first dimensions of a series, left out of a total's. */
+const ownerDimensions = 4;
 
 /** '' stands for null in a series. */
 export const seriesColumns: readonly string[] = ['id', ...seriesDimensions.map(columnName)];
@@ -53,6 +58,9 @@ export const figureColumns: readonly string[] = [...plainFigures, ...latencyColu
 export const sumColumns: readonly string[] = ['start', 'series', ...figureColumns];
 export const namedColumns: readonly string[] = ['kind', 'name', ...sumColumns];
 
+/** Every process adds to totals of its own, so that many do not wait for one row. */
+export const totalColumns: readonly string[] = ['start', 'series', 'shard', ...figureColumns];
+
 export const hourMs = 3_600_000;
 export const dayMs = 86_400_000;
 
@@ -63,10 +71,12 @@ export interface Rollup {
   readonly hours: readonly (readonly unknown[])[];
   /** Values in the order of `namedColumns`. */
   readonly named: readonly (readonly unknown[])[];
+  /** Values in the order of `totalColumns`. */
+  readonly totals: readonly (readonly unknown[])[];
 }
 
-/** What these records add. */
-export function rollupOf(records: readonly RequestRecord[]): Rollup {
+/** What these records add; `shard` is the process's own. */
+export function rollupOf(records: readonly RequestRecord[], shard: number): Rollup {
   const series = new Map<string, readonly unknown[]>();
   const hours = new Map<string, unknown[]>();
   const named = new Map<string, unknown[]>();
@@ -83,7 +93,44 @@ export function rollupOf(records: readonly RequestRecord[]): Rollup {
     if (endUserId !== null && endUserId !== '') addNamed('end_user', endUserId);
     for (const tag of new Set(tags)) if (tag !== '') addNamed('tag', tag);
   }
-  return { series, hours: inOrder(hours), named: inOrder(named) };
+  const totals = totalsOf(hours, series, shard);
+  return { series, hours: inOrder(hours), named: inOrder(named), totals: inOrder(totals) };
+}
+
+/** The sums without who asked; their series are put among the others. */
+function totalsOf(
+  hours: ReadonlyMap<string, unknown[]>,
+  series: Map<string, readonly unknown[]>,
+  shard: number,
+): Map<string, unknown[]> {
+  const totals = new Map<string, unknown[]>();
+  for (const sums of hours.values()) {
+    const [hour, id] = sums as [number, string];
+    const total = totalSeriesOf(series.get(id)!);
+    const totalId = total[0] as string;
+    series.set(totalId, total);
+    const key = `${hour} ${totalId}`;
+    const known = totals.get(key) as number[] | undefined;
+    if (known === undefined) totals.set(key, [hour, totalId, shard, ...sums.slice(2)]);
+    else for (let at = 2; at < sums.length; at++) known[at + 1]! += sums[at] as number;
+  }
+  return totals;
+}
+
+const totalSeries = new WeakMap<readonly unknown[], readonly unknown[]>();
+
+function totalSeriesOf(values: readonly unknown[]): readonly unknown[] {
+  let total = totalSeries.get(values);
+  if (total === undefined) {
+    total = seriesValues(withoutOwner(values.slice(1) as string[]));
+    totalSeries.set(values, total);
+  }
+  return total;
+}
+
+/** The parts of a series as those of its total. */
+export function withoutOwner(parts: readonly string[]): string[] {
+  return parts.map((part, index) => (index < ownerDimensions ? '' : part));
 }
 
 /** So that two writers take their row locks in one order. */

@@ -18,6 +18,15 @@ export interface Sum {
 /** Days with the hours that are not in them yet; hours alone; the sums of one kind of names. */
 type Source = 'days' | 'hours' | 'tag' | 'end_user';
 
+type Prefix = 'usage_' | 'usage_total_';
+
+/** Who asked is not in the totals. */
+function prefixOf({ keyId, userId, teamId, organizationId }: UsageFilter, by: readonly UsageDimension[]): Prefix {
+  const isOfOwner = [keyId, userId, teamId, organizationId].some((owner) => owner !== undefined);
+  const byOwner = by.some((one) => one === 'keyId' || one === 'userId' || one === 'teamId' || one === 'organizationId');
+  return isOfOwner || byOwner ? 'usage_' : 'usage_total_';
+}
+
 /** null when only the rows know the answer. */
 export async function sumsFromRollups(
   reader: Kysely<Database>,
@@ -63,14 +72,15 @@ async function sourceOf(
   const ofEndUser = filter.endUserId !== undefined || by.includes('endUserId');
   if (ofTag || ofEndUser) return wholeDays && !(ofTag && ofEndUser) ? (ofTag ? 'tag' : 'end_user') : null;
   if (wholeDays) return 'days';
+  const prefix = prefixOf(filter, by);
   if (filter.from === undefined || edges.some((time) => time % hourMs !== 0)) return null;
-  return filter.from >= (await daysEnd(reader)) ? 'hours' : null;
+  return filter.from >= (await daysEnd(reader, prefix)) ? 'hours' : null;
 }
 
 /** The hours from here on are all still there. */
-async function daysEnd(reader: Kysely<Database>): Promise<number> {
+async function daysEnd(reader: Kysely<Database>, prefix: Prefix): Promise<number> {
   const newest = await reader
-    .selectFrom('usage_days')
+    .selectFrom(`${prefix}days`)
     .select((build) => build.fn.max('start').as('start'))
     .executeTakeFirst();
   return newest?.start === null || newest?.start === undefined ? 0 : wholeNumber(newest.start) + dayMs;
@@ -91,7 +101,7 @@ async function readSums(
   const grouping = by.length === 0 ? sql`` : sql`group by ${places} order by ${places}`;
   const { rows } = await sql<SqlRow>`
     select ${sql.join([...groups, ...totals])}
-    from ${tableOf(source, filter, figures, few)} as sums
+    from ${tableOf(source, prefixOf(filter, by), filter, figures, few)} as sums
     left join usage_series as series on series.id = sums.series
     where ${wanted} ${grouping}`.execute(reader);
   return rows.map((row) => ({
@@ -109,6 +119,7 @@ function figureOf(figure: string): RawBuilder<unknown> {
 
 function tableOf(
   source: Source,
+  prefix: Prefix,
   filter: UsageFilter,
   figures: readonly string[],
   few: readonly string[] | null,
@@ -119,10 +130,10 @@ function tableOf(
   const within = few === null ? rangeOf(filter) : sql`${rangeOf(filter)} and series in (${sql.join(few)})`;
   switch (source) {
     case 'days':
-      return sql`(select ${columns} from usage_days where ${within}
-        union all select ${columns} from usage_hours where ${within})`;
+      return sql`(select ${columns} from ${sql.table(`${prefix}days`)} where ${within}
+        union all select ${columns} from ${sql.table(`${prefix}hours`)} where ${within})`;
     case 'hours':
-      return sql`(select ${columns} from usage_hours where ${within})`;
+      return sql`(select ${columns} from ${sql.table(`${prefix}hours`)} where ${within})`;
     default: {
       const name = source === 'tag' ? filter.tag : filter.endUserId;
       const named = name === undefined ? sql`` : sql`and name = ${name}`;

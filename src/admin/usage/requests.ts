@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
 import { dollarsFromNanodollars, nanodollarsFromDollars } from '../../core/money.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
-import type { UsageFilter } from '../../core/store.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
 import { notFound } from '../authorize.ts';
 import type { Endpoint } from '../contract.ts';
@@ -11,6 +10,7 @@ import type { ControlPlane } from '../control-plane.ts';
 import { isWithin, spendScope } from '../spend-scope.ts';
 import { feedbackOn, feedbackOutput, shownFeedback } from './feedback.ts';
 import { filterFields, filterOf, rangeOf } from './filter.ts';
+import { type Position, searchRequests } from './search.ts';
 import { arithmeticOf, stepsOf, timesOf } from './story.ts';
 
 const dayMs = 86_400_000;
@@ -128,12 +128,16 @@ export function usageRequestEndpoints(plane: ControlPlane): Endpoint[] {
       tag: 'usage',
       summary: 'Requests, newest first, a page at a time; the last 30 days unless told otherwise.',
       query: searchQuery,
-      response: z.object({ requests: z.array(z.object(summaryOutput)), next_cursor: text }),
+      response: z.object({
+        requests: z.array(z.object(summaryOutput)),
+        next_cursor: text.describe('leads to earlier requests, also where a page is short; null when there are none'),
+        searched_from: z.string().describe('everything since then, and before the last page, has been searched'),
+      }),
       async run({ actor, query }) {
         await plane.ledger.flush();
         // A request of this very moment belongs to the answer.
         const range = rangeOf(query, plane.clock.now() + 1, 30 * dayMs);
-        const filter: UsageFilter = {
+        const filter = {
           ...(await filterOf(plane, actor, query)),
           ...range,
           ...(query.error_code === undefined ? {} : { errorCode: query.error_code }),
@@ -141,13 +145,12 @@ export function usageRequestEndpoints(plane: ControlPlane): Endpoint[] {
           ...(query.min_cost === undefined ? {} : { costMin: nanodollarsFromDollars(query.min_cost) }),
           ...(query.max_cost === undefined ? {} : { costMax: nanodollarsFromDollars(query.max_cost) }),
         };
-        const after = query.cursor === undefined ? {} : { after: readCursor(query.cursor) };
-        const found = await plane.store.usage.list(filter, { offset: 0, limit: query.limit + 1, ...after });
-        const page = found.slice(0, query.limit);
-        const last = page.at(-1);
+        const after = query.cursor === undefined ? null : readCursor(query.cursor);
+        const { records, next } = await searchRequests(plane, filter, query.limit, after);
         return {
-          requests: page.map(summaryOf),
-          next_cursor: found.length > query.limit && last !== undefined ? cursorOf(last) : null,
+          requests: records.map(summaryOf),
+          next_cursor: next === null ? null : cursorOf(next),
+          searched_from: new Date(next?.startedAt ?? filter.from).toISOString(),
         };
       },
     }),
@@ -233,12 +236,12 @@ function storyOf(record: RequestRecord, plane: ControlPlane) {
   };
 }
 
-function cursorOf({ startedAt, id }: RequestRecord): string {
+function cursorOf({ startedAt, id }: Position): string {
   return Buffer.from(`${startedAt} ${id}`).toString('base64url');
 }
 
-function readCursor(cursor: string): { startedAt: number; id: string } {
-  const [, startedAt, id] = /^(\d{1,15}) (.+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+function readCursor(cursor: string): Position {
+  const [, startedAt, id] = /^(\d{1,15}) (.*)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (startedAt !== undefined && id !== undefined) return { startedAt: Number(startedAt), id };
   throw new GatewayError('malformed_request', 'cursor: expected the next_cursor of an earlier answer.', {
     param: 'cursor',
