@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort, ServerChild } from './child.ts';
@@ -12,6 +12,8 @@ export interface PostgresServerOptions {
   readonly durable?: boolean;
   /** Further settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Begins with a copy of this base backup, and recovers as the settings say, in place of a new, empty cluster. */
+  readonly backup?: { readonly folder: string; readonly url: string };
 }
 
 /** A PostgreSQL server of one's own, which may be stopped, killed, frozen and started again with the same files. */
@@ -45,27 +47,16 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       environment = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, moved(value)]));
       spawnSync('chown', ['-R', `${account.uid}:${account.gid}`, copy]);
     }
-    const password = randomBytes(12).toString('hex');
-    const passwordFile = join(folder, 'password');
-    writeFileSync(passwordFile, password, { mode: 0o644 });
     const data = join(folder, 'data');
-    const made = spawnSync(
-      join(bin, 'initdb'),
-      [
-        '-D',
-        data,
-        '-U',
-        'tester',
-        '--pwfile',
-        passwordFile,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        '--no-locale',
-      ].concat('--no-sync', '--no-instructions'),
-      { encoding: 'utf8', cwd: folder, env: { ...process.env, ...environment }, ...account },
-    );
-    if (made.status !== 0) {
-      throw new Error(`initdb failed: ${made.stdout ?? ''}${made.stderr ?? ''}${made.error?.message ?? ''}`);
+    const owner = account ?? {};
+    let password = randomBytes(12).toString('hex');
+    if (options.backup === undefined) initialise(join(bin, 'initdb'), folder, data, password, { environment, owner });
+    else {
+      password = new URL(options.backup.url).password;
+      cpSync(options.backup.folder, data, { recursive: true });
+      writeFileSync(join(data, 'recovery.signal'), '');
+      chmodSync(data, 0o700);
+      if (account !== undefined) spawnSync('chown', ['-R', `${account.uid}:${account.gid}`, data]);
     }
     const port = await freePort();
     const url = `postgresql://tester:${password}@127.0.0.1:${port}/postgres`;
@@ -105,6 +96,27 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     await child?.close();
     removeFolder(folder);
     throw error;
+  }
+}
+
+function initialise(
+  program: string,
+  folder: string,
+  data: string,
+  password: string,
+  { environment, owner }: { environment: Readonly<Record<string, string>>; owner: { uid?: number; gid?: number } },
+): void {
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o644 });
+  const words = ['-D', data, '-U', 'tester', '--pwfile', passwordFile, '--auth=scram-sha-256', '--encoding=UTF8'];
+  const made = spawnSync(program, [...words, '--no-locale', '--no-sync', '--no-instructions'], {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, ...environment },
+    ...owner,
+  });
+  if (made.status !== 0) {
+    throw new Error(`initdb failed: ${made.stdout ?? ''}${made.stderr ?? ''}${made.error?.message ?? ''}`);
   }
 }
 

@@ -68,26 +68,13 @@ export async function audit(rig: Rig): Promise<Audit> {
   const differ = (text: string) => {
     if (differences.length < differencesMax) differences.push(text);
   };
-  const rows = await rig.query<UsageRow>(`
-    select usage.id, key_id, user_id, team_id, organization_id, end_user_id, model_group, model_used, deployment_id,
-           provider, day, status, usage.started_at, usage.ended_at, input_tokens, output_tokens, cost,
-           jsonb_array_length(detail::jsonb -> 'attempts') as attempts,
-           (select coalesce(sum((attempt ->> 'charged')::bigint), 0)
-              from jsonb_array_elements(detail::jsonb -> 'attempts') as attempt) as unclear,
-           (select array_agg(tag) from usage_tags where usage_id = usage.id) as tags
-    from usage`);
+  const rows = await readRows(rig.query);
   // What bears no name was asked by somebody else than the replicas.
   const invoice = readInvoice(rig.invoiceFile).filter(({ reference }) => reference !== undefined);
   const { dispatchesWithoutRow, requestsWithTwoRows } = compareWithInvoice(rows, invoice, differ);
-  const accounts = await rig.query<AccountRow>(`
-    select accounts.*,
-           coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 0
-             and leases.window_start = accounts.window_start), 0) as out,
-           coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 1
-             and leases.window_start = accounts.window_start), 0) as written_off
-    from accounts`);
-  compareWithAccounts(rig, rows, accounts, differ);
-  await compareWithSums(rig, rows, differ);
+  const accounts = await readAccounts(rig.query);
+  compareWithAccounts(rig.accountOfKey, rows, accounts, differ);
+  await compareWithSums(rig.query, rows, differ);
   return {
     dispatches: invoice.length,
     rows: rows.length,
@@ -100,6 +87,37 @@ export async function audit(rig: Rig): Promise<Audit> {
     held: total(accounts.map(({ leased }) => Number(leased))),
     differences,
   };
+}
+
+/** The books alone, without an invoice: balances, leases and sums against the rows. */
+export async function auditBooks(query: Rig['query']): Promise<{ rows: number; differences: readonly string[] }> {
+  const differences: string[] = [];
+  const differ = (text: string) => void differences.push(text);
+  const rows = await readRows(query);
+  compareWithAccounts(new Map(), rows, await readAccounts(query), differ);
+  await compareWithSums(query, rows, differ);
+  return { rows: rows.length, differences: differences.slice(0, differencesMax) };
+}
+
+function readRows(query: Rig['query']): Promise<UsageRow[]> {
+  return query<UsageRow>(`
+    select usage.id, key_id, user_id, team_id, organization_id, end_user_id, model_group, model_used, deployment_id,
+           provider, day, status, usage.started_at, usage.ended_at, input_tokens, output_tokens, cost,
+           jsonb_array_length(detail::jsonb -> 'attempts') as attempts,
+           (select coalesce(sum((attempt ->> 'charged')::bigint), 0)
+              from jsonb_array_elements(detail::jsonb -> 'attempts') as attempt) as unclear,
+           (select array_agg(tag) from usage_tags where usage_id = usage.id) as tags
+    from usage`);
+}
+
+function readAccounts(query: Rig['query']): Promise<AccountRow[]> {
+  return query<AccountRow>(`
+    select accounts.*,
+           coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 0
+             and leases.window_start = accounts.window_start), 0) as out,
+           coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 1
+             and leases.window_start = accounts.window_start), 0) as written_off
+    from accounts`);
 }
 
 function compareWithInvoice(
@@ -155,13 +173,13 @@ function compareWithInvoice(
 }
 
 function compareWithAccounts(
-  rig: Rig,
+  accountOfKey: ReadonlyMap<string, string>,
   rows: readonly UsageRow[],
   accounts: readonly AccountRow[],
   differ: (text: string) => void,
 ): void {
   const ownersOf: Readonly<Record<string, (row: UsageRow) => readonly (string | null)[]>> = {
-    key: (row) => [rig.accountOfKey.get(row.key_id ?? '') ?? row.key_id],
+    key: (row) => [accountOfKey.get(row.key_id ?? '') ?? row.key_id],
     user: (row) => [row.user_id],
     team: (row) => [row.team_id],
     organization: (row) => [row.organization_id],
@@ -216,13 +234,17 @@ function compareWithAccounts(
 const sumGroups = ['key_id', 'user_id', 'team_id', 'organization_id', 'model_group', 'model_used', 'provider'] as const;
 
 /** The sums against the rows, by each dimension and by tag. */
-async function compareWithSums(rig: Rig, rows: readonly UsageRow[], differ: (text: string) => void): Promise<void> {
+async function compareWithSums(
+  query: Rig['query'],
+  rows: readonly UsageRow[],
+  differ: (text: string) => void,
+): Promise<void> {
   const compare = async (column: string, table: string, valuesOf: (row: UsageRow) => readonly string[]) => {
     const expected = new Map<string, number>();
     for (const row of rows) {
       for (const value of valuesOf(row)) expected.set(value, (expected.get(value) ?? 0) + Number(row.cost));
     }
-    const found = await rig.query<{ value: string; cost: string }>(
+    const found = await query<{ value: string; cost: string }>(
       `select ${column} as value, sum(cost) as cost from ${table} as sums
        join usage_series as series on series.id = sums.series group by 1`,
     );

@@ -5,8 +5,11 @@ import { StoreError } from '../../core/store.ts';
 import type { SqlEngine } from './engine.ts';
 import type { MigrationStep } from './migrations.ts';
 import { parsePostgresAddress } from './postgres-address.ts';
-import { migrateSqlite, openSqliteEngine, openSqliteStore, pendingSqliteMigrations } from './sqlite.ts';
+import { migrateSqlite, openSqliteEngine, openSqliteStore, pendingSqliteMigrations, readSqlite } from './sqlite.ts';
+import { damageIn } from './sqlite-backup.ts';
 import type { SqlStore } from './store.ts';
+import type { CheckReport } from './store-check.ts';
+import { checkBooks } from './store-check.ts';
 import type { CopyOptions, CopyReport } from './store-copy.ts';
 import { copyStore } from './store-copy.ts';
 
@@ -79,6 +82,37 @@ export async function copyBetween(from: Secret, to: Secret, options: CopyOptions
   } finally {
     await reading.close();
   }
+}
+
+/** Whether the books of a database balance, by its address or file; also of one that a gateway is using. Throws StoreError. */
+export async function checkDatabase(address: Secret): Promise<CheckReport> {
+  const checked = place(address.reveal());
+  if (checked.file !== null && !existsSync(checked.file)) {
+    throw new StoreError('not_writable', `There is no database at ${checked.file}.`);
+  }
+  if (checked.file !== null) {
+    const { file } = checked;
+    const damage = damageIn(file);
+    if (damage.length > 0) return { requests: 0, accounts: 0, leases: 0, cost: 0, held: 0, differences: damage };
+    requireNewest(await pendingSqliteMigrations({ file }), checked.label);
+    return readSqlite({ file }, checkBooks);
+  }
+  const { pendingPostgresMigrations } = await postgres();
+  requireNewest(await pendingPostgresMigrations({ url: checked.url }), checked.label);
+  const engine = await openEngine(checked);
+  try {
+    return await engine.snapshot(checkBooks);
+  } finally {
+    await engine.close();
+  }
+}
+
+function requireNewest(pending: readonly MigrationStep[], label: string): void {
+  if (pending.length === 0) return;
+  throw new StoreError(
+    'locked',
+    `${label} was written by an older release. Bring it to this one with \`tollgate migrate\`, or check it with the release that wrote it.`,
+  );
 }
 
 interface Place {

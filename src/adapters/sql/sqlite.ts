@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { StoreError } from '../../core/store.ts';
 import type { Database, SqlEngine } from './engine.ts';
 import type { MigrationStep } from './migrations.ts';
@@ -73,6 +73,17 @@ export function migrateSqlite({ file }: SqliteOptions): Promise<MigrationStep[]>
 export async function pendingSqliteMigrations({ file }: SqliteOptions): Promise<MigrationStep[]> {
   if (!existsSync(file)) return allMigrations();
   return withLink({ file, readOnly: true, busyTimeoutMs: busyTimeoutMsDefault }, pendingMigrations);
+}
+
+/** Reads one state of the file without keeping its writers waiting. */
+export function readSqlite<Result>(
+  { file }: SqliteOptions,
+  work: (reader: Kysely<Database>) => Promise<Result>,
+): Promise<Result> {
+  return withLink({ file, readOnly: true, busyTimeoutMs: busyTimeoutMsDefault }, async (reader) => {
+    await sql`begin`.execute(reader);
+    return work(reader);
+  });
 }
 
 async function withLink<Result>(

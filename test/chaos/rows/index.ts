@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts';
 import { attemptsRow } from './attempts.ts';
+import { backupRow } from './backup.ts';
 import { balanceRow } from './balance.ts';
 import { capRow } from './cap.ts';
 import { clocksRow } from './clocks.ts';
@@ -29,6 +30,7 @@ export const rows: readonly Row[] = [
   attemptsRow,
   clocksRow,
   powerLossRow,
+  backupRow,
   outagesRow,
   balanceRow,
 ];

@@ -124,7 +124,7 @@ export const limitsRow: Row = {
       await weather.begin(rig);
       let isOver = false;
       const worse = weather.during?.(rig, () => isOver);
-      const turns = size === 'short' ? 10 : 140;
+      const turns = size === 'short' ? 10 : 128;
       const purchases = await crowd(rig, {
         clients: 30,
         pauseMs: size === 'short' ? 20 : 500,

@@ -18,6 +18,7 @@ import { openSqliteStore } from '../../../src/adapters/sql/sqlite.ts';
 import { systemChance, systemClock } from '../../../src/adapters/system-clock.ts';
 import type { InvoiceEntry } from '../../fake-provider/invoice.ts';
 import { type GatewayProcess, startGateway } from '../../journeys/support/gateway-process.ts';
+import { exactConfig } from '../exact-config.ts';
 import { billed, price } from '../price.ts';
 import type { Rig } from '../rig.ts';
 import { pause, type Row, seeded, sum } from '../row.ts';
@@ -113,7 +114,7 @@ export const powerLossRow: Row = {
     const random = seeded(48);
     const broken: string[] = [];
     const folder = mkdtempSync(join(tmpdir(), 'tollgate-power-'));
-    const gateway = await startGateway({ folder, config: configOf(rig.upstream.url) });
+    const gateway = await startGateway({ folder, config: exactConfig(rig.upstream.url) });
     let corrupt = 0;
     let lost = 0;
     let unseen = 0;
@@ -177,16 +178,3 @@ export const powerLossRow: Row = {
     };
   },
 };
-
-function configOf(upstreamUrl: string): string {
-  return `
-model_list:
-  - model_name: ${price.exactModel}
-    litellm_params:
-      model: openai/${price.exactModel}
-      api_base: "${upstreamUrl}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${price.outputNanodollars / 1e9}
-`;
-}
