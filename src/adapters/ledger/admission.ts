@@ -127,7 +127,8 @@ export class Admission {
       const { account } = shortages.find((shortage) => isOf(shortage.account, refused))!;
       if (account.available > 0) {
         // A slice taken under a higher cap: with it back in the store, the store can judge under the new one.
-        if (await inTime(this.#leases.giveBack([{ account, amount: account.available }]))) return 'again';
+        if (!(await inTime(this.#leases.giveBack([{ account, amount: account.available }])))) throw unrecordable();
+        return 'again';
       }
       return { starved: hold.accounts.indexOf(account) };
     } finally {
@@ -215,5 +216,13 @@ function storeUnavailable(): GatewayError {
     'budget_store_unavailable',
     'The budget store does not answer, so the budget cannot be checked. Try again shortly.',
     { retryAfterSeconds: 1 },
+  );
+}
+
+export function unrecordable(): GatewayError {
+  return new GatewayError(
+    'budget_store_unavailable',
+    'The gateway cannot write its journal, so the request cannot be put on record before it is sent.',
+    { retryAfterSeconds: 5 },
   );
 }

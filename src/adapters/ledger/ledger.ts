@@ -21,7 +21,7 @@ import { Journal } from '../journal.ts';
 import type { JournalFolder } from '../journal-folder.ts';
 import type { Account } from './account.ts';
 import { Accounts } from './accounts.ts';
-import { Admission, denial } from './admission.ts';
+import { Admission, denial, unrecordable } from './admission.ts';
 import { BudgetAlerts } from './budget-alerts.ts';
 import { closeBooks } from './closing.ts';
 import type { FlushPolicy } from './flusher.ts';
@@ -461,14 +461,6 @@ function attached(hold: Hold, part: Hold): BudgetPart | BudgetDenial {
 function giveUp(hold: Hold, amount: Nanodollars): void {
   for (const account of hold.accounts) account.held -= amount;
   hold.bound -= amount;
-}
-
-function unrecordable(): GatewayError {
-  return new GatewayError(
-    'budget_store_unavailable',
-    'The gateway cannot write its journal, so the request cannot be put on record before it is sent.',
-    { retryAfterSeconds: 5 },
-  );
 }
 
 function shuttingDown(): GatewayError {
