@@ -181,6 +181,8 @@ export type StreamPart =
   | { type: 'tool-call-delta'; choice: number; block: number; arguments: string }
   /** Where a piece of the text comes from, in the shape of TextBlock's annotations. */
   | { type: 'annotation'; choice: number; block: number; annotation: Json }
+  /** An image that the model made: a block of its own, which comes whole. */
+  | { type: 'image'; choice: number; block: number; source: MediaSource }
   /** `whole`: the block that this event completes, as its dialect would write it into a whole answer. */
   | { type: 'vendor'; choice: number; block: number; dialect: string; event: JsonObject; whole?: JsonObject }
   | { type: 'block-end'; choice: number; block: number }

@@ -44,6 +44,10 @@ export function observePart(progress: StreamProgress, part: StreamPart): void {
         progress.outputBytes += part.redacted.length;
       }
       break;
+    case 'image':
+      progress.contentStarted = true;
+      progress.outputBytes += part.source.kind === 'base64' ? part.source.base64.length : part.source.url.length;
+      break;
     case 'vendor':
       progress.contentStarted = true;
       break;

@@ -28,6 +28,11 @@ export function plainBlockMessages(messages: Json | undefined): Json[] | undefin
   });
 }
 
+/** The same for items that stand beside each other: calls and what came of them. */
+export function plainCallItems(items: Json[]): Json[] | undefined {
+  return changed(items, (item) => withPlainId(item, 'call_id'));
+}
+
 function changed(list: Json | undefined, change: (entry: JsonObject) => JsonObject): Json[] | undefined {
   if (!Array.isArray(list)) return undefined;
   let copy: Json[] | undefined;

@@ -67,6 +67,9 @@ export class AnswerAssembly {
         if (block.type === 'text') block.annotations = [...(block.annotations ?? []), part.annotation];
         break;
       }
+      case 'image':
+        this.#block(part, () => ({ type: 'image', source: part.source }));
+        break;
       case 'vendor':
         if (part.whole !== undefined) {
           const { dialect, whole } = part;

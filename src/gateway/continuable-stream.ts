@@ -125,6 +125,7 @@ export class ContinuableStream implements StreamRelay {
       case 'reasoning-delta':
       case 'refusal-delta':
       case 'tool-call-start':
+      case 'image':
       case 'vendor':
         this.#isPlainText = false;
         break;

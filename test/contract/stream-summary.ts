@@ -15,7 +15,7 @@ export interface ChoiceSummary {
 }
 
 export interface BlockSummary {
-  kind: 'text' | 'reasoning' | 'refusal' | 'call' | 'vendor';
+  kind: 'text' | 'reasoning' | 'refusal' | 'call' | 'image' | 'vendor';
   text?: string;
   id?: string;
   name?: string;
@@ -109,6 +109,9 @@ function addTo(blocks: Map<number, BlockSummary>, part: BlockPart): void {
       blocks.set(part.block, block);
       return;
     }
+    case 'image':
+      blocks.set(part.block, { kind: 'image', text: JSON.stringify(part.source) });
+      return;
     case 'annotation':
       if (found === undefined) throw new Error('an annotation without its text');
       found.annotations = [...(found.annotations ?? []), part.annotation];

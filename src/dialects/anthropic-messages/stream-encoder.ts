@@ -5,7 +5,7 @@ import type { Usage } from '../../core/usage.ts';
 import { encodeStopReason } from './stop-reason.ts';
 import { encodeUsage } from './usage.ts';
 
-type BlockPart = Extract<StreamPart, { block: number }>;
+type BlockPart = Exclude<Extract<StreamPart, { block: number }>, { type: 'image' }>;
 
 /**
  * Parts as message events. Blocks go out one after the other, numbered from 0: parts of a block that begins while another
@@ -30,6 +30,9 @@ export class MessageStreamEncoder implements StreamEncoder {
     switch (part.type) {
       case 'start':
         return this.#start(part.id, part.model, part.usage);
+      case 'image':
+        // This format's answers hold none.
+        return '';
       case 'ping':
         return event({ type: 'ping' });
       case 'usage':

@@ -50,6 +50,7 @@ export class ConverseStreamEncoder implements StreamEncoder {
       case 'end':
         return awsEvent('metadata', { usage: encodeUsage(this.#usage), metrics: { latencyMs: 0 } });
       case 'text-start':
+      case 'image':
       case 'ping':
       case 'error':
         return nothing;

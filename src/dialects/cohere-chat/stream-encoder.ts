@@ -77,6 +77,7 @@ export class CohereStreamEncoder implements StreamEncoder {
       case 'block-end':
         return this.#endBlock(part.block);
       case 'reasoning-signature':
+      case 'image':
       case 'vendor':
         return '';
       default:

@@ -15,12 +15,17 @@ export function isCandidateFact(block: JsonObject): boolean {
   return candidateFields.some((name) => block[name] !== undefined);
 }
 
-/** Web sources of an answer, as citations in the shape that most clients read. */
-export function citationsOf(candidate: JsonObject): Json[] {
+/**
+ * Web sources of an answer, as citations in the shape that most clients read. Places are counted in bytes here and in
+ * characters there: `text` is what they are in.
+ */
+export function citationsOf(candidate: JsonObject, text: string): Json[] {
   const grounding = field(candidate, 'groundingMetadata');
   if (!isJsonObject(grounding)) return [];
   const chunks = listOf(grounding, 'groundingChunks').map((chunk) => field(chunk, 'web'));
   const citations: Json[] = [];
+  const bytes = Buffer.from(text);
+  const placeOf = (value: Json | undefined) => bytes.toString('utf8', 0, numberOf(value)).length;
   for (const support of listOf(grounding, 'groundingSupports')) {
     const segment = field(support, 'segment');
     const indices = field(support, 'groundingChunkIndices');
@@ -30,8 +35,8 @@ export function citationsOf(candidate: JsonObject): Json[] {
       citations.push({
         type: 'url_citation',
         url_citation: {
-          start_index: numberOf(field(segment, 'startIndex')),
-          end_index: numberOf(field(segment, 'endIndex')),
+          start_index: placeOf(field(segment, 'startIndex')),
+          end_index: placeOf(field(segment, 'endIndex')),
           url: String(field(web, 'uri') ?? ''),
           title: String(field(web, 'title') ?? ''),
         },
@@ -39,6 +44,28 @@ export function citationsOf(candidate: JsonObject): Json[] {
     }
   }
   return citations;
+}
+
+/** Citations of any format as the sources of a candidate; undefined where there are none. */
+export function groundingOf(text: string, annotations: readonly Json[]): JsonObject | undefined {
+  const groundingChunks: JsonObject[] = [];
+  const groundingSupports: JsonObject[] = [];
+  for (const annotation of annotations.filter(isJsonObject)) {
+    const cited = isJsonObject(annotation.url_citation) ? annotation.url_citation : annotation;
+    if (typeof cited.url !== 'string') continue;
+    const start = typeof cited.start_index === 'number' ? cited.start_index : 0;
+    const end = typeof cited.end_index === 'number' ? cited.end_index : text.length;
+    const segment = {
+      startIndex: Buffer.byteLength(text.slice(0, start)),
+      endIndex: Buffer.byteLength(text.slice(0, end)),
+      text: text.slice(start, end),
+    };
+    const known = groundingChunks.findIndex(({ web }) => isJsonObject(web) && web.uri === cited.url);
+    const index = known < 0 ? groundingChunks.length : known;
+    if (known < 0) groundingChunks.push({ web: { uri: cited.url, title: cited.title ?? '' } });
+    groundingSupports.push({ segment, groundingChunkIndices: [index] });
+  }
+  return groundingChunks.length === 0 ? undefined : { groundingMetadata: { groundingChunks, groundingSupports } };
 }
 
 function listOf(object: JsonObject, name: string): JsonObject[] {

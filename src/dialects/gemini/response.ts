@@ -10,7 +10,7 @@ import { encodeMedia } from './encode-content.ts';
 import { googleErrorFacts } from './errors.ts';
 import { field } from './fields.ts';
 import { decodeFinishReason, encodeFinishReason } from './finish-reason.ts';
-import { candidateFactsOf, citationsOf, isCandidateFact } from './grounding.ts';
+import { candidateFactsOf, citationsOf, groundingOf, isCandidateFact } from './grounding.ts';
 import { decodeLogprobs, encodeLogprobs } from './logprobs.ts';
 import { decodeUsage, encodeUsage, searchesOf } from './usage.ts';
 
@@ -83,9 +83,11 @@ function decodeCandidate(body: JsonObject, candidate: JsonObject, position: numb
   const index = typeof given === 'number' ? given : position;
   const ids = new CallIds(idPrefixOf(body, index));
   const content = merged(partsOf(contentOf(candidate)).flatMap((part) => decodePart(part, ids)));
-  const citations = citationsOf(candidate);
   const cited = content.findLast((block) => block.type === 'text');
-  if (cited?.type === 'text' && citations.length > 0) cited.annotations = citations;
+  if (cited?.type === 'text') {
+    const citations = citationsOf(candidate, cited.text);
+    if (citations.length > 0) cited.annotations = citations;
+  }
   for (const block of candidateFactsOf(candidate)) content.push({ type: 'vendor', dialect: 'gemini-generate', block });
   const isCalling = content.some((block) => block.type === 'tool_call');
   const logprobs = decodeLogprobs(field(candidate, 'logprobsResult'));
@@ -136,6 +138,10 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
       const part = encodePart(block);
       if (part !== null) parts.push(part);
     }
+  }
+  const cited = choice.content.findLast((block) => block.type === 'text' && block.annotations !== undefined);
+  if (cited?.type === 'text' && facts.groundingMetadata === undefined) {
+    Object.assign(facts, groundingOf(cited.text, cited.annotations ?? []));
   }
   const logprobs = encodeLogprobs(choice.logprobs);
   return {

@@ -16,6 +16,8 @@ interface OpenCandidate {
   /** What the parts are being added to; null between blocks. */
   open: 'text' | 'reasoning' | null;
   block: number;
+  /** Of the block, for places in it. */
+  text: string;
   isCalling: boolean;
   isFinished: boolean;
 }
@@ -91,7 +93,7 @@ export class GenerateStreamDecoder extends EventDecoder {
       for (const block of decodePart(part, open.ids)) addBlock(choice, open, block, parts);
     }
     if (open.open === 'text') {
-      for (const annotation of citationsOf(candidate)) {
+      for (const annotation of citationsOf(candidate, open.text)) {
         parts.push({ type: 'annotation', choice, block: open.block, annotation });
       }
     }
@@ -105,7 +107,7 @@ export class GenerateStreamDecoder extends EventDecoder {
 }
 
 function newCandidate(ids: CallIds): OpenCandidate {
-  return { ids, open: null, block: 0, isCalling: false, isFinished: false };
+  return { ids, open: null, block: 0, text: '', isCalling: false, isFinished: false };
 }
 
 function addBlock(choice: number, open: OpenCandidate, content: ContentBlock, parts: StreamPart[]): void {
@@ -114,8 +116,10 @@ function addBlock(choice: number, open: OpenCandidate, content: ContentBlock, pa
       if (open.open !== 'text') {
         close(choice, open, parts);
         open.open = 'text';
+        open.text = '';
         parts.push({ type: 'text-start', choice, block: open.block });
       }
+      open.text += content.text;
       parts.push({ type: 'text-delta', choice, block: open.block, text: content.text });
       return;
     case 'reasoning':
@@ -132,6 +136,10 @@ function addBlock(choice: number, open: OpenCandidate, content: ContentBlock, pa
       return;
     }
     case 'image':
+      close(choice, open, parts);
+      parts.push({ type: 'image', choice, block: open.block, source: content.source });
+      open.block += 1;
+      return;
     case 'audio':
     case 'file':
       if (content.source.kind === 'base64') {

@@ -1,9 +1,9 @@
 import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import type { StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
-import { isCandidateFact } from './grounding.ts';
+import { groundingOf, isCandidateFact } from './grounding.ts';
 import { encodePart } from './response.ts';
 import { encodeUsage } from './usage.ts';
 
@@ -18,6 +18,8 @@ export class GenerateStreamEncoder implements StreamEncoder {
   #usage: Usage | undefined;
   readonly #calls = new Map<string, { readonly id: string; readonly name: string; text: string }>();
   readonly #finishes: JsonObject[] = [];
+  readonly #text = new Map<number, string>();
+  readonly #annotations = new Map<number, Json[]>();
 
   constructor(options: AnswerOptions) {
     this.#options = options;
@@ -32,6 +34,7 @@ export class GenerateStreamEncoder implements StreamEncoder {
         return '';
       case 'text-delta':
       case 'refusal-delta':
+        this.#text.set(part.choice, (this.#text.get(part.choice) ?? '') + part.text);
         return this.#part(part.choice, { text: part.text });
       case 'reasoning-start':
         if (part.redacted === undefined) return '';
@@ -50,26 +53,37 @@ export class GenerateStreamEncoder implements StreamEncoder {
       }
       case 'block-end':
         return this.#endBlock(part.choice, keyOf(part));
+      case 'image':
+        return this.#part(part.choice, encodePart(part)!);
       case 'vendor':
         if (part.dialect !== 'gemini-generate') return '';
+        if (part.event.groundingMetadata !== undefined) this.#annotations.delete(part.choice);
         if (isCandidateFact(part.event)) return this.#event([candidate(part.choice, [], part.event)]);
         return this.#part(part.choice, part.event);
       case 'finish':
-        this.#finishes.push(candidate(part.choice, [], { finishReason: encodeFinishReason(part.reason) }));
+        this.#finishes.push(this.#finish(part.choice, encodeFinishReason(part.reason)));
         return '';
       case 'usage':
         this.#usage = part.usage;
         return '';
       case 'end':
         return this.#event(this.#finishes);
-      case 'text-start':
       case 'annotation':
+        this.#annotations.set(part.choice, [...(this.#annotations.get(part.choice) ?? []), part.annotation]);
+        return '';
+      case 'text-start':
       case 'ping':
       case 'error':
         return '';
       default:
         return part satisfies never;
     }
+  }
+
+  /** With the sources of what was said. */
+  #finish(choice: number, finishReason: string): JsonObject {
+    const grounding = groundingOf(this.#text.get(choice) ?? '', this.#annotations.get(choice) ?? []);
+    return candidate(choice, [], { finishReason, ...grounding });
   }
 
   #endBlock(choice: number, key: string): string {

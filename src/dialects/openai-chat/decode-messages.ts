@@ -10,6 +10,7 @@ import type {
 } from '../../core/neutral.ts';
 import { malformed } from '../body-checks.ts';
 import { mediaFromUrl } from '../media.ts';
+import { decodeImages } from './images.ts';
 
 const dialect = 'openai-chat';
 
@@ -116,7 +117,7 @@ function assistantContent(message: JsonObject, path: string): ContentBlock[] {
   }
   if (isJsonObject(message.audio))
     blocks.push({ type: 'vendor', dialect, block: { type: 'audio', audio: message.audio } });
-  blocks.push(...decodeToolCalls(message));
+  blocks.push(...decodeImages(message), ...decodeToolCalls(message));
   return blocks;
 }
 

@@ -3,6 +3,7 @@ import type { CacheMark, ContentBlock, NeutralMessage, NeutralRequest, ToolResul
 import { urlOfMedia } from '../media.ts';
 import { inexpressible } from '../parameter-edits.ts';
 import { withPlainCallIds } from '../thought-signature.ts';
+import { encodeImage } from './images.ts';
 
 /** `marks`: does the model understand cache marks and thinking blocks in this format? They are hints: left out if not. */
 export function encodeMessages(request: NeutralRequest, marks: boolean): JsonObject[] {
@@ -92,11 +93,13 @@ function assistantMessage(message: NeutralMessage, marks: boolean): JsonObject {
   const content: ContentBlock[] = [];
   const calls: JsonObject[] = [];
   const thinking: JsonObject[] = [];
+  const images: JsonObject[] = [];
   const encoded: JsonObject = { role: 'assistant' };
   for (const block of message.content) {
     if (block.type === 'tool_call') calls.push(encodeToolCall(block, marks));
     else if (block.type === 'reasoning') thinking.push(encodeThinking(block));
     else if (block.type === 'refusal') encoded.refusal = block.text;
+    else if (block.type === 'image') images.push(encodeImage(block.source, images.length));
     else if (block.type === 'vendor' && block.dialect === 'openai-chat') {
       if (block.block.audio !== undefined) encoded.audio = block.block.audio;
       else if (block.block.id !== undefined) calls.push(block.block);
@@ -107,6 +110,7 @@ function assistantMessage(message: NeutralMessage, marks: boolean): JsonObject {
   }
   encoded.content = content.length === 0 ? null : encodeContent(content, marks);
   if (message.name !== undefined) encoded.name = message.name;
+  if (images.length > 0) encoded.images = images;
   if (calls.length > 0) encoded.tool_calls = calls;
   if (marks && thinking.length > 0) encoded.thinking_blocks = thinking;
   return encoded;

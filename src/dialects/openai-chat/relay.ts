@@ -157,6 +157,7 @@ export function generatedBytes(choice: JsonObject): number {
     if (called !== undefined)
       bytes += byteLength(called.name) + byteLength(called.arguments) + byteLength(called.input);
   }
+  if (Array.isArray(generated.images)) bytes += byteLength(JSON.stringify(generated.images));
   if (isJsonObject(generated.audio)) bytes += byteLength(generated.audio.data) + byteLength(generated.audio.transcript);
   return bytes;
 }

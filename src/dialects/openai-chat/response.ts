@@ -8,6 +8,7 @@ import { notAnAnswer } from '../event-decoder.ts';
 import { decodeReasoning, decodeToolCalls } from './decode-messages.ts';
 import { encodeThinking, encodeToolCall } from './encode-messages.ts';
 import { decodeFinishReason, encodeFinishReason } from './finish-reason.ts';
+import { decodeImages, encodeImage } from './images.ts';
 import { generatedBytes, isError, statusOf } from './relay.ts';
 import { decodeUsage, encodeUsage } from './usage.ts';
 
@@ -55,7 +56,7 @@ function decode(body: JsonObject): NeutralResponse {
 function decodeChoice(choice: JsonObject, position: number): NeutralChoice {
   if (!isJsonObject(choice.message)) throw notAnAnswer(`choices[${position}].message`);
   const { message } = choice;
-  const content: ContentBlock[] = [...decodeReasoning(message), ...decodeContent(message)];
+  const content: ContentBlock[] = [...decodeReasoning(message), ...decodeContent(message), ...decodeImages(message)];
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     content.push({ type: 'refusal', text: message.refusal });
   }
@@ -116,6 +117,7 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
   const calls: JsonObject[] = [];
   const annotations: Json[] = [];
   const vendorBlocks: JsonObject[] = [];
+  const images: JsonObject[] = [];
   for (const block of choice.content) {
     if (block.type === 'text') {
       text.push(block.text);
@@ -125,6 +127,7 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
       if (block.redacted === undefined) reasoning.push(block.text);
       thinking.push(encodeThinking(block));
     } else if (block.type === 'tool_call') calls.push({ index: calls.length, ...encodeToolCall(block, false) });
+    else if (block.type === 'image') images.push(encodeImage(block.source, images.length));
     else if (block.type === 'vendor') vendorBlocks.push(block.block);
   }
   const isSigned = choice.content.some(
@@ -136,6 +139,7 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
     ...(refusal.length > 0 ? { refusal: refusal.join('') } : {}),
     ...(reasoning.length > 0 ? { reasoning_content: reasoning.join('') } : {}),
     ...(isSigned ? { thinking_blocks: thinking } : {}),
+    ...(images.length > 0 ? { images } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...vendorFields(annotations, vendorBlocks),
   };

@@ -6,6 +6,7 @@ import { EventDecoder, parseEventData, unreadableEvent } from '../event-decoder.
 import { JsonProgress } from '../json-progress.ts';
 import { decodeReasoning } from './decode-messages.ts';
 import { decodeFinishReason } from './finish-reason.ts';
+import { decodeImages } from './images.ts';
 import { generatedIn, isError, statusOf } from './relay.ts';
 import { thinkingText } from './response.ts';
 import { decodeUsage } from './usage.ts';
@@ -101,6 +102,11 @@ class ChoiceDecoder {
     for (const annotation of Array.isArray(delta.annotations) ? delta.annotations : []) {
       if (this.#run?.kind !== 'text') break;
       parts.push({ type: 'annotation', choice: this.#choice, block: this.#run.block, annotation });
+    }
+    for (const { source } of decodeImages(delta)) {
+      this.#closeRun(parts);
+      this.#closeWholeCalls(parts);
+      parts.push({ type: 'image', choice: this.#choice, block: this.#nextBlock++, source });
     }
     if (typeof delta.refusal === 'string') this.#readText('refusal', delta.refusal, parts);
     for (const [position, call] of (Array.isArray(delta.tool_calls) ? delta.tool_calls : []).entries()) {

@@ -1,8 +1,9 @@
 import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import type { StreamPart } from '../../core/neutral.ts';
+import type { MediaSource, StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
+import { encodeImage } from './images.ts';
 import { encodeUsage } from './usage.ts';
 
 /** Parts as `chat.completion.chunk` events. */
@@ -16,6 +17,7 @@ export class ChatStreamEncoder implements StreamEncoder {
   /** Position among the choice's tool calls, by choice and block. */
   readonly #callPositions = new Map<string, number>();
   readonly #callCounts = new Map<number, number>();
+  readonly #imageCounts = new Map<number, number>();
 
   constructor(options: AnswerOptions) {
     this.#options = options;
@@ -47,6 +49,8 @@ export class ChatStreamEncoder implements StreamEncoder {
       }
       case 'annotation':
         return this.#chunk(part.choice, JSON.stringify({ annotations: [part.annotation] }));
+      case 'image':
+        return this.#image(part.choice, part.source);
       case 'vendor':
         return this.#chunk(part.choice, JSON.stringify({ provider_specific_fields: vendorFields(part.event) }));
       case 'finish': {
@@ -100,6 +104,12 @@ export class ChatStreamEncoder implements StreamEncoder {
   #usageChunk(): string {
     if (!this.#options.usageInStream || this.#usage === undefined) return '';
     return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(encodeUsage(this.#usage))}}\n\n`;
+  }
+
+  #image(choice: number, source: MediaSource): string {
+    const index = this.#imageCounts.get(choice) ?? 0;
+    this.#imageCounts.set(choice, index + 1);
+    return this.#chunk(choice, JSON.stringify({ images: [encodeImage(source, index)] }));
   }
 
   #callPosition(choice: number, block: number): number {

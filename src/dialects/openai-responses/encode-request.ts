@@ -1,9 +1,11 @@
 import type { BodyEdits, EncodeOptions } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
+import { plainCallItems } from '../foreign-history.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { effortOfBudget, present } from '../openai-chat/encode-request.ts';
 import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import { withPlainCallIds } from '../thought-signature.ts';
 import { encodeCustomTool } from './custom-tools.ts';
 import { encodeInput } from './encode-items.ts';
 import { isForeignReasoning } from './reasoning.ts';
@@ -19,7 +21,7 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
   const include = includedFor(request, options);
   const body: JsonObject = {
     model: request.model,
-    ...encodeInput(request, options.traits),
+    ...encodeInput({ ...request, messages: [...withPlainCallIds(request.messages)] }, options.traits),
     ...(request.stream ? { stream: true } : {}),
     ...(tools.length > 0 ? { tools } : {}),
     ...present('tool_choice', encodeToolChoice(request.toolChoice, request.tools)),
@@ -47,12 +49,11 @@ const reasoningFormat: ParameterFormat = { ...usualFormat, refused: refusedByRea
 
 export function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits {
   const edits = parameterEdits(body, options, options.traits.reasoningModel ? reasoningFormat : usualFormat);
-  // Reasoning of another provider that answered earlier in the conversation.
-  if (Array.isArray(body.input) && body.input.some(isForeignReasoning)) {
-    edits.set(
-      'input',
-      body.input.filter((item) => !isForeignReasoning(item)),
-    );
+  if (Array.isArray(body.input)) {
+    // Reasoning of another provider that answered earlier in the conversation, and its signatures in the ids of calls.
+    const own = body.input.filter((item) => !isForeignReasoning(item));
+    const plain = plainCallItems(own);
+    if (plain !== undefined || own.length < body.input.length) edits.set('input', plain ?? own);
   }
   return edits;
 }

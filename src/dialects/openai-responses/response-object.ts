@@ -84,6 +84,7 @@ const prefixByType: Readonly<Record<string, string>> = {
   reasoning: 'rs',
   function_call: 'fc',
   custom_tool_call: 'ctc',
+  image_generation_call: 'ig',
 };
 
 export function itemId(type: string, index: number, options: AnswerOptions): string {

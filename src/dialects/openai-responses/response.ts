@@ -1,7 +1,7 @@
 import type { AnswerOptions, BodyEdits, Dialect, ResponseFacts } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { ContentBlock, FinishReason, NeutralResponse } from '../../core/neutral.ts';
+import type { ContentBlock, FinishReason, MediaSource, NeutralResponse } from '../../core/neutral.ts';
 import { unknownMembers } from '../body-checks.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { customInput, customToolNames } from './custom-tools.ts';
@@ -122,12 +122,24 @@ function outputItem(
       return reasoningItem(block, itemId('reasoning', index, options));
     case 'tool_call':
       return callItem(block, index, custom, options);
+    case 'image':
+      return imageItem(block.source, index, options);
     case 'vendor':
       // What another provider's own tools did has no place here; the text that came of it goes on.
       return block.dialect === 'openai-responses' ? block.block : null;
     default:
       return null;
   }
+}
+
+/** An image that a model made: what this format's own tool for it gives. */
+export function imageItem(source: MediaSource, index: number, options: AnswerOptions): JsonObject {
+  const type = 'image_generation_call';
+  const made =
+    source.kind === 'base64'
+      ? { result: source.base64, output_format: source.mediaType.replace('image/', '') }
+      : { result: source.url };
+  return { id: itemId(type, index, options), type, status: 'completed', ...made };
 }
 
 export function callItem(

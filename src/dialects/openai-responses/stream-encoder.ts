@@ -1,11 +1,11 @@
 import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { FinishReason, ReasoningBlock, StreamPart } from '../../core/neutral.ts';
+import type { FinishReason, MediaSource, ReasoningBlock, StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
 import { encodeAnnotation } from './annotations.ts';
 import { customInput, customToolNames } from './custom-tools.ts';
 import { reasoningItem } from './reasoning.ts';
-import { callItem } from './response.ts';
+import { callItem, imageItem } from './response.ts';
 import { itemId, responseObject } from './response-object.ts';
 
 type BlockPart = Extract<StreamPart, { block: number }>;
@@ -104,6 +104,8 @@ export class ResponsesStreamEncoder implements StreamEncoder {
         return this.#startCall(part.block, part);
       case 'tool-call-delta':
         return this.#addArguments(part.block, part.arguments);
+      case 'image':
+        return this.#image(part.source);
       case 'vendor':
         return this.#vendor(part);
       case 'block-end':
@@ -263,6 +265,18 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   }
 
   // ── Everything ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #image(source: MediaSource): string {
+    const text = this.#endMessage();
+    const index = this.#items++;
+    const item = imageItem(source, index, this.#options);
+    const begun = { ...item, status: 'in_progress', result: null };
+    return (
+      text +
+      this.#event('response.output_item.added', { output_index: index, item: begun }) +
+      this.#itemDone(index, item)
+    );
+  }
 
   /** What this format's own tools did, from a stored answer; of other formats only what they cite. */
   #vendor({ block, dialect, event }: Extract<StreamPart, { type: 'vendor' }>): string {
