@@ -51,6 +51,7 @@ export const attemptSpan = 32;
 
 /** 16 hex digits: the seed with the number folded into its last byte. */
 export function spanId(seed: string, number: number): string {
+  if (number === 0) return seed;
   const low = (Number.parseInt(seed.slice(14, 16), 16) ^ (number & 0xff)).toString(16);
   return seed.slice(0, 14) + (low.length === 1 ? `0${low}` : low);
 }

@@ -4,6 +4,7 @@ import type { RecordSink } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { type MetricSettings, metricSettingsDefault } from '../../core/sink-settings.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
+import { kindOf, type RecordKind } from './record-kind.ts';
 import type { Counted, Distribution, Family } from './registry.ts';
 import { createFamilies, type RequestFamilies } from './request-families.ts';
 
@@ -43,6 +44,7 @@ export class RequestMetrics implements RecordSink {
   readonly #settings: MetricSettings;
   readonly #families: RequestFamilies;
   readonly #handles = new Map<string, Handles>();
+  readonly #lastOfKind = new WeakMap<RecordKind, { readonly names: Names; readonly handles: Handles }>();
 
   constructor(settings: MetricSettings = metricSettingsDefault) {
     this.#settings = settings;
@@ -51,7 +53,7 @@ export class RequestMetrics implements RecordSink {
 
   record(record: RequestRecord, journey: Received | null = null): void {
     const names = this.#namesOf(record, journey);
-    const handles = this.#handlesOf(record, names);
+    const handles = this.#handlesFor(record, names);
     handles.proxyTotal.value++;
     const seconds = (record.endedAt - record.startedAt) / 1000;
     if (record.status !== 'denied') {
@@ -107,6 +109,16 @@ export class RequestMetrics implements RecordSink {
               ...tags.map((tag) => String(record.tags.includes(tag))),
             ],
     };
+  }
+
+  /** Requests of a kind differ in their names seldom. */
+  #handlesFor(record: RequestRecord, names: Names): Handles {
+    const kind = kindOf(record);
+    const last = this.#lastOfKind.get(kind);
+    if (last !== undefined && isSame(last.names, names)) return last.handles;
+    const handles = this.#handlesOf(record, names);
+    this.#lastOfKind.set(kind, { names, handles });
+    return handles;
   }
 
   #handlesOf(record: RequestRecord, names: Names): Handles {
@@ -187,7 +199,9 @@ export class RequestMetrics implements RecordSink {
       if (tokens !== null) this.#families.remainingTokens.series(addressOf(record)).value = tokens;
     }
     if (rateReservation === null || rateReservation === undefined) return;
-    for (const [index, { rule }] of rateReservation.claims.entries()) {
+    const { claims } = rateReservation;
+    for (let index = 0; index < claims.length; index++) {
+      const { rule } = claims[index]!;
       if (rule.scope !== 'key' || rule.model === null || rule.metric === 'parallel') continue;
       const family = rule.metric === 'requests' ? this.#families.keyRequestsLeft : this.#families.keyTokensLeft;
       const labels = [record.keyId ?? '', record.keyAlias ?? '', rule.model];
@@ -198,6 +212,15 @@ export class RequestMetrics implements RecordSink {
 
 const noLabels: readonly string[] = Object.freeze([]);
 const labelLengthMax = 128;
+
+function isSame(one: Names, other: Names): boolean {
+  return (
+    one.teamAlias === other.teamAlias &&
+    one.userEmail === other.userEmail &&
+    one.endUser === other.endUser &&
+    (one.own === other.own || one.own.join('\u001f') === other.own.join('\u001f'))
+  );
+}
 
 /** One attempt, and it succeeded under the names that stand in the record. */
 function isPlain({ attempts, deploymentId, provider, modelUsed }: RequestRecord): boolean {

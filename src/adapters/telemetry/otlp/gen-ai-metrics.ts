@@ -2,7 +2,8 @@ import type { RecordSink } from '../../../core/ports.ts';
 import type { RequestRecord } from '../../../core/request-record.ts';
 import { totalInputTokens, totalOutputTokens } from '../../../core/usage.ts';
 import type { MetricSource } from '../exposition.ts';
-import { type Family, Histogram } from '../registry.ts';
+import { kindOf, type RecordKind } from '../record-kind.ts';
+import { type Distribution, type Family, Histogram } from '../registry.ts';
 import { operationName } from './spans-of-request.ts';
 import { genAi, general } from './vocabulary.ts';
 
@@ -12,6 +13,15 @@ const tokenBounds = [
   1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
 ];
 const common = [genAi.operation, genAi.provider, genAi.requestModel, genAi.responseModel];
+
+/** Handles of one label set, so that a request looks them up once. */
+interface Handles {
+  readonly duration: Distribution;
+  readonly inputTokens: Distribution;
+  readonly outputTokens: Distribution;
+  readonly firstToken: Distribution;
+  readonly perToken: Distribution;
+}
 
 /** The metrics of the semantic conventions; they travel to collectors only, beside the others. */
 export class GenAiMetrics implements MetricSource, RecordSink {
@@ -28,25 +38,39 @@ export class GenAiMetrics implements MetricSource, RecordSink {
   readonly #firstToken = seconds('gen_ai.server.time_to_first_token', 'Time to the first token of a stream.', common);
   readonly #perToken = seconds('gen_ai.server.time_per_output_token', 'Time for each token after the first.', common);
 
+  readonly #handles = new WeakMap<RecordKind, Handles>();
+
   constructor() {
     this.#tokens.unit = '{token}';
   }
 
   record(record: RequestRecord): void {
-    const { provider, modelAsked, modelGroup, modelUsed, usage, startedAt, endedAt, firstTokenAt } = record;
-    const asked = modelGroup === null ? '' : (modelAsked ?? '');
-    const labels = [operationName(record.operation), provider ?? '', asked, modelUsed ?? ''];
-    const duration = this.#duration.series([...labels, record.errorCode ?? '']);
-    this.#duration.observe(duration, (endedAt - startedAt) / 1_000);
+    const { usage, startedAt, endedAt, firstTokenAt } = record;
+    const kind = kindOf(record);
+    const handles = this.#handles.get(kind) ?? this.#handlesOf(kind);
+    this.#duration.observe(handles.duration, (endedAt - startedAt) / 1_000);
     if (record.status !== 'success') return;
     const outputTokens = totalOutputTokens(usage);
-    this.#tokens.observe(this.#tokens.series([...labels, 'input']), totalInputTokens(usage));
-    this.#tokens.observe(this.#tokens.series([...labels, 'output']), outputTokens);
+    this.#tokens.observe(handles.inputTokens, totalInputTokens(usage));
+    this.#tokens.observe(handles.outputTokens, outputTokens);
     if (!record.stream || firstTokenAt === null) return;
-    this.#firstToken.observe(this.#firstToken.series(labels), Math.max(0, firstTokenAt - startedAt) / 1_000);
+    this.#firstToken.observe(handles.firstToken, Math.max(0, firstTokenAt - startedAt) / 1_000);
     if (outputTokens < 2) return;
-    const each = Math.max(0, endedAt - firstTokenAt) / 1_000 / (outputTokens - 1);
-    this.#perToken.observe(this.#perToken.series(labels), each);
+    this.#perToken.observe(handles.perToken, Math.max(0, endedAt - firstTokenAt) / 1_000 / (outputTokens - 1));
+  }
+
+  #handlesOf(kind: RecordKind): Handles {
+    const asked = kind.modelGroup === null ? '' : (kind.modelAsked ?? '');
+    const labels = [operationName(kind.operation), kind.provider ?? '', asked, kind.modelUsed ?? ''];
+    const handles = {
+      duration: this.#duration.series([...labels, kind.errorCode ?? '']),
+      inputTokens: this.#tokens.series([...labels, 'input']),
+      outputTokens: this.#tokens.series([...labels, 'output']),
+      firstToken: this.#firstToken.series(labels),
+      perToken: this.#perToken.series(labels),
+    };
+    this.#handles.set(kind, handles);
+    return handles;
   }
 
   families(): Family<unknown>[] {

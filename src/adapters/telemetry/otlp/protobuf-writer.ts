@@ -1,3 +1,8 @@
+const nanosecondsPerMillisecond = 1_000_000;
+const wordSize = 2 ** 32;
+const halfOfWhole = 2 ** 20;
+const lowWordsOfHigh = wordSize / halfOfWhole;
+
 /**
  * Writes Protocol Buffers (https://protobuf.dev/programming-guides/encoding/) into one growing buffer, fields in the
  * order they are asked for. A message inside another is written in place; its length goes in front of it afterwards.
@@ -118,7 +123,15 @@ export class ProtobufWriter {
   nanoseconds(field: number, milliseconds: number): void {
     this.#room(16);
     this.#tag(field, 1);
-    this.#at = this.#bytes.writeBigUInt64LE(nanoseconds(milliseconds), this.#at);
+    const whole = Math.floor(milliseconds);
+    // More digits than a number holds: in two halves of the milliseconds, each times a million, low and high word apart.
+    const high = Math.floor(whole / halfOfWhole) * nanosecondsPerMillisecond;
+    const low =
+      (high % lowWordsOfHigh) * halfOfWhole +
+      (whole % halfOfWhole) * nanosecondsPerMillisecond +
+      Math.round((milliseconds - whole) * nanosecondsPerMillisecond);
+    this.#at = this.#bytes.writeUInt32LE(low % wordSize, this.#at);
+    this.#at = this.#bytes.writeUInt32LE(Math.floor(high / lowWordsOfHigh) + Math.floor(low / wordSize), this.#at);
   }
 
   fixed64(field: number, value: number): void {

@@ -19,6 +19,16 @@ export type AttributeValue = string | number | boolean | Measure | readonly stri
 /** Flat list name, value … */
 export type Attributes = (string | AttributeValue)[];
 
+/** What many spans say alike; its bytes are kept once they were written. */
+export class SharedAttributes {
+  readonly list: Attributes;
+  bytes: Buffer | null = null;
+
+  constructor(list: Attributes) {
+    this.list = list;
+  }
+}
+
 export interface Span {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -31,6 +41,8 @@ export interface Span {
   /** Unix milliseconds with a fraction. */
   readonly startedAt: number;
   readonly endedAt: number;
+  readonly shared: SharedAttributes;
+  /** Of this span alone. */
   readonly attributes: Attributes;
   readonly isError: boolean;
   readonly errorMessage: string | null;
@@ -50,7 +62,8 @@ export function writeSpan(writer: ProtobufWriter, span: Span): void {
   writer.varint(6, span.kind);
   writer.nanoseconds(7, span.startedAt);
   writer.nanoseconds(8, Math.max(span.startedAt, span.endedAt));
-  writeKnownAttributes(writer, span.attributes);
+  writeShared(writer, span.shared);
+  writeAttributes(writer, attributeField, span.attributes);
   if (span.isError) {
     const status = writer.open(15);
     if (span.errorMessage !== null) writer.string(2, span.errorMessage);
@@ -62,43 +75,13 @@ export function writeSpan(writer: ProtobufWriter, span: Span): void {
 }
 
 const attributeField = 9;
-const namesMax = 300;
-const valuesMax = 128;
-const textLengthMax = 80;
 
-/**
- * Attributes of spans by name and value, as they were written before: models, keys and providers come again and again.
- * A name whose values are too many (ids of requests) is not kept; null says so.
- */
-const written = new Map<string, Map<AttributeValue, Buffer> | null>();
-
-function writeKnownAttributes(writer: ProtobufWriter, attributes: Attributes): void {
-  for (let index = 0; index < attributes.length; index += 2) {
-    const name = attributes[index] as string;
-    const value = attributes[index + 1] as AttributeValue;
-    const isLong = typeof value === 'string' && value.length > textLengthMax;
-    const values = typeof value === 'object' || isLong ? null : valuesOf(name);
-    const known = values?.get(value);
-    if (known !== undefined) {
-      writer.raw(known);
-      continue;
-    }
+function writeShared(writer: ProtobufWriter, shared: SharedAttributes): void {
+  if (shared.bytes === null) {
     const start = writer.length;
-    writeAttribute(writer, attributeField, name, value);
-    if (values === null) continue;
-    if (values.size >= valuesMax) written.set(name, null);
-    else values.set(value, writer.since(start));
-  }
-}
-
-function valuesOf(name: string): Map<AttributeValue, Buffer> | null {
-  let values = written.get(name);
-  if (values === undefined) {
-    if (written.size >= namesMax) return null;
-    values = new Map();
-    written.set(name, values);
-  }
-  return values;
+    writeAttributes(writer, attributeField, shared.list);
+    shared.bytes = writer.since(start);
+  } else writer.raw(shared.bytes);
 }
 
 export function writeAttributes(writer: ProtobufWriter, field: number, attributes: Attributes): void {
@@ -109,9 +92,24 @@ export function writeAttributes(writer: ProtobufWriter, field: number, attribute
 
 function writeAttribute(writer: ProtobufWriter, field: number, name: string, value: AttributeValue): void {
   const pair = writer.open(field);
-  writer.string(1, name);
+  writer.raw(nameField(name));
   writeValue(writer, 2, value);
   writer.close(pair);
+}
+
+const nameFields = new Map<string, Buffer>();
+const namesMax = 500;
+
+/** The field of a pair that holds its name: names come again and again. */
+function nameField(name: string): Buffer {
+  let field = nameFields.get(name);
+  if (field === undefined) {
+    const writer = new ProtobufWriter();
+    writer.string(1, name);
+    field = writer.take();
+    if (nameFields.size < namesMax) nameFields.set(name, field);
+  }
+  return field;
 }
 
 function writeValue(writer: ProtobufWriter, field: number, value: AttributeValue): void {
@@ -142,7 +140,7 @@ export function spanJson(span: Span): object {
     kind: span.kind,
     startTimeUnixNano: String(nanoseconds(span.startedAt)),
     endTimeUnixNano: String(nanoseconds(Math.max(span.startedAt, span.endedAt))),
-    attributes: attributesJson(span.attributes),
+    attributes: [...attributesJson(span.shared.list), ...attributesJson(span.attributes)],
     ...(span.isError && {
       status: { code: statusError, ...(span.errorMessage !== null && { message: span.errorMessage }) },
     }),

@@ -1,11 +1,12 @@
 import { dollarsFromNanodollars } from '../../../core/money.ts';
 import type { Operation } from '../../../core/operation.ts';
-import type { Attempt } from '../../../core/request-record.ts';
+import type { Attempt, RequestRecord } from '../../../core/request-record.ts';
 import { attemptSpan, hexOfRequestId, spanId, type TraceContext } from '../../../core/trace-context.ts';
 import { totalInputTokens, totalOutputTokens } from '../../../core/usage.ts';
 import type { SinkEntry, StationTimes } from '../../sinks/entry.ts';
+import { kindOf, type RecordKind } from '../record-kind.ts';
 import { saidTexts } from './messages.ts';
-import { type Attributes, type AttributeValue, Measure, type Span, spanKinds } from './span.ts';
+import { type Attributes, type AttributeValue, Measure, SharedAttributes, type Span, spanKinds } from './span.ts';
 import { flat, genAi, genAiParameters, general, litellm, ours } from './vocabulary.ts';
 
 /** Where the conventions have another word for it. */
@@ -53,7 +54,7 @@ export function spansOf(entry: SinkEntry, decorate: (entry: SinkEntry, root: Att
   return spans;
 }
 
-const fine = { isError: false, errorMessage: null } as const;
+const fine = { isError: false, errorMessage: null, shared: new SharedAttributes([]) } as const;
 
 /** Of a request that nobody began a trace for. */
 export function ownTrace(requestId: string): TraceContext {
@@ -87,6 +88,7 @@ function rootSpan(entry: SinkEntry, trace: TraceContext): Span {
     kind: spanKinds.server,
     startedAt: times.arrived,
     endedAt: times.ended,
+    shared: sharedOf(kindOf(record)),
     attributes: rootAttributes(entry),
     isError,
     errorMessage: isError ? record.errorMessage : null,
@@ -94,81 +96,111 @@ function rootSpan(entry: SinkEntry, trace: TraceContext): Span {
   };
 }
 
+const sharedByKind = new WeakMap<RecordKind, SharedAttributes>();
+
+/** What all requests of a kind say of themselves. */
+function sharedOf(kind: RecordKind): SharedAttributes {
+  let shared = sharedByKind.get(kind);
+  if (shared === undefined) {
+    shared = new SharedAttributes(kindAttributes(kind));
+    sharedByKind.set(kind, shared);
+  }
+  return shared;
+}
+
+function kindAttributes(kind: RecordKind): Attributes {
+  const list: Attributes = [];
+  put(list, flat.model, kind.modelAsked ?? kind.modelUsed);
+  put(list, flat.virtualKey, kind.keyAlias ?? kind.keyId);
+  put(list, flat.provider, kind.provider);
+
+  put(list, genAi.operation, operationName(kind.operation));
+  put(list, genAi.provider, kind.provider);
+  put(list, genAi.requestModel, kind.modelAsked);
+  put(list, genAi.responseModel, kind.modelUsed);
+  if (kind.finishReason !== null) put(list, genAi.finishReasons, [kind.finishReason]);
+  if (kind.errorCode !== null) put(list, general.errorType, kind.errorCode);
+  put(list, general.httpMethod, 'POST');
+  put(list, general.urlPath, kind.path);
+  put(list, general.httpStatus, kind.httpStatus);
+
+  put(list, litellm.system, kind.provider);
+  put(list, litellm.isStreaming, String(kind.stream));
+  put(list, litellm.keyHash, kind.keyId);
+  put(list, litellm.keyAlias, kind.keyAlias);
+  put(list, litellm.teamId, kind.teamId);
+  put(list, litellm.organizationId, kind.organizationId);
+  put(list, litellm.userId, kind.userId);
+
+  put(list, ours.status, kind.status);
+  put(list, ours.deployment, kind.deploymentId);
+  put(list, ours.group, kind.modelGroup);
+  put(list, ours.cacheHit, kind.cacheHit);
+  return list;
+}
+
+function put(list: Attributes, name: string, value: AttributeValue | null): void {
+  if (value !== null && value !== '') list.push(name, value);
+}
+
+/** What this request says beside what all of its kind do. */
 function rootAttributes(entry: SinkEntry): Attributes {
   const { record, times } = entry;
   const { usage } = record;
   const inputTokens = totalInputTokens(usage);
   const outputTokens = totalOutputTokens(usage);
-  const list: Attributes = [];
-  const put = (name: string, value: AttributeValue | null): void => {
-    if (value !== null && value !== '') list.push(name, value);
-  };
-  const model = record.modelUsed ?? record.modelAsked;
-  const key = record.keyAlias ?? record.keyId;
   const cost = new Measure(dollarsFromNanodollars(record.cost));
-
-  put(flat.model, record.modelAsked ?? model);
-  put(flat.virtualKey, key);
-  put(flat.totalTokens, inputTokens + outputTokens);
-  put(flat.promptTokens, inputTokens);
-  put(flat.completionTokens, outputTokens);
-  put(flat.latency, new Measure(rounded(times.ended - times.arrived)));
-  put(flat.cost, cost);
-  put(flat.provider, record.provider);
-
-  put(genAi.operation, operationName(record.operation));
-  put(genAi.provider, record.provider);
-  put(genAi.requestModel, record.modelAsked);
-  put(genAi.responseModel, record.modelUsed);
-  put(genAi.inputTokens, inputTokens);
-  put(genAi.outputTokens, outputTokens);
-  if (record.finishReason !== null) put(genAi.finishReasons, [record.finishReason]);
-  put(genAi.conversation, record.sessionId);
+  const list: Attributes = [
+    flat.totalTokens,
+    inputTokens + outputTokens,
+    flat.promptTokens,
+    inputTokens,
+    flat.completionTokens,
+    outputTokens,
+    flat.latency,
+    new Measure(rounded(times.ended - times.arrived)),
+    flat.cost,
+    cost,
+    genAi.inputTokens,
+    inputTokens,
+    genAi.outputTokens,
+    outputTokens,
+    litellm.totalTokens,
+    inputTokens + outputTokens,
+    litellm.totalCost,
+    cost,
+    ours.requestId,
+    record.id,
+    ours.gatewayTime,
+    new Measure(rounded(record.overheadMs)),
+    ours.providerTime,
+    new Measure(rounded(entry.providerMs)),
+    ours.attempts,
+    record.attempts.length,
+  ];
+  put(list, genAi.conversation, record.sessionId);
   for (const name in entry.parameters) {
     const known = genAiParameters[name];
-    if (known !== undefined && !list.includes(known)) put(known, parameterValue(name, entry.parameters[name]));
+    if (known !== undefined && !list.includes(known)) put(list, known, parameterValue(name, entry.parameters[name]));
   }
-  if (record.errorCode !== null) put(general.errorType, record.errorCode);
-  put(general.httpMethod, 'POST');
-  put(general.urlPath, record.path);
-  put(general.httpStatus, record.httpStatus);
-  put(general.clientAddress, record.clientAddress);
-
-  put(litellm.system, record.provider);
-  put(litellm.totalTokens, inputTokens + outputTokens);
-  put(litellm.totalCost, cost);
-  put(litellm.isStreaming, String(record.stream));
-  put(litellm.keyHash, record.keyId);
-  put(litellm.keyAlias, record.keyAlias);
-  put(litellm.teamId, record.teamId);
-  put(litellm.teamAlias, entry.teamAlias);
-  put(litellm.organizationId, record.organizationId);
-  put(litellm.userId, record.userId);
-  put(litellm.userEmail, entry.userEmail);
-  put(litellm.endUserId, record.endUserId);
-
-  put(ours.requestId, record.id);
-  put(ours.callId, entry.callId);
-  put(ours.status, record.status);
-  put(ours.deployment, record.deploymentId);
-  put(ours.group, record.modelGroup);
-  put(ours.cacheHit, record.cacheHit);
-  if (record.tags.length > 0) put(ours.tags, record.tags);
-  put(ours.gatewayTime, new Measure(rounded(record.overheadMs)));
-  put(ours.providerTime, new Measure(rounded(entry.providerMs)));
-  put(ours.attempts, record.attempts.length);
-  if (usage.cacheReadTokens > 0) put(ours.cachedTokens, usage.cacheReadTokens);
-  if (usage.reasoningTokens > 0) put(ours.reasoningTokens, usage.reasoningTokens);
+  put(list, general.clientAddress, record.clientAddress);
+  put(list, litellm.teamAlias, entry.teamAlias);
+  put(list, litellm.userEmail, entry.userEmail);
+  put(list, litellm.endUserId, record.endUserId);
+  put(list, ours.callId, entry.callId);
+  if (record.tags.length > 0) put(list, ours.tags, record.tags);
+  if (usage.cacheReadTokens > 0) put(list, ours.cachedTokens, usage.cacheReadTokens);
+  if (usage.reasoningTokens > 0) put(list, ours.reasoningTokens, usage.reasoningTokens);
   const firstTokenMs = record.firstTokenAt === null ? null : Math.max(0, record.firstTokenAt - record.startedAt);
-  if (record.stream && firstTokenMs !== null) put(ours.firstToken, new Measure(firstTokenMs));
+  if (record.stream && firstTokenMs !== null) put(list, ours.firstToken, new Measure(firstTokenMs));
   const rate = outputTokensPerSecond(entry, outputTokens);
-  if (rate !== null) put(ours.tokensPerSecond, new Measure(rounded(rate)));
+  if (rate !== null) put(list, ours.tokensPerSecond, new Measure(rounded(rate)));
 
   if (entry.content !== null) {
     const said = saidTexts(entry.content);
-    put(genAi.systemInstructions, said.system);
-    put(genAi.inputMessages, said.input);
-    put(genAi.outputMessages, said.output);
+    put(list, genAi.systemInstructions, said.system);
+    put(list, genAi.inputMessages, said.input);
+    put(list, genAi.outputMessages, said.output);
   }
   return list;
 }
@@ -182,25 +214,9 @@ export function outputTokensPerSecond({ record, providerMs }: SinkEntry, outputT
 
 function attemptSpanOf(entry: SinkEntry, trace: TraceContext, attempt: Attempt, index: number, root: Span): Span {
   const { record } = entry;
-  const attributes: Attributes = [
-    genAi.operation,
-    operationName(record.operation),
-    genAi.provider,
-    attempt.provider,
-    genAi.requestModel,
-    attempt.model,
-    ours.attempt,
-    index,
-    ours.group,
-    attempt.group,
-    ours.deployment,
-    attempt.deploymentId,
-  ];
-  if (attempt.status !== null) attributes.push(general.httpStatus, attempt.status);
-  if (attempt.deploymentId === record.deploymentId && record.apiBase !== null) {
-    attributes.push(...serverOf(record.apiBase));
-  }
   const isError = attempt.result !== 'success';
+  const shared = attempt.deploymentId === record.deploymentId && !isError ? answeredBy(record, attempt) : null;
+  const attributes: Attributes = [ours.attempt, index];
   if (isError) attributes.push(general.errorType, attempt.result);
   // Attempts are timed in whole milliseconds; inside their request they stay.
   const startedAt = Math.min(Math.max(attempt.startedAt, root.startedAt), root.endedAt);
@@ -210,10 +226,52 @@ function attemptSpanOf(entry: SinkEntry, trace: TraceContext, attempt: Attempt, 
     kind: spanKinds.client,
     startedAt,
     endedAt: Math.min(startedAt + attempt.durationMs, root.endedAt),
+    shared: shared ?? new SharedAttributes(attemptAttributes(record, attempt)),
     attributes,
     isError: isError && attempt.result !== 'aborted',
     errorMessage: null,
   };
+}
+
+const answersByKind = new WeakMap<RecordKind, { readonly attempt: Attempt; readonly shared: SharedAttributes }>();
+
+/** The attempt that answered says the same of itself in nearly all requests of a kind. */
+function answeredBy(record: RequestRecord, attempt: Attempt): SharedAttributes {
+  const kind = kindOf(record);
+  let known = answersByKind.get(kind);
+  if (known === undefined || !isAlike(known.attempt, attempt)) {
+    known = { attempt, shared: new SharedAttributes(attemptAttributes(record, attempt)) };
+    answersByKind.set(kind, known);
+  }
+  return known.shared;
+}
+
+function isAlike(one: Attempt, other: Attempt): boolean {
+  return (
+    one.model === other.model &&
+    one.group === other.group &&
+    one.status === other.status &&
+    one.provider === other.provider &&
+    one.deploymentId === other.deploymentId
+  );
+}
+
+function attemptAttributes(record: RequestRecord, attempt: Attempt): Attributes {
+  const list: Attributes = [
+    genAi.operation,
+    operationName(record.operation),
+    genAi.provider,
+    attempt.provider,
+    genAi.requestModel,
+    attempt.model,
+    ours.group,
+    attempt.group,
+    ours.deployment,
+    attempt.deploymentId,
+  ];
+  if (attempt.status !== null) list.push(general.httpStatus, attempt.status);
+  if (attempt.deploymentId === record.deploymentId && record.apiBase !== null) list.push(...serverOf(record.apiBase));
+  return list;
 }
 
 const servers = new Map<string, Attributes>();

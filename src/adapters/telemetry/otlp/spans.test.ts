@@ -5,7 +5,7 @@ import { answered, content, said, sinkEntry, uuid } from '../../../../test/contr
 import { noUsage } from '../../../core/usage.ts';
 import type { SinkEntry } from '../../sinks/entry.ts';
 import { decorateForLangfuse, langfuseEntry } from './langfuse.ts';
-import { ProtobufWriter } from './protobuf-writer.ts';
+import { nanoseconds, ProtobufWriter } from './protobuf-writer.ts';
 import { attributesJson, type Span, writeSpan } from './span.ts';
 import { spansOf } from './spans-of-request.ts';
 import { createTracing } from './tracing.ts';
@@ -16,7 +16,7 @@ const entry = (changes: Partial<SinkEntry['record']> = {}, more: Partial<SinkEnt
   return { ...base, record: { ...base.record, ...changes } };
 };
 const attributesOf = (span: Span) =>
-  attributesIn(attributesJson(span.attributes) as Parameters<typeof attributesIn>[0]);
+  attributesIn(attributesJson([...span.shared.list, ...span.attributes]) as Parameters<typeof attributesIn>[0]);
 
 describe('the spans of a request', () => {
   it('say what it was in both vocabularies', () => {
@@ -195,6 +195,14 @@ describe('spans for Langfuse', () => {
 });
 
 describe('the protobuf writer', () => {
+  it('writes times to the nanosecond', () => {
+    for (const time of [0, 1, 0.000_001, 1_048_575.999_999, 1_048_576, 1_700_000_000_123.456, 4_294_967_296, 2 ** 41]) {
+      const writer = new ProtobufWriter();
+      writer.nanoseconds(7, time);
+      expect(writer.take().readBigUInt64LE(1), String(time)).toBe(nanoseconds(time));
+    }
+  });
+
   it('writes what the official schema reads, whatever the text and the length', () => {
     const writer = new ProtobufWriter();
     for (const text of ['', 'a', 'ü'.repeat(100), 'x'.repeat(127), 'x'.repeat(128), '🎈'.repeat(9_000)]) {
