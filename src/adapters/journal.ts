@@ -51,14 +51,18 @@ export class Journal {
   }
 
   /**
-   * Takes one line (without its line end) into the buffer and returns the offset of its end in the current segment.
-   * Never fails: what cannot be written yet stays in memory.
+   * Takes one line (without its line end), in pieces, into the buffer and returns the offset of its end in the current
+   * segment. Never fails: what cannot be written yet stays in memory.
    */
-  append(line: string): number {
+  append(...pieces: readonly string[]): number {
+    let length = 0;
+    for (let index = 0; index < pieces.length; index++) length += pieces[index]!.length;
     // UTF-8 needs at most three bytes for one UTF-16 unit.
-    const needed = this.#buffered + line.length * 3 + 1;
-    if (needed > this.#buffer.length) this.#makeRoom(line.length * 3 + 1);
-    this.#buffered += this.#buffer.write(line, this.#buffered);
+    const needed = this.#buffered + length * 3 + 1;
+    if (needed > this.#buffer.length) this.#makeRoom(length * 3 + 1);
+    for (let index = 0; index < pieces.length; index++) {
+      this.#buffered += this.#buffer.write(pieces[index]!, this.#buffered);
+    }
     this.#buffer[this.#buffered] = 0x0a;
     this.#buffered += 1;
     return this.#written + this.#buffered;
@@ -77,11 +81,11 @@ export class Journal {
     }
   }
 
-  /** From one place to another of one segment, whether it is in the file yet or not. */
+  /** A copy from one place to another of one segment, whether it is in the file yet or not. */
   bytes(segment: number, from: number, to: number): Buffer {
     const filed = segment === this.#segment ? this.#written : to;
     const inMemory = this.#buffer.subarray(Math.max(0, from - filed), Math.max(0, to - filed));
-    if (from >= filed) return inMemory;
+    if (from >= filed) return Buffer.from(inMemory);
     const inFile = this.#folder.read(this.owner, segment, from, Math.min(to, filed) - from);
     return inMemory.length === 0 ? inFile : Buffer.concat([inFile, inMemory]);
   }

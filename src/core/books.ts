@@ -49,8 +49,8 @@ export interface AccountEntry extends AccountSpec {
 
 export interface BookEntry {
   readonly record: RequestRecord;
-  /** The record as JSON, where somebody has written it already. */
-  readonly recordText?: string | undefined;
+  /** The record as JSON in UTF-8, where somebody has written it already. */
+  readonly recordBytes?: Uint8Array | undefined;
   readonly accounts: readonly AccountEntry[];
 }
 

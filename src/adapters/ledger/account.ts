@@ -2,6 +2,7 @@ import type { AccountSpec } from '../../core/books.ts';
 import type { Scope } from '../../core/identity.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import { AccountLock } from './account-lock.ts';
+import type { Chain } from './chain.ts';
 
 /**
  * What this process knows of one account: the slice it holds from the store and what it has done with it.
@@ -53,8 +54,8 @@ export class Account implements AccountSpec {
   shareAlerted = 0;
   /** Set when it was dropped from memory: rules must look it up again. */
   dropped = false;
-  #fragment = '';
-  #fragmentCap: Nanodollars | null | undefined;
+  /** The last chain that began with it. */
+  chain: Chain | null = null;
 
   constructor(spec: Omit<AccountSpec, 'cap'>, windowEnd: number | null, number: number) {
     this.key = spec.key;
@@ -76,13 +77,9 @@ export class Account implements AccountSpec {
     return this.charged - this.available;
   }
 
-  /** How it stands in a journal line; made once, as it stands in every line of its requests. */
-  get fragment(): string {
-    if (this.#fragmentCap !== this.cap) {
-      this.#fragment = JSON.stringify([this.key, this.windowStart, this.cap]);
-      this.#fragmentCap = this.cap;
-    }
-    return this.#fragment;
+  /** Is it still the one to count in? */
+  isCurrent(now: number): boolean {
+    return !this.dropped && now >= this.windowStart && (this.windowEnd === null || now < this.windowEnd);
   }
 
   /** May `bound` be taken from the slice, without asking anybody? */

@@ -3,6 +3,7 @@ import type { BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import { normaliseDuration, windowOf } from '../../core/window.ts';
 import { Account } from './account.ts';
+import { Chain } from './chain.ts';
 import { Hold } from './hold.ts';
 
 /** The accounts this process has touched, found by rule without building a key on the way. */
@@ -14,14 +15,7 @@ export class Accounts {
   /** The account a rule counts in now. */
   of(rule: BudgetRule, now: number): Account {
     const known = this.#byRule.get(rule);
-    if (
-      known !== undefined &&
-      !known.dropped &&
-      now >= known.windowStart &&
-      (known.windowEnd === null || now < known.windowEnd)
-    ) {
-      return known;
-    }
+    if (known?.isCurrent(now)) return known;
     const duration = normaliseDuration(rule.duration);
     const window = windowOf(duration, rule.timezone, now);
     const spec = {
@@ -43,8 +37,22 @@ export class Accounts {
     return account;
   }
 
-  /** The accounts of a chain of rules, each once under the strictest cap that a rule names for it. */
-  chain(requestId: string, rules: readonly BudgetRule[], now: number): Hold {
+  /** A hold of nothing yet on what a list of rules counts in. */
+  hold(requestId: string, rules: readonly BudgetRule[], now: number): Hold {
+    return new Hold(requestId, rules.length === 0 ? noChain : this.#chain(rules, now));
+  }
+
+  /** Requests of one key come with one list: what was made of it last is kept where the list begins. */
+  #chain(rules: readonly BudgetRule[], now: number): Chain {
+    const first = this.of(rules[0]!, now);
+    const known = first.chain;
+    if (known !== null && known.of === rules && known.takeUp(now)) return known;
+    const chain = this.#chainOf(rules, now);
+    first.chain = chain;
+    return chain;
+  }
+
+  #chainOf(rules: readonly BudgetRule[], now: number): Chain {
     const accounts: Account[] = [];
     const strictest: BudgetRule[] = [];
     const caps: (Nanodollars | null)[] = [];
@@ -64,7 +72,7 @@ export class Accounts {
         account.cap = cap;
       }
     }
-    return new Hold(requestId, accounts, strictest, caps);
+    return new Chain(rules, accounts, strictest, caps);
   }
 
   find(key: string, windowStart: number): Account | undefined {
@@ -85,6 +93,8 @@ export class Accounts {
     return this.#byKey.size;
   }
 }
+
+const noChain = new Chain([], [], [], []);
 
 /** The cap in force: temporary increases count until they end. */
 export function capAt(rule: BudgetRule, now: number): Nanodollars | null {

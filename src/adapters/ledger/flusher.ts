@@ -15,7 +15,9 @@ import type { Patience } from './patience.ts';
 export interface Posting {
   readonly accounts: readonly Account[];
   /** What it adds to each of them. */
-  readonly shares: readonly Nanodollars[];
+  readonly cost: Nanodollars;
+  /** The same where it is not the same for all. */
+  readonly shares: readonly Nanodollars[] | null;
   /** Where its line ends in the journal. */
   readonly end: JournalPosition;
 }
@@ -30,19 +32,19 @@ export interface FlushPolicy {
 /** A commit costs as much as the rows of some 50 requests, and nobody waits for it: the journal has them already. */
 export const flushPolicy: FlushPolicy = { delayMs: 100, batchMax: 256, pendingMax: 10_000 };
 
-/** A store that takes the record as text never has it parsed here. */
+/** A store that takes the record as it stands in the journal never has it parsed here. */
 class JournalEntry implements BookEntry {
-  readonly recordText: string;
+  readonly recordBytes: Buffer;
   readonly accounts: readonly AccountEntry[];
   #record: RequestRecord | null = null;
 
-  constructor(recordText: string, accounts: readonly AccountEntry[]) {
-    this.recordText = recordText;
+  constructor(recordBytes: Buffer, accounts: readonly AccountEntry[]) {
+    this.recordBytes = recordBytes;
     this.accounts = accounts;
   }
 
   get record(): RequestRecord {
-    this.#record ??= JSON.parse(this.recordText) as RequestRecord;
+    this.#record ??= JSON.parse(this.recordBytes.toString()) as RequestRecord;
     return this.#record;
   }
 }
@@ -142,19 +144,19 @@ export class Flusher {
     const batch = this.#queue.slice(0, this.#policy.batchMax);
     if (batch.length === 0) return;
     const end = batch[batch.length - 1]!.end;
-    const texts = await this.#patience.until(async () => {
-      const found = this.#journal.recordTexts(this.#applied, end);
+    const records = await this.#patience.until(async () => {
+      const found = this.#journal.recordBytes(this.#applied, end);
       if (found.length === batch.length) return found;
       throw new Error('the journal lacks records that were written to it');
     });
-    await this.#apply(batch, texts);
+    await this.#apply(batch, records);
     this.#queue.splice(0, batch.length);
     this.#applied = end;
     this.#journal.forgetBefore(this.#applied.segment);
   }
 
-  async #apply(postings: readonly Posting[], texts: readonly string[]): Promise<void> {
-    const { entries, touched, uncovered } = this.#entriesOf(postings, texts);
+  async #apply(postings: readonly Posting[], records: readonly Buffer[]): Promise<void> {
+    const { entries, touched, uncovered } = this.#entriesOf(postings, records);
     // A cost that no lease covers changes what is free: nobody may ask for a lease on that account meanwhile.
     const locks = uncovered.map(({ lock }) => lock);
     await takeAll(locks);
@@ -203,18 +205,18 @@ export class Flusher {
   /** What each request does to its accounts, and which accounts have no lease for all of it. */
   #entriesOf(
     postings: readonly Posting[],
-    texts: readonly string[],
+    records: readonly Buffer[],
   ): { entries: BookEntry[]; touched: Iterable<Account>; uncovered: Account[] } {
     const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
     const uncovered = new Set<Account>();
-    const entries = postings.map(({ accounts, shares }, at): BookEntry => {
+    const entries = postings.map(({ accounts, cost, shares }, at): BookEntry => {
       const changes = accounts.map((account, index): AccountEntry => {
         let rest = left.get(account);
         if (rest === undefined) {
           rest = { lease: account.lease, owed: account.held + account.pending };
           left.set(account, rest);
         }
-        const delta = shares[index]!;
+        const delta = shares === null ? cost : shares[index]!;
         rest.owed -= delta;
         const leaseReturn = Math.max(0, Math.min(delta, rest.lease - rest.owed));
         rest.lease -= leaseReturn;
@@ -231,7 +233,7 @@ export class Flusher {
           leaseReturn,
         };
       });
-      return new JournalEntry(texts[at]!, changes);
+      return new JournalEntry(records[at]!, changes);
     });
     return { entries, touched: left.keys(), uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
   }

@@ -3,16 +3,14 @@ import type { Nanodollars } from '../../core/money.ts';
 import type { BudgetPart, BudgetReservation, DispatchNote } from '../../core/ports.ts';
 import type { Listed } from '../../core/roster.ts';
 import type { Account } from './account.ts';
+import type { Chain } from './chain.ts';
 
 const noParts: readonly Hold[] = [];
 
 /** A bound that is, or is about to be, held on every account of a request's chain. */
 export class Hold implements BudgetReservation, BudgetPart, Listed {
   readonly requestId: string;
-  /** Each account once. */
-  readonly accounts: readonly Account[];
-  /** The rule behind each account, for refusals. */
-  readonly rules: readonly BudgetRule[];
+  readonly chain: Chain;
   /** Cap of each account when money was last asked for, temporary increases included; null = counted only. */
   caps: readonly (Nanodollars | null)[];
   bound: Nanodollars = 0;
@@ -26,16 +24,20 @@ export class Hold implements BudgetReservation, BudgetPart, Listed {
   /** Among the dispatched and not settled. */
   place = -1;
 
-  constructor(
-    requestId: string,
-    accounts: readonly Account[],
-    rules: readonly BudgetRule[],
-    caps: readonly (Nanodollars | null)[],
-  ) {
+  constructor(requestId: string, chain: Chain) {
     this.requestId = requestId;
-    this.accounts = accounts;
-    this.rules = rules;
-    this.caps = caps;
+    this.chain = chain;
+    this.caps = chain.caps;
+  }
+
+  /** Each account once. */
+  get accounts(): readonly Account[] {
+    return this.chain.accounts;
+  }
+
+  /** The rule behind each account, for refusals. */
+  get rules(): readonly BudgetRule[] {
+    return this.chain.rules;
   }
 
   get capped(): boolean {

@@ -10,13 +10,19 @@ import type { Account } from './account.ts';
  * `{"r":record,"a":[…]}` when it is settled. Every line stands by itself.
  */
 
-export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: readonly Account[]): string {
-  return `{"d":${JSON.stringify(note)},"b":${bound},"a":[${fragments(accounts)}]}`;
+/** The line in three pieces, for they are long and joining them would copy them. `accounts` as `accountsText` writes them. */
+export type LinePieces = readonly [head: string, body: string, tail: string];
+
+export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: string): LinePieces {
+  return ['{"d":', JSON.stringify(note), `,"b":${bound},"a":${accounts}}`];
 }
 
-/** `recordText` is the record as JSON. */
-export function recordLine(recordText: string, accounts: readonly Account[]): string {
-  return `{"r":${recordText},"a":[${fragments(accounts)}]}`;
+export function recordLine(record: RequestRecord, accounts: string): LinePieces {
+  return ['{"r":', JSON.stringify(record), `,"a":${accounts}}`];
+}
+
+export function accountsText(accounts: readonly Account[]): string {
+  return JSON.stringify(accounts.map(({ key, windowStart, cap }) => [key, windowStart, cap]));
 }
 
 export type JournalLine =
@@ -40,9 +46,12 @@ export function startsRecordLine(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 2] === letterOfRecords;
 }
 
-/** The record of such a line, as JSON. */
-export function recordTextOf(line: string): string {
-  return line.slice('{"r":'.length, line.lastIndexOf(',"a":['));
+const recordStart = '{"r":'.length;
+const recordEnd = Buffer.from(',"a":[');
+
+/** The record of the line between two places, as JSON. */
+export function recordOfLine(bytes: Buffer, start: number, end: number): Buffer {
+  return bytes.subarray(start + recordStart, bytes.lastIndexOf(recordEnd, end));
 }
 
 /** Null for a line that is not whole. */
@@ -59,12 +68,6 @@ export function parseLine(text: string): JournalLine | null {
   if (line.d !== undefined && line.b !== undefined)
     return { kind: 'dispatched', note: line.d, bound: line.b, accounts };
   return null;
-}
-
-function fragments(accounts: readonly Account[]): string {
-  let text = '';
-  for (const account of accounts) text += text === '' ? account.fragment : `,${account.fragment}`;
-  return text;
 }
 
 /** The inverse of core's accountKey. */

@@ -9,7 +9,15 @@ import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Posting } from './flusher.ts';
 import type { Hold } from './hold.ts';
-import { dispatchLine, isRecordLine, parseLine, recordLine, recordTextOf, startsRecordLine } from './journal-line.ts';
+import {
+  accountsText,
+  dispatchLine,
+  isRecordLine,
+  parseLine,
+  recordLine,
+  recordOfLine,
+  startsRecordLine,
+} from './journal-line.ts';
 
 /** Old notes are written again when they keep more than this many finished segments from being removed. */
 const segmentsKept = 3;
@@ -50,7 +58,8 @@ export class LedgerJournal {
 
   /** Appends the note; the caller writes. */
   dispatched(hold: Hold, note: DispatchNote): void {
-    this.#journal.append(dispatchLine(note, hold.bound, hold.bearers));
+    const accounts = hold.parts.length === 0 ? hold.chain.text : accountsText(hold.bearers);
+    this.#journal.append(...dispatchLine(note, hold.bound, accounts));
     hold.note = note;
     hold.segment = this.#journal.segment;
     this.#open.add(hold);
@@ -58,7 +67,8 @@ export class LedgerJournal {
 
   /** Appends the record of a settled request, or of one without hold. */
   recorded(record: RequestRecord, accounts: readonly Account[], hold: Hold | null): Posting {
-    const offset = this.#journal.append(recordLine(JSON.stringify(record), accounts));
+    const text = accounts === hold?.chain.accounts ? hold.chain.text : accountsText(accounts);
+    const offset = this.#journal.append(...recordLine(record, text));
     if (hold !== null) this.#open.delete(hold);
     return postingOf(record, accounts, { segment: this.#journal.segment, offset });
   }
@@ -107,34 +117,32 @@ export class LedgerJournal {
   }
 
   /** The records settled between two places, as JSON, in order. */
-  recordTexts(from: JournalPosition, to: JournalPosition): string[] {
-    const texts: string[] = [];
-    for (const line of from.segment === to.segment ? this.#linesOfOne(from, to) : this.#linesOfMany(from, to)) {
-      if (isRecordLine(line)) texts.push(recordTextOf(line));
-    }
-    return texts;
+  recordBytes(from: JournalPosition, to: JournalPosition): Buffer[] {
+    return from.segment === to.segment ? this.#recordsOfOne(from, to) : this.#recordsOfMany(from, to);
   }
 
-  /** Notes are left out before they become text. */
-  #linesOfOne({ segment, offset }: JournalPosition, to: JournalPosition): string[] {
+  #recordsOfOne({ segment, offset }: JournalPosition, to: JournalPosition): Buffer[] {
     const bytes = this.#journal.bytes(segment, offset, to.offset);
-    const lines: string[] = [];
+    const records: Buffer[] = [];
     let start = 0;
     for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, start)) {
-      if (startsRecordLine(bytes, start)) lines.push(bytes.toString('utf8', start, end));
+      if (startsRecordLine(bytes, start)) records.push(recordOfLine(bytes, start, end));
       start = end + 1;
     }
-    return lines;
+    return records;
   }
 
-  #linesOfMany(from: JournalPosition, to: JournalPosition): string[] {
+  #recordsOfMany(from: JournalPosition, to: JournalPosition): Buffer[] {
     this.write();
-    const lines: string[] = [];
+    const records: Buffer[] = [];
     for (const { text, end } of journalLines(this.#folder, this.#journal.owner, from)) {
-      lines.push(text);
+      if (isRecordLine(text)) {
+        const line = Buffer.from(text);
+        records.push(recordOfLine(line, 0, line.length));
+      }
       if (end.segment === to.segment && end.offset >= to.offset) break;
     }
-    return lines;
+    return records;
   }
 
   /**
@@ -161,7 +169,13 @@ export class LedgerJournal {
 }
 
 function postingOf(record: RequestRecord, accounts: readonly Account[], end: JournalPosition): Posting {
-  const shares: number[] = [];
-  for (const account of accounts) shares.push(shareOf(account, record));
-  return { accounts, shares, end };
+  const { cost } = record;
+  let shares: number[] | null = null;
+  for (let at = 0; at < accounts.length; at++) {
+    const share = shareOf(accounts[at]!, record);
+    if (share === cost && shares === null) continue;
+    shares ??= accounts.slice(0, at).map(() => cost);
+    shares.push(share);
+  }
+  return { accounts, cost, shares, end };
 }

@@ -175,7 +175,7 @@ export class LeasedLedger implements Ledger {
   ): BudgetReservation | BudgetDenial | Promise<BudgetReservation | BudgetDenial> {
     if (this.#closed) throw shuttingDown();
     const now = this.#clock.now();
-    const hold = this.#accounts.chain(requestId, rules, now);
+    const hold = this.#accounts.hold(requestId, rules, now);
     const verdict = this.#admission.admit(hold, bound, now);
     if (verdict instanceof Promise) return this.#reserved(hold, bound, verdict);
     if (verdict !== true) return this.#refused(hold, verdict);
@@ -203,7 +203,7 @@ export class LeasedLedger implements Ledger {
     const hold = holdOf(reservation);
     if (this.#closed) throw shuttingDown();
     const now = this.#clock.now();
-    const part = this.#accounts.chain(hold.requestId, rules, now);
+    const part = this.#accounts.hold(hold.requestId, rules, now);
     const verdict = this.#admission.admit(part, amount, now);
     if (verdict instanceof Promise)
       return this.#decided(part, amount, verdict).then((late) => (late === true ? attached(hold, part) : late));

@@ -2,24 +2,24 @@ import type { AccountEntry, AccountSpec, BookBatch, BookEntry, JournalCheckpoint
 import type { RequestRecord } from '../../core/request-record.ts';
 
 /*
- * A batch on its way to another thread, as pieces of JSON: the head, then one for each entry. The records of a batch
- * share few accounts, so each account is written once and entries point at it; a record that has been written already is
- * not written again. Pieces, because one long text would be a large object, which only a full garbage collection frees.
+ * A batch on its way to another thread: the records as they stand in the journal, end to end, and the figures of their
+ * accounts. They share few accounts, so each is written once and the figures point at it. Nothing of it is copied on the
+ * way: both blocks change hands.
  */
-
-interface Head {
+export interface PackedBatch {
   readonly processId: string;
-  readonly checkpoint?: JournalCheckpoint;
+  readonly checkpoint: JournalCheckpoint | null;
   readonly specs: readonly AccountSpec[];
+  /** UTF-8. */
+  readonly records: Uint8Array<ArrayBuffer>;
+  /** For each record: bytes, number of accounts; for each of those its place in `specs`, delta, lease return. */
+  readonly figures: Float64Array<ArrayBuffer>;
 }
 
-/** Record; then place in `specs`, delta and lease return, for each of its accounts. */
-type PackedEntry = readonly [RequestRecord, ...number[]];
-
-export function packBatch({ processId, entries, checkpoint }: BookBatch): string[] {
+export function packBatch({ processId, entries, checkpoint }: BookBatch): PackedBatch {
   const places = new Map<string, number>();
   const latest = new Map<string, { readonly windowStart: number; readonly cap: number | null; readonly at: number }>();
-  const specs: string[] = [];
+  const specs: AccountSpec[] = [];
   const place = (account: AccountEntry): number => {
     // The cap belongs to the identity here: it may change from one record to the next, and seldom does.
     const last = latest.get(account.key);
@@ -28,34 +28,51 @@ export function packBatch({ processId, entries, checkpoint }: BookBatch): string
     let found = places.get(identity);
     if (found === undefined) {
       const { delta: _delta, leaseReturn: _leaseReturn, ...spec } = account;
-      found = specs.push(JSON.stringify(spec)) - 1;
+      found = specs.push(spec) - 1;
       places.set(identity, found);
     }
     latest.set(account.key, { windowStart: account.windowStart, cap: account.cap, at: found });
     return found;
   };
-  const pieces = [''];
-  for (const entry of entries) {
-    let piece = `[${entry.recordText ?? JSON.stringify(entry.record)}`;
-    for (const account of entry.accounts) piece += `,${place(account)},${account.delta},${account.leaseReturn}`;
-    pieces.push(`${piece}]`);
+  const written = entries.map(({ record, recordBytes }) => recordBytes ?? Buffer.from(JSON.stringify(record)));
+  const records = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
+  const figures = new Float64Array(entries.reduce((sum, { accounts }) => sum + 2 + 3 * accounts.length, 0));
+  let offset = 0;
+  let at = 0;
+  for (let index = 0; index < entries.length; index++) {
+    const bytes = written[index]!;
+    const { accounts } = entries[index]!;
+    records.set(bytes, offset);
+    offset += bytes.length;
+    figures[at++] = bytes.length;
+    figures[at++] = accounts.length;
+    for (let each = 0; each < accounts.length; each++) {
+      const account = accounts[each]!;
+      figures[at++] = place(account);
+      figures[at++] = account.delta;
+      figures[at++] = account.leaseReturn;
+    }
   }
-  const end = checkpoint === undefined ? '' : `"checkpoint":${JSON.stringify(checkpoint)},`;
-  pieces[0] = `{"processId":${JSON.stringify(processId)},${end}"specs":[${specs.join(',')}]}`;
-  return pieces;
+  return { processId, checkpoint: checkpoint ?? null, specs, records, figures };
 }
 
-export function unpackBatch([head, ...pieces]: readonly string[]): BookBatch {
-  const { specs, ...rest } = JSON.parse(head!) as Head;
-  const entries = pieces.map((piece): BookEntry => {
-    const [record, ...figures] = JSON.parse(piece) as PackedEntry;
+export function unpackBatch({ processId, checkpoint, specs, records, figures }: PackedBatch): BookBatch {
+  const bytes = Buffer.from(records.buffer, records.byteOffset, records.byteLength);
+  const entries: BookEntry[] = [];
+  let offset = 0;
+  let at = 0;
+  while (at < figures.length) {
+    const end = offset + figures[at++]!;
+    const record = JSON.parse(bytes.toString('utf8', offset, end)) as RequestRecord;
+    offset = end;
     const accounts: AccountEntry[] = [];
-    for (let at = 0; at < figures.length; at += 3) {
-      const { key, windowStart, scope, id, model, duration, cap } = specs[figures[at]!]!;
-      const [delta, leaseReturn] = [figures[at + 1]!, figures[at + 2]!];
+    for (let left = figures[at++]!; left > 0; left--) {
+      const { key, windowStart, scope, id, model, duration, cap } = specs[figures[at++]!]!;
+      const delta = figures[at++]!;
+      const leaseReturn = figures[at++]!;
       accounts.push({ key, windowStart, scope, id, model, duration, cap, delta, leaseReturn });
     }
-    return { record, accounts };
-  });
-  return { ...rest, entries };
+    entries.push({ record, accounts });
+  }
+  return { processId, entries, ...(checkpoint !== null && { checkpoint }) };
 }

@@ -6,15 +6,18 @@ import type { Database } from './engine.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteDialect } from './sqlite-dialect.ts';
 import { sqliteEngine } from './sqlite-engine.ts';
+import type { SqliteBookCall } from './sqlite-protocol.ts';
 
 /** The books in the thread of the connection: a call's many statements cost no hops between threads. */
-export function booksOver(connection: SqliteConnection): (method: string, args: readonly string[]) => Promise<unknown> {
+export function booksOver(
+  connection: SqliteConnection,
+): (method: string, written: SqliteBookCall['written']) => Promise<unknown> {
   const database = new Kysely<Database>({ dialect: new SqliteDialect(connection) });
   const close = async () => connection.close();
   const books = new SqlBooks(sqliteEngine(database, database, close));
-  return (method, args) => {
-    if (method === 'apply') return books.apply(unpackBatch(args));
-    const given = JSON.parse(args[0]!) as unknown[];
+  return (method, written) => {
+    if (typeof written !== 'string') return books.apply(unpackBatch(written));
+    const given = JSON.parse(written) as unknown[];
     const call = books[method as keyof Books] as (...given: unknown[]) => Promise<unknown>;
     return call.apply(books, given);
   };

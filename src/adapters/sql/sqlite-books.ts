@@ -15,6 +15,7 @@ import type { AccountRecord } from '../../core/store.ts';
 import { packBatch } from './batch-packing.ts';
 import type { Database } from './engine.ts';
 import type { SqliteLink } from './sqlite-link.ts';
+import type { SqliteBookCall } from './sqlite-protocol.ts';
 
 /** Hands every call of the books to the thread that writes, when its connection is free. */
 export class SqliteBooks implements Books {
@@ -27,7 +28,8 @@ export class SqliteBooks implements Books {
   }
 
   apply(batch: BookBatch): Promise<BatchResult> {
-    return this.#written('apply', packBatch(batch));
+    const packed = packBatch(batch);
+    return this.#written('apply', packed, [packed.records.buffer, packed.figures.buffer]);
   }
 
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -69,10 +71,14 @@ export class SqliteBooks implements Books {
 
   /** The arguments are copied before this returns: the caller may change them afterwards. */
   #call<Result>(method: keyof Books, args: readonly unknown[]): Promise<Result> {
-    return this.#written(method, [JSON.stringify(args)]);
+    return this.#written(method, JSON.stringify(args));
   }
 
-  #written<Result>(method: keyof Books, written: readonly string[]): Promise<Result> {
-    return this.#writer.connection().execute(async () => (await this.#link.call(method, written)) as Result);
+  #written<Result>(
+    method: keyof Books,
+    written: SqliteBookCall['written'],
+    blocks: readonly ArrayBuffer[] = [],
+  ): Promise<Result> {
+    return this.#writer.connection().execute(async () => (await this.#link.call(method, written, blocks)) as Result);
   }
 }

@@ -2,7 +2,14 @@ import type { Worker } from 'node:worker_threads';
 import { StoreError } from '../../core/store.ts';
 import { smallThread } from '../small-thread.ts';
 import { sqliteError } from './sqlite-error.ts';
-import type { SqliteAnswer, SqliteBookAnswer, SqliteFailure, SqliteOpening, SqliteRunner } from './sqlite-protocol.ts';
+import type {
+  SqliteAnswer,
+  SqliteBookAnswer,
+  SqliteBookCall,
+  SqliteFailure,
+  SqliteOpening,
+  SqliteRunner,
+} from './sqlite-protocol.ts';
 
 type Answer = SqliteAnswer | SqliteBookAnswer;
 
@@ -54,9 +61,9 @@ export class SqliteLink implements SqliteRunner {
     return this.#ask({ sql, parameters }) as Promise<SqliteAnswer>;
   }
 
-  /** Runs a call of the books in the other thread; `args` as in `SqliteBookCall`. */
-  async call(method: string, args: readonly string[]): Promise<unknown> {
-    const { result } = (await this.#ask({ method, args })) as SqliteBookAnswer;
+  /** Runs a call of the books in the other thread; `blocks` of `written` change hands. */
+  async call(method: string, written: SqliteBookCall['written'], blocks: readonly ArrayBuffer[]): Promise<unknown> {
+    const { result } = (await this.#ask({ method, written }, blocks)) as SqliteBookAnswer;
     return result;
   }
 
@@ -69,12 +76,13 @@ export class SqliteLink implements SqliteRunner {
   }
 
   #ask(
-    question: { sql: string; parameters: readonly unknown[] } | { method: string; args: readonly string[] },
+    question: { sql: string; parameters: readonly unknown[] } | Omit<SqliteBookCall, 'id'>,
+    blocks: readonly ArrayBuffer[] = [],
   ): Promise<Answer> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     this.#lastId += 1;
     const answer = this.#await(this.#lastId);
-    this.#worker.postMessage({ id: this.#lastId, ...question });
+    this.#worker.postMessage({ id: this.#lastId, ...question }, blocks);
     return answer;
   }
 

@@ -1,3 +1,5 @@
+import type { PackedBatch } from './batch-packing.ts';
+
 /* What the gateway's thread and the thread that owns a SQLite connection say to each other. */
 
 export interface SqliteOpening {
@@ -20,8 +22,8 @@ export interface SqliteStatement {
 export interface SqliteBookCall {
   readonly id: number;
   readonly method: string;
-  /** One JSON list, for `apply` the pieces of a batch: cheaper to hand over than the objects themselves. */
-  readonly args: readonly string[];
+  /** The arguments as one JSON list, for `apply` a packed batch: cheaper to hand over than the objects themselves. */
+  readonly written: string | PackedBatch;
 }
 
 export type SqliteQuestion = SqliteStatement | SqliteBookCall;

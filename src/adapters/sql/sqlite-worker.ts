@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteConnection } from './sqlite-connection.ts';
-import type { SqliteFailure, SqliteOpening, SqliteQuestion } from './sqlite-protocol.ts';
+import type { SqliteBookCall, SqliteFailure, SqliteOpening, SqliteQuestion } from './sqlite-protocol.ts';
 
 /*
  * The thread that owns one SQLite connection, so that no query ever blocks the event loop of the gateway. Its questions
@@ -10,7 +10,7 @@ import type { SqliteFailure, SqliteOpening, SqliteQuestion } from './sqlite-prot
 const port = parentPort!;
 const opening = workerData as SqliteOpening;
 let connection: SqliteConnection | undefined;
-let callBooks: ((method: string, args: readonly string[]) => Promise<unknown>) | undefined;
+let callBooks: ((method: string, written: SqliteBookCall['written']) => Promise<unknown>) | undefined;
 
 function failure(id: number, cause: unknown): SqliteFailure {
   const error = cause as { message?: string; errcode?: number };
@@ -29,7 +29,7 @@ async function answer(question: SqliteQuestion): Promise<void> {
       const { booksOver } = await import('./sqlite-books-here.ts');
       callBooks = booksOver(connection);
     }
-    port.postMessage({ id, result: await callBooks(question.method, question.args) });
+    port.postMessage({ id, result: await callBooks(question.method, question.written) });
   } catch (cause) {
     port.postMessage(failure(id, cause));
   }
