@@ -184,7 +184,7 @@ function ratesFor(usage: Usage, price: Price): TokenRates {
 /** Sum of tokens × rate, divided by a million and rounded up; in BigInt only when a double could not hold the sum. */
 function tokenCost(parts: readonly PricedTokens[]): Nanodollars {
   let sum = 0;
-  for (const [tokens, rate] of parts) sum += tokens * rate;
+  for (let index = 0; index < parts.length; index++) sum += parts[index]![0] * parts[index]![1];
   if (sum <= Number.MAX_SAFE_INTEGER) return Math.ceil(sum / 1_000_000);
   let exact = 0n;
   for (const [tokens, rate] of parts) exact += BigInt(tokens) * BigInt(rate);

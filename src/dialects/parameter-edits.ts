@@ -25,22 +25,28 @@ export function parameterEdits(
 ): Map<string, unknown> {
   const edits = new Map<string, unknown>();
   if (body.model !== options.model) edits.set('model', options.model);
-  for (const name of Object.keys(body)) {
-    if (options.gatewayFields.has(name)) edits.set(name, undefined);
-  }
-  const isGiven = (name: string) => Object.hasOwn(body, name) && body[name] !== null && body[name] !== undefined;
-  const cappedBy = format.maxTokensNames.find(isGiven);
-  for (const [name, value] of Object.entries(options.defaults)) {
+  for (const name in body) if (options.gatewayFields.has(name)) edits.set(name, undefined);
+  const cappedBy = firstGiven(body, format.maxTokensNames);
+  for (const name in options.defaults) {
     const isCap = format.maxTokensNames.includes(name);
-    if (!isGiven(name) && !(isCap && cappedBy !== undefined)) edits.set(name, value);
+    if (!isGiven(body, name) && !(isCap && cappedBy !== undefined)) edits.set(name, options.defaults[name]);
   }
   editCap(body, options, format, edits, cappedBy);
   refuseUnsupported(body, options, format, edits);
   for (const name of options.additionalDropParams) {
     if (Object.hasOwn(body, name) || edits.has(name)) edits.set(name, undefined);
   }
-  for (const [name, value] of Object.entries(options.extraBody)) edits.set(name, value);
+  for (const name in options.extraBody) edits.set(name, options.extraBody[name]);
   return edits;
+}
+
+function isGiven(body: JsonObject, name: string): boolean {
+  return Object.hasOwn(body, name) && body[name] !== null && body[name] !== undefined;
+}
+
+function firstGiven(body: JsonObject, names: readonly string[]): string | undefined {
+  for (let index = 0; index < names.length; index++) if (isGiven(body, names[index]!)) return names[index];
+  return undefined;
 }
 
 function editCap(
@@ -51,7 +57,8 @@ function editCap(
   cappedBy: string | undefined,
 ): void {
   if (format.maxTokensNames.length === 0) return;
-  const defaultName = format.maxTokensNames.find((name) => edits.get(name) !== undefined);
+  const defaultName =
+    edits.size === 0 ? undefined : format.maxTokensNames.find((name) => edits.get(name) !== undefined);
   const given = cappedBy === undefined ? edits.get(defaultName ?? '') : body[cappedBy];
   let cap = typeof given === 'number' ? given : undefined;
   if (cap === undefined && format.maxTokensRequired) cap = options.maxOutputTokensDefault;
@@ -82,6 +89,7 @@ function refuseUnsupported(
   edits: Map<string, unknown>,
 ): void {
   const unsupported = options.traits.unsupportedParams;
+  if (unsupported.length === 0 && format.refused === undefined) return;
   const refused: string[] = [];
   for (const name of format.refused?.(body) ?? []) refused.push(name);
   for (const name of unsupported) {
@@ -90,6 +98,7 @@ function refuseUnsupported(
   }
   // A deployment's own default for what its provider refuses is left out without a word.
   for (const name of unsupported) if (edits.get(name) !== undefined) edits.delete(name);
+  if (refused.length === 0) return;
   const left = refused.filter(
     (name) =>
       !options.allowedParams.includes(name) && !options.additionalDropParams.includes(name) && !isRemoved(edits, name),

@@ -53,6 +53,8 @@ export class UpstreamAttempt implements UpstreamReceiver {
   #upstream: UpstreamExchange | null = null;
   #decompressor: Decompressor | null = null;
   #timer: Timer | null = null;
+  /** When the timer fires, monotonic milliseconds. */
+  #lookAt = 0;
   #resolve: ((end: AttemptEnd) => void) | null = null;
   #chunks: Buffer[] = [];
   #size = 0;
@@ -298,14 +300,18 @@ export class UpstreamAttempt implements UpstreamReceiver {
 
   #watch(): void {
     if (this.#over) return;
-    this.#timer?.cancel();
     this.#findDeadline();
     const next = Math.min(this.#deadline.at, this.#stream?.heartbeatDue() ?? Number.POSITIVE_INFINITY);
+    // A timer that is set for an earlier moment finds the later one when it looks.
+    if (this.#timer !== null && this.#lookAt <= next) return;
+    this.#timer?.cancel();
+    this.#lookAt = next;
     const delayMs = Math.max(0, next - this.gateway.clock.tick());
     this.#timer = this.gateway.clock.setTimer(delayMs, () => this.#look());
   }
 
   #look(): void {
+    this.#timer = null;
     if (this.#over) return;
     const tick = this.gateway.clock.tick();
     this.#findDeadline();

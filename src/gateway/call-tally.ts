@@ -19,6 +19,10 @@ export interface AttemptVerdict {
   readonly charged?: Nanodollars;
 }
 
+/** What the tally does not know itself. */
+type ToldOutcome = Pick<Outcome, 'httpStatus'> &
+  Partial<Pick<Outcome, 'usage' | 'cacheHit' | 'error' | 'finishReason' | 'responseText' | 'brokeOff'>>;
+
 /** What one call has tried and what it came to: the attempts in order, their time, the cost of all but the last. */
 export class CallTally {
   readonly attempts: Attempt[] = [];
@@ -89,24 +93,25 @@ export class CallTally {
     };
   }
 
-  outcome(kind: Outcome['kind'], result: Partial<Outcome> & { readonly httpStatus: number }): Outcome {
+  outcome(kind: Outcome['kind'], result: ToldOutcome): Outcome {
     return {
       kind,
-      usage: noUsage,
+      httpStatus: result.httpStatus,
+      usage: result.usage ?? noUsage,
       attempts: this.attempts,
       deployment: this.deployment,
       group: this.group,
       modelUsed: this.modelUsed,
-      cacheHit: false,
+      cacheHit: result.cacheHit ?? false,
       cacheKey: this.cacheKey,
-      error: null,
-      finishReason: null,
+      error: result.error ?? null,
+      finishReason: result.finishReason ?? null,
       firstTokenAt: this.firstTokenAt,
       endedAt: this.#gateway.clock.now(),
       upstreamMs: this.upstreamMs,
       ambiguousCost: this.ambiguousCost,
-      responseText: null,
-      ...result,
+      responseText: result.responseText ?? null,
+      brokeOff: result.brokeOff ?? false,
     };
   }
 }

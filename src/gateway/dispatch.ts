@@ -151,7 +151,10 @@ export class Dispatch {
     );
     this.#gateway.health.started(deployment);
     const end = await attempt.run({
-      ...call,
+      method: call.method,
+      origin: call.origin,
+      path: call.path,
+      body: call.body,
       headers: authorization === nothingAdded ? call.headers : [...call.headers, ...authorization],
       connectTimeoutMs: timeouts.connectMs,
       freshConnection,
@@ -304,10 +307,9 @@ export class Dispatch {
   }
 
   #note(target: Target): DispatchNote {
-    return {
-      ...noteOf(this.#exchange, target),
-      ...(this.#part === null && this.#tally.ambiguousCost === 0 ? {} : { attempts: this.#purchases(target) }),
-    };
+    const note = noteOf(this.#exchange, target);
+    if (this.#part === null && this.#tally.ambiguousCost === 0) return note;
+    return { ...note, attempts: this.#purchases(target) };
   }
 
   /** What was bought and not seen to its end, and what is about to be. */

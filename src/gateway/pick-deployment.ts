@@ -26,7 +26,8 @@ export function pickDeployment(
   if (excluded.size > 0) candidates = candidates.filter(({ id }) => !excluded.has(id));
   if (candidates.length === 0) return 'none';
   const strategy = strategies[router.strategy];
-  const awake = candidates.filter((candidate) => !health.isCoolingDown(candidate));
+  const rests = candidates.some((candidate) => health.isCoolingDown(candidate));
+  const awake = rests ? candidates.filter((candidate) => !health.isCoolingDown(candidate)) : candidates;
   if (awake.length === 0) return { coolingDownUntil: firstBack(gateway, candidates) };
   candidates = ofLowestOrder(withBudgetLeft(gateway, awake));
   if (strategy.respectsRates || router.preCallChecks) {

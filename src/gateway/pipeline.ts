@@ -43,13 +43,14 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
       once = claimed;
     }
     const memory = arrival.memory ?? null;
-    const recalled = await recall(gateway, identified, memory);
+    const goesOn = identified.dialect.continuation !== undefined;
+    const recalled = goesOn ? await recall(gateway, identified, memory) : identified;
     const planned = plan(gateway, recalled);
     if (counting !== undefined) return await countTokens(gateway, start, planned, counting);
     const admitted = await admitWithin(gateway, recalled, planned);
     if (recalled.recall?.wishes.background) return await receipt(gateway, start, admitted, recalled.recall, once);
     const answered = await call(gateway, admitted);
-    const reply = await keepAnswer(gateway, answered, answered.reply, memory);
+    const reply = goesOn ? await keepAnswer(gateway, answered, answered.reply, memory) : answered.reply;
     if (reply.body instanceof Uint8Array) {
       const outcome = await reply.outcome;
       const cost = finish(gateway, answered, outcome);

@@ -23,7 +23,8 @@ export interface SettledCost {
 export function settle(gateway: Gateway, answered: Answered, outcome: Outcome): SettledCost {
   const usage = usageOf(answered, outcome);
   const cost = chargedFor(gateway, answered, outcome, usage);
-  const record = recordOf(gateway, answered, { ...outcome, usage }, cost.charged);
+  const told = usage === outcome.usage ? outcome : { ...outcome, usage };
+  const record = recordOf(gateway, answered, told, cost.charged);
   const settled = asSettled(answered, { outcome, cost: cost.charged, record });
   if (answered.reservation === null) gateway.ledger.record(record);
   else gateway.ledger.settle(answered.reservation, record);

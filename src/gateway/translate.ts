@@ -209,12 +209,12 @@ function replaceHeader(list: string[], name: string, value: string): void {
  */
 export function answerOptions(exchange: Planned, fellBack: boolean, keptBy: Deployment | null = null): AnswerOptions {
   const { recall } = exchange;
-  return {
+  const options: AnswerOptions = {
     model: fellBack ? undefined : (exchange.facts.model ?? exchange.model),
     usageInStream: exchange.facts.usageInStream || exchange.snapshot.settings.alwaysIncludeStreamUsage,
     requestId: exchange.id,
     createdAt: Math.floor(exchange.receivedAt / 1_000),
     request: recall?.asked ?? exchange.body,
-    ...(recall === null ? {} : { answerId: recall.answerId(keptBy) }),
   };
+  return recall === null ? options : { ...options, answerId: recall.answerId(keptBy) };
 }

@@ -139,9 +139,10 @@ export class Walk {
   async #group(group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
     const { health, chance } = this.#gateway;
     const { router } = this.#exchange.snapshot;
-    const tried = new Set<string>();
+    // Made when there is something to remember: most requests need one try.
+    let tried = noDeployments;
     let failures = 0;
-    const overBudget = new Set<string>();
+    let overBudget = noDeployments;
     let last: WalkFailure | null = null;
     let refusal: WalkFailure | null = null;
     let tryAgain = false;
@@ -154,13 +155,13 @@ export class Walk {
       if (end.kind !== 'failed' || end.final) return end;
       if (end.overBudget) {
         refusal = end;
-        overBudget.add(picked.id);
-        tried.add(picked.id);
+        overBudget = withOne(overBudget, picked.id);
+        tried = withOne(tried, picked.id);
         continue;
       }
       last = end;
       failures += 1;
-      tried.add(picked.id);
+      tried = withOne(tried, picked.id);
       const untried = group.candidates.filter(({ id }) => !tried.has(id));
       const untriedLeft = untried.some((deployment) => !health.isCoolingDown(deployment));
       const fallbacksConfigured = fallbacksFor(this.#exchange, group.name, end.error).length > 0;
@@ -175,7 +176,9 @@ export class Walk {
       });
       if (failures > allowed) {
         // The next level of the operator's order gets its turn, with tries of its own.
-        if (!end.error.kind.retryable || !this.#leaveLevel(picked, group, tried)) return last;
+        const left = end.error.kind.retryable ? this.#leaveLevel(picked, group, tried) : null;
+        if (left === null) return last;
+        tried = left;
         failures = 0;
         tryAgain = false;
         this.#tally.retries += 1;
@@ -209,16 +212,12 @@ export class Walk {
     }
   }
 
-  /** Counts every deployment up to this one's order as tried; false when no later level is left. */
-  #leaveLevel(deployment: Deployment, group: RouteGroup, tried: Set<string>): boolean {
-    const { order } = deployment;
-    if (order === null) return false;
-    let left = false;
-    for (const candidate of group.candidates) {
-      if (candidate.order !== null && candidate.order <= order) tried.add(candidate.id);
-      else if (!tried.has(candidate.id)) left = true;
-    }
-    return left;
+  /** What was tried, and every deployment up to this one's order; null when no later level is left. */
+  #leaveLevel({ order }: Deployment, group: RouteGroup, tried: ReadonlySet<string>): ReadonlySet<string> | null {
+    if (order === null) return null;
+    const passed = group.candidates.filter((candidate) => candidate.order !== null && candidate.order <= order);
+    const left = tried.union(new Set(passed.map(({ id }) => id)));
+    return group.candidates.every(({ id }) => left.has(id)) ? null : left;
   }
 
   /** Waits, unless the client leaves first. */
@@ -245,6 +244,12 @@ export class Walk {
       `Error doing the fallback: ${name} had failed first with: ${first.message}`;
     return new GatewayError(last.code, message, last.details);
   }
+}
+
+const noDeployments: ReadonlySet<string> = new Set();
+
+function withOne(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  return new Set(set).add(id);
 }
 
 function unavailable(

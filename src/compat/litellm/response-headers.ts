@@ -114,9 +114,7 @@ function rateLimitLines(reservation: RateLimitReservation, facts: ReplyFacts): s
     const { rule } = claims[index]!;
     const left = remaining[index]!;
     const known = linesOf(rule);
-    lines += known.beforeLeft;
-    lines += left;
-    lines += known.afterLeft;
+    lines += known.beforeLeft + left + known.afterLeft;
     if (rule.scope === 'key' && rule.metric !== 'parallel' && rule.model !== null) {
       const model = tokenOf(facts.model ?? rule.model);
       lines += `x-litellm-key-remaining-${metricNames[rule.metric]}-${model}: ${left}\r\n`;
