@@ -67,8 +67,8 @@ export interface BookBatch {
 }
 
 export interface BatchResult {
-  /** Ids of the records that were new, in the order given; the others were on record already and changed nothing. */
-  readonly inserted: readonly string[];
+  /** Ids of the records that were on record already and changed nothing; of one given twice, the second. */
+  readonly duplicates: readonly string[];
   /** The accounts of the new records as they stand after the batch. */
   readonly accounts: readonly AccountRecord[];
 }

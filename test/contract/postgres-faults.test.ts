@@ -174,7 +174,7 @@ describe('months', () => {
       { name: 'usage_2024_04', count: '1' },
     ]);
     const again = await store.books.apply({ processId: 'q', entries: [record('a', april), record('c', april)] });
-    expect(again.inserted).toEqual(['c']);
+    expect(again.duplicates).toEqual(['a']);
     expect((await store.usage.get('a'))?.startedAt).toBe(march);
     expect(await store.usage.get('nothing')).toBeUndefined();
     expect(await store.usage.count({ tag: 't' })).toBe(3);
@@ -188,14 +188,14 @@ describe('months', () => {
     const [ids] = await query<{ count: string }>(database.url, 'select count(*) from usage_ids');
     expect(ids?.count).toBe('0');
     const late = await store.books.apply({ processId: 'p', entries: [record('d', march)] });
-    expect(late.inserted).toEqual(['d']);
+    expect(late.duplicates).toEqual([]);
     expect(await store.usage.count({})).toBe(1);
   });
 
   it('takes requests in when another process dropped their month', async () => {
     await query(database.url, 'drop table usage_2024_03, usage_tags_2024_03');
     const late = await store.books.apply({ processId: 'p', entries: [record('e', march)] });
-    expect(late.inserted).toEqual(['e']);
+    expect(late.duplicates).toEqual([]);
   });
 
   it('makes a month once when many need it first', async () => {
@@ -294,7 +294,7 @@ describe('a server that fails', () => {
     const granted = await repeated(() => store.books.acquireLease(lease('lost-1', 100)));
     expect(granted.granted?.[0]).toMatchObject({ granted: 100, held: 100, leased: 100 });
     const entries = [{ record: requestRecord('lost', { cost: 30 }), accounts: [entry(team, 30, 30)] }];
-    expect((await repeated(() => store.books.apply({ processId: 'p', entries }))).inserted).toEqual([]);
+    expect((await repeated(() => store.books.apply({ processId: 'p', entries }))).duplicates).toEqual(['lost']);
     expect(await repeated(() => store.books.returnLease('p', 'lost-2', [{ ...team, amount: 20 }], 1_000))).toEqual([
       20,
     ]);

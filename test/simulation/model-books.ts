@@ -55,12 +55,14 @@ export class ModelBooks implements Books {
         sums.set(name, assertNanodollars(before + entry.delta));
       }
     }
-    const inserted: string[] = [];
+    const duplicates: string[] = [];
     const touched = new Set<AccountRecord>();
     for (const { record, accounts } of entries) {
-      if (this.records.has(record.id)) continue;
+      if (this.records.has(record.id)) {
+        duplicates.push(record.id);
+        continue;
+      }
       this.records.set(record.id, record);
-      inserted.push(record.id);
       for (const entry of accounts) {
         const account = this.#open(entry);
         account.spent += entry.delta;
@@ -72,7 +74,7 @@ export class ModelBooks implements Books {
       this.observer.recorded({ record, accounts }, processId);
     }
     if (checkpoint !== undefined) this.#checkpoints.set(processId, checkpoint);
-    return { inserted, accounts: [...touched].map((account) => ({ ...account })) };
+    return { duplicates, accounts: [...touched].map((account) => ({ ...account })) };
   }
 
   async acquireLease({ processId, token, wants, expiresAt }: LeaseRequest): Promise<LeaseAnswer> {

@@ -177,11 +177,13 @@ export class Flusher {
       });
       // Where a slice came or went meanwhile, the store's figures may be older than what is known here.
       for (const [account, changes] of before) if (account.changes !== changes) before.delete(account);
-      const inserted = attempts === 1 && result.inserted.length < entries.length ? new Set(result.inserted) : null;
-      for (let at = 0; at < entries.length; at++) {
+      // What an attempt before may have written is new all the same.
+      const duplicates = attempts === 1 ? [...result.duplicates] : [];
+      // From the end: of an id that was given twice, the second is the duplicate.
+      for (let at = entries.length - 1; at >= 0; at--) {
         const entry = entries[at]!;
         const { accounts } = postings[at]!;
-        const isNew = inserted?.delete(entry.record.id) ?? true;
+        const isNew = duplicates.length === 0 || !takenFrom(duplicates, entry.record.id);
         if (!isNew) this.onDuplicate(entry.record);
         for (let index = 0; index < accounts.length; index++) {
           const account = accounts[index]!;
@@ -251,4 +253,10 @@ export class Flusher {
       if (account.lock.free) account.leasedToOthers = Math.max(0, figures.leased - account.lease);
     }
   }
+}
+
+function takenFrom(ids: string[], id: string): boolean {
+  const at = ids.indexOf(id);
+  if (at >= 0) ids.splice(at, 1);
+  return at >= 0;
 }

@@ -34,7 +34,8 @@ export function packBatch({ processId, entries, checkpoint }: BookBatch): Packed
     latest.set(account.key, { windowStart: account.windowStart, cap: account.cap, at: found });
     return found;
   };
-  const written = entries.map(({ record, recordBytes }) => recordBytes ?? Buffer.from(JSON.stringify(record)));
+  // The record itself is not touched: it may have to be parsed for it.
+  const written = entries.map((entry) => entry.recordBytes ?? Buffer.from(JSON.stringify(entry.record)));
   const records = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
   const figures = new Float64Array(entries.reduce((sum, { accounts }) => sum + 2 + 3 * accounts.length, 0));
   let offset = 0;

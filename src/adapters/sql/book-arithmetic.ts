@@ -4,19 +4,28 @@ import { refText } from './book-rows.ts';
 
 /* What happens to accounts and leases, without a database: rows in, changed rows out. */
 
-/** The entries of many records, summed per account. */
+type Sum = { -readonly [Property in keyof AccountEntry]: AccountEntry[Property] };
+
+/** The entries of many records, summed per account; the cap that was named last counts. */
 export function sumEntries(entries: readonly BookEntry[]): Map<string, AccountEntry> {
-  const sums = new Map<string, AccountEntry>();
+  const sums = new Map<string, Sum>();
+  // Records of a batch share few accounts, and nearly all their windows: most need no text to find their sum.
+  const latest = new Map<string, Sum>();
   for (const { accounts } of entries) {
     for (const account of accounts) {
-      const key = refText(account);
-      const sum = sums.get(key);
-      sums.set(
-        key,
-        sum === undefined
-          ? account
-          : { ...account, delta: sum.delta + account.delta, leaseReturn: sum.leaseReturn + account.leaseReturn },
-      );
+      let sum = latest.get(account.key);
+      if (sum === undefined || sum.windowStart !== account.windowStart) {
+        const key = refText(account);
+        sum = sums.get(key);
+        if (sum === undefined) {
+          sum = { ...account, delta: 0, leaseReturn: 0 };
+          sums.set(key, sum);
+        }
+        latest.set(account.key, sum);
+      }
+      sum.cap = account.cap;
+      sum.delta += account.delta;
+      sum.leaseReturn += account.leaseReturn;
     }
   }
   return sums;

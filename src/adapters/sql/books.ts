@@ -58,13 +58,13 @@ export class SqlBooks implements Books {
     const { usageRows } = this.#engine;
     const starts = batch.entries.map(({ record }) => record.startedAt);
     const record = async (transaction: BooksTransaction) => {
-      const { fresh, series } = await insertUsage(transaction, usageRows, batch.entries, this.#series);
+      const { fresh, duplicates, series } = await insertUsage(transaction, usageRows, batch.entries, this.#series);
       const accounts = await this.#applyEntries(transaction, batch.processId, fresh);
       if (batch.checkpoint !== undefined) {
         const { segment, offset } = batch.checkpoint;
         await checkpointWriting.run(transaction, [[batch.processId, segment, offset]]);
       }
-      return { result: { inserted: fresh.map((entry) => entry.record.id), accounts }, series };
+      return { result: { duplicates, accounts }, series };
     };
     return this.#engine
       .transaction(record, () => usageRows.prepare(starts))

@@ -1,10 +1,10 @@
-import type { InsertQueryBuilder, Kysely } from 'kysely';
+import type { InsertQueryBuilder, Kysely, QueryResult } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { SqlRow } from './columns.ts';
 import type { Database } from './engine.ts';
 import { StatementTexts } from './statement-texts.ts';
 
-type Insert = InsertQueryBuilder<Database, string, SqlRow>;
+export type Insert = InsertQueryBuilder<Database, string, SqlRow>;
 
 /** A few fixed statement sizes, so that every statement is compiled and prepared once. */
 const rowCounts = [128, 64, 32, 16, 8, 4, 2, 1] as const;
@@ -26,16 +26,38 @@ export class BulkInsert {
   /** `rows` hold the values in the order of the columns. Resolves to the rows returned. */
   async run(database: Kysely<Database>, rows: readonly (readonly unknown[])[]): Promise<SqlRow[]> {
     const returned: SqlRow[] = [];
+    await this.#each(database, rows, (result) => {
+      for (const row of result.rows) returned.push(row);
+    });
+    return returned;
+  }
+
+  /** As `run`, for statements that return nothing. Resolves to the number of rows written. */
+  async count(database: Kysely<Database>, rows: readonly (readonly unknown[])[]): Promise<number> {
+    let written = 0;
+    await this.#each(database, rows, ({ numAffectedRows }) => {
+      written += Number(numAffectedRows);
+    });
+    return written;
+  }
+
+  async #each(
+    database: Kysely<Database>,
+    rows: readonly (readonly unknown[])[],
+    onResult: (result: QueryResult<SqlRow>) => void,
+  ): Promise<void> {
+    const width = this.#columns.length;
     let start = 0;
     for (const count of rowCounts) {
       for (; rows.length - start >= count; start += count) {
-        const text = this.#text(database, count);
-        const values = rows.slice(start, start + count).flat();
-        const result = await database.executeQuery<SqlRow>(CompiledQuery.raw(text, values));
-        for (const row of result.rows) returned.push(row);
+        const values = new Array<unknown>(count * width);
+        for (let index = 0; index < count; index++) {
+          const row = rows[start + index]!;
+          for (let column = 0; column < width; column++) values[index * width + column] = row[column];
+        }
+        onResult(await database.executeQuery<SqlRow>(CompiledQuery.raw(this.#text(database, count), values)));
       }
     }
-    return returned;
   }
 
   #text(database: Kysely<Database>, count: number): string {

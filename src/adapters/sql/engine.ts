@@ -30,7 +30,7 @@ export interface UsageRows {
   /** Before the transaction that inserts requests which started at these times. */
   prepare(startTimes: readonly number[]): Promise<void>;
   /** Puts rows (values in the order of `usageColumns`) on record. Resolves to the ids that were not on record before. */
-  insert(transaction: Transaction<Database>, rows: readonly (readonly unknown[])[]): Promise<Set<string>>;
+  insert(transaction: Transaction<Database>, rows: readonly (readonly unknown[])[]): Promise<'all' | Set<string>>;
   find(id: string): Promise<SqlRow | undefined>;
   /** Forgets ids whose rows are about to be deleted in this transaction. */
   forget(transaction: Transaction<Database>, ids: readonly string[]): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
-import { BulkInsert } from './bulk-insert.ts';
+import { BulkInsert, type Insert } from './bulk-insert.ts';
 import type { SqlRow } from './columns.ts';
 import type { Database, SqlEngine, UsageRows } from './engine.ts';
 import type { TableWords } from './migration-1.ts';
@@ -9,11 +9,9 @@ import { usageColumns } from './usage-row.ts';
 /** Text is compared byte by byte here anyway, and whoever writes has the file to itself. */
 export const sqliteTables: TableWords = { text: sql`text`, usageByMonth: false, lock: async () => {} };
 
-const usageInsert = new BulkInsert(
-  'usage',
-  usageColumns,
-  (insert) => insert.onConflict((conflict) => conflict.column('id').doNothing()).returning('id') as typeof insert,
-);
+const newOnly = (insert: Insert) => insert.onConflict((conflict) => conflict.column('id').doNothing());
+const usageInsert = new BulkInsert('usage', usageColumns, newOnly);
+const tellingInsert = new BulkInsert('usage', usageColumns, (insert) => newOnly(insert).returning('id') as Insert);
 
 /** All requests in one table, whose primary key is the request id. */
 class SqliteUsageRows implements UsageRows {
@@ -25,9 +23,20 @@ class SqliteUsageRows implements UsageRows {
 
   async prepare(): Promise<void> {}
 
-  async insert(transaction: Transaction<Database>, rows: readonly (readonly unknown[])[]): Promise<Set<string>> {
-    const inserted = await usageInsert.run(transaction, rows);
-    return new Set(inserted.map((row) => row.id as string));
+  /** Ids are told back only when one was known already: that happens after a crash, and telling costs much. */
+  async insert(
+    transaction: Transaction<Database>,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<'all' | Set<string>> {
+    await sql`savepoint usage_rows`.execute(transaction);
+    const count = await usageInsert.count(transaction, rows);
+    let inserted: 'all' | Set<string> = 'all';
+    if (count < rows.length) {
+      await sql`rollback to usage_rows`.execute(transaction);
+      inserted = new Set((await tellingInsert.run(transaction, rows)).map((row) => row.id as string));
+    }
+    await sql`release usage_rows`.execute(transaction);
+    return inserted;
   }
 
   async find(id: string): Promise<SqlRow | undefined> {

@@ -36,7 +36,9 @@ const shard = randomInt(16);
 
 export interface InsertedUsage {
   /** The entries that were not on record before. */
-  readonly fresh: BookEntry[];
+  readonly fresh: readonly BookEntry[];
+  /** Ids of the others. */
+  readonly duplicates: readonly string[];
   /** Series that are in the store once the transaction has committed. */
   readonly series: readonly string[];
 }
@@ -55,7 +57,12 @@ export async function insertUsage(
   const rows = entries.map(({ record }) => usageValues(record));
   const inserted = await usageRows.insert(transaction, rows);
   const fresh: BookEntry[] = [];
-  for (const entry of entries) if (inserted.delete(entry.record.id)) fresh.push(entry);
+  const duplicates: string[] = [];
+  for (const entry of entries) {
+    const { id } = entry.record;
+    if (inserted === 'all' || inserted.delete(id)) fresh.push(entry);
+    else duplicates.push(id);
+  }
 
   const records = fresh.map(({ record }) => record);
   const tags = records.flatMap((record) => [...new Set(record.tags)].map((tag) => [tag, record.startedAt, record.id]));
@@ -70,5 +77,5 @@ export async function insertUsage(
   await namedInsert.run(transaction, named);
   // Last: these rows are the ones that others wait for.
   await totalInsert.run(transaction, totals);
-  return { fresh, series: unknown.map(([id]) => id) };
+  return { fresh, duplicates, series: unknown.map(([id]) => id) };
 }

@@ -142,7 +142,34 @@ function inOrder(sums: ReadonlyMap<string, unknown[]>): unknown[][] {
 const rememberedMax = 10_000;
 const remembered = new Map<string, readonly unknown[]>();
 
+let lastRecord: RequestRecord | null = null;
+let lastSeries: readonly unknown[] = [];
+
 function seriesOf(record: RequestRecord, into: Map<string, readonly unknown[]>): string {
+  if (lastRecord === null || !isOfSeries(record, lastRecord)) lastSeries = lookedUp(record);
+  lastRecord = record;
+  const id = lastSeries[0] as string;
+  into.set(id, lastSeries);
+  return id;
+}
+
+/** Neighbours are often alike. */
+function isOfSeries(one: RequestRecord, other: RequestRecord): boolean {
+  return (
+    one.keyId === other.keyId &&
+    one.userId === other.userId &&
+    one.teamId === other.teamId &&
+    one.organizationId === other.organizationId &&
+    one.modelUsed === other.modelUsed &&
+    one.modelGroup === other.modelGroup &&
+    one.provider === other.provider &&
+    one.deploymentId === other.deploymentId &&
+    one.path === other.path &&
+    one.status === other.status
+  );
+}
+
+function lookedUp(record: RequestRecord): readonly unknown[] {
   const text = `${record.keyId ?? ''}\0${record.userId ?? ''}\0${record.teamId ?? ''}\0${record.organizationId ?? ''}\0${record.modelUsed ?? ''}\0${record.modelGroup ?? ''}\0${record.provider ?? ''}\0${record.deploymentId ?? ''}\0${record.path}\0${record.status}`;
   let values = remembered.get(text);
   if (values === undefined) {
@@ -150,9 +177,7 @@ function seriesOf(record: RequestRecord, into: Map<string, readonly unknown[]>):
     if (remembered.size >= rememberedMax) remembered.clear();
     remembered.set(text, values);
   }
-  const id = values[0] as string;
-  into.set(id, values);
-  return id;
+  return values;
 }
 
 /** Id and parts of a series; the id is the same in every process and database. */

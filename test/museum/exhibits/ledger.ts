@@ -77,7 +77,7 @@ export const ledgerExhibits: readonly Exhibit[] = [
         find: 'return this.#books.apply(batch);',
         replace:
           'return this.#books.apply(batch).catch(() => ({\n' +
-          '          inserted: batch.entries.map(({ record }) => record.id),\n          accounts: [],\n        }));',
+          '          duplicates: [],\n          accounts: [],\n        }));',
       },
     ],
     ...simulation,
