@@ -19,6 +19,8 @@ export interface Provider {
   readonly name: string;
   /** Where its wire format is described. */
   readonly documentation: string;
+  /** What else its wire format was compared with, beside that page. */
+  readonly checkedAgainst?: string;
   /** What it speaks for each operation, best first: the caller's own dialect is taken when it is among them. */
   readonly dialects: Partial<Record<Operation, readonly DialectName[]>>;
   /** Names under which the price catalogue knows its models, tried in order. */

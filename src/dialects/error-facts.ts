@@ -57,7 +57,7 @@ export function errorFacts(body: Uint8Array): UpstreamErrorFacts {
 
 /**
  * The shapes in use: `{error: {message, type, code, param}}`, `{error: "text"}`, `{type: "error", error: {type, message}}`,
- * `{message, type, code}`, `{detail: "text" | [{msg, loc}]}`, and lists of these.
+ * `{message, type, code}`, `{detail: "text" | {message} | [{msg, loc}]}`, `{err_msg, err_code}`, `{errors: ["text"]}`, and lists of these.
  */
 export function factsOf(value: unknown): UpstreamErrorFacts {
   if (typeof value === 'string') return withKind({ ...noFacts, message: shortened(value) });
@@ -66,7 +66,12 @@ export function factsOf(value: unknown): UpstreamErrorFacts {
   const inner = value.error;
   if (typeof inner === 'string') return withKind({ ...noFacts, message: shortened(inner), code: scalar(value.code) });
   const error = isJsonObject(inner) ? inner : value;
-  const message = scalar(error.message) ?? detailText(error.detail) ?? scalar(error.msg);
+  const message =
+    scalar(error.message) ??
+    detailText(error.detail) ??
+    scalar(error.msg) ??
+    scalar(error.err_msg) ??
+    (Array.isArray(error.errors) ? scalar(error.errors[0]) : undefined);
   return withKind({
     message: message === undefined ? undefined : shortened(message),
     type: scalar(error.type),

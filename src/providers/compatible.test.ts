@@ -56,7 +56,6 @@ const addresses: Readonly<Record<string, string>> = {
   nebius: 'https://api.tokenfactory.nebius.com/v1',
   novita: 'https://api.novita.ai/v3/openai',
   nscale: 'https://inference.api.nscale.com/v1',
-  nvidia_nim: 'https://integrate.api.nvidia.com/v1',
   ovhcloud: 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1',
   parasail: 'https://api.parasail.io/v1',
   perplexity: 'https://api.perplexity.ai',

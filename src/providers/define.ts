@@ -18,6 +18,8 @@ export interface ProviderDefinition {
   readonly name: string;
   /** Where its wire format is described: what this definition was checked against. */
   readonly documentation: string;
+  /** What else it was compared with: the vendor's own client, with its version. */
+  readonly checkedAgainst?: string;
   readonly aliases?: readonly string[];
   /** Address with the version path, as the provider documents it; null where every installation has its own. */
   readonly baseUrl: string | null;
@@ -147,6 +149,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     id,
     name,
     documentation,
+    ...(definition.checkedAgainst !== undefined && { checkedAgainst: definition.checkedAgainst }),
     aliases: definition.aliases ?? [],
     dialects,
     catalogueIds: definition.catalogueIds ?? [id],

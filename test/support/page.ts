@@ -36,16 +36,16 @@ ${providerDialects.map(tableOf).join('\n\n')}
 The formats that each provider is spoken to in, best first; a caller's own is taken when it is among them, and then its bytes pass through
 unchanged. The page named describes the provider's format. Addresses and headers are
 tested against what it says as far as we know it; the formats of text chat also against the vendors' own clients and against a second fake provider that
-others wrote. No provider was called with a paid account, and no recorded answers are kept. What Stability, fal, Replicate, ElevenLabs,
-Deepgram, NIM, Titan, OCI and GigaChat take and give was written from memory and has been checked against nothing yet: try them before you rely on them.
+others wrote. No provider was called with a paid account, and no recorded answers are kept. Formats that only one vendor speaks were compared, field by field, with
+what the last column names.
 
-| provider | prefix | formats | described at |
-| --- | --- | --- | --- |
+| provider | prefix | formats | described at | compared with |
+| --- | --- | --- | --- | --- |
 ${[...providers]
   .sort((one, other) => one.name.localeCompare(other.name))
-  .map(({ name, id, aliases, dialects: spoken, documentation }) => {
+  .map(({ name, id, aliases, dialects: spoken, documentation, checkedAgainst = '' }) => {
     const prefixes = [id, ...aliases].map((prefix) => `\`${prefix}/\``).join(' ');
-    return `| ${name} | ${prefixes} | ${formatsOf(spoken)} | ${documentation} |`;
+    return `| ${name} | ${prefixes} | ${formatsOf(spoken)} | ${documentation} | ${checkedAgainst} |`;
   })
   .join('\n')}
 `;

@@ -45,6 +45,7 @@ function query(values: JsonObject): string {
 
 const elevenlabsFormats: Readonly<Record<string, string>> = {
   mp3: 'mp3_44100_128',
+  wav: 'wav_24000',
   pcm: 'pcm_24000',
   opus: 'opus_48000_64',
 };
@@ -118,7 +119,7 @@ export const deepgramSpeech: Speech = {
   ...spokenByProviders('deepgram-speech', 'speech'),
   encodeBody: (request, options) => {
     refuseEvents(request, options);
-    leaveOut(options, { instructions: request.instructions, speed: request.speed });
+    leaveOut(options, { instructions: request.instructions });
     const encoding = knownFormat(request.format, {
       mp3: 'mp3',
       opus: 'opus',
@@ -133,7 +134,7 @@ export const deepgramSpeech: Speech = {
     const values = {
       ...options.defaults,
       ...request.extra,
-      ...given({ model, encoding, container }),
+      ...given({ model, encoding, container, speed: request.speed }),
       ...options.extraBody,
     };
     return jsonBody({ text: request.text }, query(values));

@@ -44,6 +44,8 @@ function imagesOf(list: readonly unknown[]): ImageResponse['images'] {
   });
 }
 
+const strengthDefault = 0.65;
+
 /** https://platform.stability.ai/docs/api-reference#tag/Generate: a form in, an image in JSON out */
 export const stabilityImages: Format = {
   ...spokenByProviders('stability-images'),
@@ -55,8 +57,12 @@ export const stabilityImages: Format = {
       stream: request.stream || undefined,
     });
     const [image] = request.images;
+    if (options.model.startsWith('core')) onlyFromText(request);
     const ratios = ['16:9', '1:1', '21:9', '2:3', '3:2', '4:5', '5:4', '9:16', '9:21'];
+    // How far an image may be left behind must be said.
+    const strength = image === undefined ? {} : { strength: strengthDefault };
     const values = given({
+      ...strength,
       ...options.defaults,
       ...request.extra,
       prompt: request.prompt,
@@ -66,7 +72,7 @@ export const stabilityImages: Format = {
       aspect_ratio: image === undefined ? nearestRatio(pixelsOf(request), ratios) : undefined,
       // One address serves several models of the third generation.
       model: options.model.startsWith('sd3') && options.model !== 'sd3' ? options.model : undefined,
-      ...(image === undefined ? {} : { mode: 'image-to-image' }),
+      ...(image !== undefined && options.model.startsWith('sd3') ? { mode: 'image-to-image' } : {}),
       ...options.extraBody,
     });
     const fields = Object.entries(values).map(([name, value]): FormField => ({ name, value: String(value) }));
@@ -136,7 +142,7 @@ export const replicateImages: Format = {
     };
   },
   decodeResponse: ({ status, error, output }) => {
-    if (status === 'failed' || status === 'canceled') {
+    if (status === 'failed' || status === 'canceled' || status === 'aborted') {
       throw new GatewayError('upstream_error', typeof error === 'string' ? error : `The prediction was ${status}.`);
     }
     if (output === undefined || output === null) {

@@ -16,6 +16,8 @@ export const bedrock = defineProvider({
   id: 'bedrock',
   name: 'Bedrock',
   documentation: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html',
+  checkedAgainst:
+    '@aws-sdk/client-bedrock-runtime 3.1164.0; bodies of Titan and of rerankers with clients in public repositories',
   aliases: ['bedrock_converse'],
   baseUrl: null,
   baseUrlVariable: 'AWS_BEDROCK_RUNTIME_ENDPOINT',

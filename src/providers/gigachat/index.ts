@@ -12,6 +12,7 @@ export const gigachat = defineProvider({
   id: 'gigachat',
   name: 'GigaChat',
   documentation: 'https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/gigachat-api',
+  checkedAgainst: 'gigachat 0.0.20',
   baseUrl: 'https://gigachat.devices.sberbank.ru/api/v1',
   baseUrlVariable: 'GIGACHAT_BASE_URL',
   credentialVariable: 'GIGACHAT_CREDENTIALS',

@@ -11,6 +11,7 @@ export const oci = defineProvider({
   id: 'oci',
   name: 'Oracle Cloud',
   documentation: 'https://docs.oracle.com/en-us/iaas/Content/generative-ai/oci-openai.htm',
+  checkedAgainst: 'clients of the OpenAI-compatible address in public repositories',
   baseUrl: null,
   credentialVariable: 'OCI_GENAI_API_KEY',
   environmentVariables: [

@@ -4,6 +4,7 @@ export const stability = defineProvider({
   id: 'stability',
   name: 'Stability AI',
   documentation: 'https://platform.stability.ai/docs/api-reference',
+  checkedAgainst: 'clients of `v2beta/stable-image` in public repositories',
   baseUrl: 'https://api.stability.ai/v2beta/stable-image/generate',
   baseUrlVariable: 'STABILITY_API_BASE',
   credentialVariable: 'STABILITY_API_KEY',

@@ -1,0 +1,39 @@
+import { providerContract } from '../../../test/contract/provider.ts';
+import { nvidiaNim } from './index.ts';
+
+const ranker = 'nvidia/llama-3.2-nv-rerankqa-1b-v2';
+
+providerContract(nvidiaNim, [
+  {
+    dialect: 'openai-chat',
+    model: 'meta/llama-3.3-70b-instruct',
+    address: 'https://integrate.api.nvidia.com/v1/chat/completions',
+  },
+  {
+    dialect: 'openai-completions',
+    model: 'm',
+    address: 'https://integrate.api.nvidia.com/v1/completions',
+  },
+  {
+    dialect: 'openai-embeddings',
+    model: 'm',
+    address: 'https://integrate.api.nvidia.com/v1/embeddings',
+  },
+  {
+    dialect: 'nim-embeddings',
+    model: 'nvidia/nv-embedqa-e5-v5',
+    address: 'https://integrate.api.nvidia.com/v1/embeddings',
+  },
+  {
+    settings: { model: ranker },
+    dialect: 'nim-ranking',
+    model: ranker,
+    address: 'https://ai.api.nvidia.com/v1/retrieval/nvidia/llama-3_2-nv-rerankqa-1b-v2/reranking',
+  },
+  {
+    settings: { model: ranker, baseUrl: 'http://nim:8000/v1' },
+    dialect: 'nim-ranking',
+    model: ranker,
+    address: 'http://nim:8000/v1/ranking',
+  },
+]);
