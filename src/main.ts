@@ -13,6 +13,7 @@ import { socketTransport } from './adapters/socket-transport.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
 import { atEndOfTurn, systemChance, systemClock } from './adapters/system-clock.ts';
+import { learnStoredBudgets } from './adapters/telemetry/budgets-from-start.ts';
 import { DebugWatch } from './adapters/telemetry/debug-watch.ts';
 import { type LogLevel, openLog } from './adapters/telemetry/log.ts';
 import { observed, openTelemetry, type Telemetry } from './adapters/telemetry/telemetry.ts';
@@ -57,6 +58,7 @@ import { Shelf } from './gateway/kept/shelf.ts';
 import { mayUse } from './gateway/model-access.ts';
 import { dataPaths } from './gateway/operations.ts';
 import { serve } from './gateway/pipeline.ts';
+import { previewRequest } from './gateway/preview.ts';
 import { probe } from './gateway/probe.ts';
 import { createControl } from './http/control.ts';
 import { Readiness } from './http/readiness.ts';
@@ -260,6 +262,13 @@ async function assemble(
     sinks: () => sinks.states(),
   });
   closers.push(() => watch.close());
+  if (snapshot().telemetry.metrics.budgetsFromStart) {
+    const settings = () => snapshot().settings;
+    const stored = { store, principals, ledger, metrics: telemetry.budgets, now: () => clock.now(), settings };
+    learnStoredBudgets(stored).catch((cause: Error) =>
+      log.warn('budgets could not be read for the metrics', { reason: cause.message }),
+    );
+  }
   const keptObjects = sealedObjects(store.objects, seal, log);
   const keepsObjects = snapshot().settings.keptAnswers.isOn;
   const gateway: Gateway & { batches: BatchRuns | null } = {
@@ -336,6 +345,8 @@ async function assemble(
       },
       healthChecks,
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
+      preview: (principal, path, body) => previewRequest(gateway, principal, path, body),
+      reloadConfig: () => config.reload(),
       reloadModels,
       debug,
       checkSettings: (settings) => config.checkSettings(settings),

@@ -51,6 +51,50 @@ export async function credit(plane: ControlPlane, actor: Actor, wanted: Credit):
   return changed;
 }
 
+const subjectsAtOnce = 200;
+
+/** Gives back what keys and teams have spent in the windows that are running, over all models; how many accounts it were. */
+export async function giveAllBack(plane: ControlPlane, actor: Actor, reason: string): Promise<number> {
+  await plane.ledger.flush();
+  let count = 0;
+  for (const scope of ['key', 'team'] as const) {
+    for (let offset = 0; ; offset += subjectsAtOnce) {
+      const page = { limit: subjectsAtOnce, offset };
+      const ids =
+        scope === 'key'
+          ? (await plane.store.keys.list(page)).map(keyAccountId)
+          : (await plane.store.teams.list(page)).map(({ id }) => id);
+      if (ids.length === 0) break;
+      const spent = (await plane.store.accounts.ofScope(scope, ids)).filter(
+        (account) => account.spent > 0 && isRunning(plane, account),
+      );
+      const changed = await plane.store.transaction(async (repositories) => {
+        const rows: AccountRecord[] = [];
+        for (const account of spent) {
+          const wanted = {
+            scope,
+            id: account.id,
+            model: account.model,
+            amount: account.spent,
+            reason,
+            requestId: null,
+          };
+          rows.push(await creditOne(plane, actor, repositories, account, account.spent, wanted));
+        }
+        return rows;
+      });
+      if (changed.length > 0) await plane.ledger.reread(changed);
+      count += changed.length;
+    }
+  }
+  return count;
+}
+
+function isRunning(plane: ControlPlane, { duration, windowStart }: AccountRecord): boolean {
+  const { timezone } = plane.snapshot().settings;
+  return windowOf(duration || null, timezone, plane.clock.now()).start === windowStart;
+}
+
 async function accountIdOfKey(plane: ControlPlane, key: string): Promise<string> {
   const row = await plane.store.keys.get(keyIdOf(key));
   if (row === undefined) throw notFound('key', key);
@@ -58,12 +102,8 @@ async function accountIdOfKey(plane: ControlPlane, key: string): Promise<string>
 }
 
 async function runningAccounts(plane: ControlPlane, wanted: Credit, id: string): Promise<AccountRecord[]> {
-  const now = plane.clock.now();
-  const { timezone } = plane.snapshot().settings;
   const running = (await plane.store.accounts.ofScope(wanted.scope, [id]))
-    .filter(({ model, duration, windowStart }) => {
-      return model === wanted.model && windowOf(duration || null, timezone, now).start === windowStart;
-    })
+    .filter((account) => account.model === wanted.model && isRunning(plane, account))
     .sort((one, other) => (one.key < other.key ? -1 : 1));
   if (running.length > 0) return running;
   throw new GatewayError('not_found', `Nothing was spent by this ${wanted.scope} in a window that is running.`, {

@@ -37,6 +37,10 @@ export interface ControlPlane {
   readonly healthChecks: Pick<HealthChecks, 'enabled' | 'latest' | 'history' | 'check'>;
   /** Why a deployment written like this could not be used, or null; `entry` is shaped like one of `model_list`. */
   modelFault(entry: JsonObject): string | null;
+  /** A request as a provider would get it, credentials left out; nothing is sent. Rejects as the request would be refused. */
+  preview(principal: Principal, path: string, body: JsonObject): Promise<RequestPreview>;
+  /** Reads the configuration and its price files again; false when they are refused and the old ones stay. */
+  reloadConfig(): boolean;
   /** Builds a new snapshot from the files and the stored models and swaps it in. Rejects with a GatewayError otherwise. */
   reloadModels(): Promise<void>;
   /** What is found wrong in the configuration when these settings are laid over it; an error among them refuses it. */
@@ -52,6 +56,12 @@ export interface ControlPlane {
   readonly dataPaths: readonly string[];
   /** Those of its paths where nothing is bought. */
   readonly freePaths: readonly FreePath[];
+}
+
+export interface RequestPreview {
+  readonly address: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: JsonObject;
 }
 
 /** A model as it may stand in allow-lists. */

@@ -62,6 +62,7 @@ export function sinkEntry(number: number, changes: Partial<SinkEntry> = {}): Sin
     parameters: {},
     times: { arrived: startedAt, received: startedAt, identified: null, planned: null, admitted: null, ended: endedAt },
     providerMs: 900,
+    priced: null,
     content: null,
     ...changes,
   };

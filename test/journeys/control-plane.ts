@@ -91,6 +91,8 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     }),
     probe: async () => ({ healthy: true, error: null, status: 200, durationMs: 1, headers: {} }),
     modelFault: () => null,
+    preview: async () => ({ address: 'http://provider.example', headers: {}, body: {} }),
+    reloadConfig: () => true,
     reloadModels: async () => {},
     checkSettings: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),

@@ -1,7 +1,9 @@
 import type { Dialect } from '../../core/dialect.ts';
 import type { Identified, Received, Settled } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { Price } from '../../core/price.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
+import type { GatewaySettings } from '../../core/route.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 
 /** What sinks learn of one finished request: its row, when it passed the stations, and, where wanted, its content. */
@@ -17,6 +19,8 @@ export interface SinkEntry {
   readonly times: StationTimes;
   /** Milliseconds that providers had it. */
   readonly providerMs: number;
+  /** By what the cost came about; null where nobody was asked. */
+  readonly priced: { readonly price: Price; readonly settings: GatewaySettings } | null;
   /** null where nobody may see it. */
   readonly content: RequestContent | null;
 }
@@ -83,6 +87,7 @@ export function entryOf(
       ended: base + nowTick,
     },
     providerMs: settled.outcome?.upstreamMs ?? 0,
+    priced: pricedBy(settled),
     content: wantsContent && maySee(journey) ? contentOf(journey, settled.outcome?.responseText ?? null) : null,
   };
 }
@@ -98,8 +103,14 @@ function bareEntry(record: RequestRecord): SinkEntry {
     parameters: {},
     times: { arrived: startedAt, received: startedAt, identified: null, planned: null, admitted: null, ended: endedAt },
     providerMs: 0,
+    priced: null,
     content: null,
   };
+}
+
+function pricedBy({ outcome, snapshot }: Partial<Settled> & Received): SinkEntry['priced'] {
+  const price = outcome?.deployment?.price ?? null;
+  return price === null || outcome?.cacheHit ? null : { price, settings: snapshot.settings };
 }
 
 /** A caller may keep its content to itself. */

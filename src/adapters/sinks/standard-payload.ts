@@ -1,3 +1,4 @@
+import { costSplit } from '../../core/cost-split.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
@@ -28,7 +29,7 @@ export function standardPayload(entry: SinkEntry): JsonObject {
     status: failed ? 'failure' : 'success',
     status_fields: { llm_api_status: failed ? 'failure' : 'success', guardrail_status: 'not_run' },
     response_cost: cost,
-    cost_breakdown: { input_cost: null, output_cost: null, tool_usage_cost: null, total_cost: cost },
+    cost_breakdown: breakdownOf(entry, cost),
     total_tokens: inputTokens + outputTokens,
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
@@ -91,6 +92,19 @@ export function standardPayload(entry: SinkEntry): JsonObject {
       provider_ms: entry.providerMs,
       finish_reason: record.finishReason,
     },
+  };
+}
+
+function breakdownOf({ record, priced }: SinkEntry, cost: number): JsonObject {
+  const split = priced === null ? null : costSplit(record, priced.price, priced.settings);
+  return {
+    input_cost: split?.input ?? null,
+    output_cost: split?.output ?? null,
+    tool_usage_cost: split?.tools ?? null,
+    original_cost: split?.original ?? null,
+    discount_amount: split?.discount ?? null,
+    margin_total_amount: split?.margin ?? null,
+    total_cost: cost,
   };
 }
 

@@ -66,6 +66,10 @@ export class BudgetMetrics implements MetricSource, RecordSink {
     if (teamId !== null) keep(this.#teams, teamId, [teamId, teamAlias ?? ''], of('team'));
   }
 
+  learnTeam(teamId: string, alias: string | null, rule: BudgetRule): void {
+    keep(this.#teams, teamId, [teamId, alias ?? ''], rule);
+  }
+
   families(): Family<unknown>[] {
     const { key, team, provider } = this.#families;
     this.#read(key, this.#keys);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { giveAllBack } from '../../admin/adjustment.ts';
 import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
@@ -42,6 +43,20 @@ export function globalSpendEndpoints(plane: ControlPlane): Endpoint[] {
         const all = await plane.store.usage.summarize({}, []);
         const cap = plane.snapshot().settings.globalBudget?.cap ?? null;
         return { spend: total(all), max_budget: inDollars(cap) ?? 0 };
+      },
+    }),
+    endpoint('POST /global/spend/reset', {
+      access: 'admin',
+      tag,
+      summary: 'Every key and team starts anew: what it spent in its running windows is given back. The records stay.',
+      response: z.object({ message: z.string(), status: z.string(), accounts_reset: z.number() }),
+      async run({ actor }) {
+        const reset = await giveAllBack(plane, actor, 'POST /global/spend/reset');
+        return {
+          message: 'Spend for all API Keys and Teams reset successfully',
+          status: 'success',
+          accounts_reset: reset,
+        };
       },
     }),
     endpoint('GET /global/spend/logs', {

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import { storedSettings } from '../../admin/setting.ts';
+import { GatewayError } from '../../core/errors.ts';
 import type { FallbackMap, RouterSettings } from '../../core/route.ts';
 import { inDollars } from './fields.ts';
 
@@ -25,6 +26,27 @@ export function settingEndpoints(plane: ControlPlane): Endpoint[] {
         return {
           fields: Object.entries(values).map(([name, value]) => ({ field_name: name, field_value: value })),
           current_values: values,
+        };
+      },
+    }),
+    endpoint('POST /reload/model_cost_map', {
+      access: 'admin',
+      tag,
+      summary: 'Read the configuration and its price file again, as SIGHUP does.',
+      response: z.object({ message: z.string(), status: z.string(), models_count: z.number(), timestamp: z.string() }),
+      run() {
+        if (!plane.reloadConfig()) {
+          throw new GatewayError(
+            'malformed_request',
+            'The configuration was refused, and the one before stays in force; the log of this process says why.',
+          );
+        }
+        const models = plane.snapshot().deployments.size;
+        return {
+          message: `Price data reloaded successfully! ${models} deployments are priced anew.`,
+          status: 'success',
+          models_count: models,
+          timestamp: new Date(plane.clock.now()).toISOString(),
         };
       },
     }),

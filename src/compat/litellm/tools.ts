@@ -5,6 +5,7 @@ import type { ControlPlane } from '../../admin/control-plane.ts';
 import { visibleModels } from '../../admin/visible-models.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Principal } from '../../core/identity.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import { costOf } from '../../core/price.ts';
 import type { Deployment } from '../../core/route.ts';
@@ -57,6 +58,29 @@ export function toolEndpoints(plane: ControlPlane): Endpoint[] {
           tokenizer_type: counted.tokenizer,
           original_response: null,
           error: false,
+        };
+      },
+    }),
+    endpoint('POST /utils/transform_request', {
+      access: 'any_key',
+      group: 'llm_api_routes',
+      tag,
+      summary: 'A request as its provider would get it, credentials left out. Nothing is sent.',
+      body: z.object({ call_type: z.enum(callTypes), request_body: z.record(z.string(), z.unknown()) }),
+      response: z.object({
+        raw_request_api_base: z.string(),
+        raw_request_body: z.record(z.string(), z.unknown()),
+        raw_request_headers: z.record(z.string(), z.string()),
+        error: z.null(),
+      }),
+      async run({ actor, body }) {
+        const path = pathsByCallType[body.call_type];
+        const preview = await plane.preview(actor.principal, path, body.request_body as JsonObject);
+        return {
+          raw_request_api_base: preview.address,
+          raw_request_body: preview.body,
+          raw_request_headers: { ...preview.headers },
+          error: null,
         };
       },
     }),
@@ -145,6 +169,27 @@ export function toolEndpoints(plane: ControlPlane): Endpoint[] {
     }),
   ];
 }
+
+const pathsByCallType = {
+  completion: '/v1/chat/completions',
+  acompletion: '/v1/chat/completions',
+  text_completion: '/v1/completions',
+  atext_completion: '/v1/completions',
+  embedding: '/v1/embeddings',
+  aembedding: '/v1/embeddings',
+  responses: '/v1/responses',
+  aresponses: '/v1/responses',
+  anthropic_messages: '/v1/messages',
+  image_generation: '/v1/images/generations',
+  aimage_generation: '/v1/images/generations',
+  speech: '/v1/audio/speech',
+  aspeech: '/v1/audio/speech',
+  moderation: '/v1/moderations',
+  amoderation: '/v1/moderations',
+  rerank: '/v1/rerank',
+  arerank: '/v1/rerank',
+} as const;
+const callTypes = Object.keys(pathsByCallType) as (keyof typeof pathsByCallType)[];
 
 interface Tokens {
   readonly inputTokens: number;

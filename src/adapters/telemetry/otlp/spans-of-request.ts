@@ -1,3 +1,4 @@
+import { costSplit } from '../../../core/cost-split.ts';
 import { dollarsFromNanodollars } from '../../../core/money.ts';
 import type { Operation } from '../../../core/operation.ts';
 import type { Attempt, RequestRecord } from '../../../core/request-record.ts';
@@ -178,6 +179,7 @@ function rootAttributes(entry: SinkEntry): Attributes {
     ours.attempts,
     record.attempts.length,
   ];
+  putCosts(list, entry);
   put(list, genAi.conversation, record.sessionId);
   for (const name in entry.parameters) {
     const known = genAiParameters[name];
@@ -203,6 +205,15 @@ function rootAttributes(entry: SinkEntry): Attributes {
     put(list, genAi.outputMessages, said.output);
   }
   return list;
+}
+
+/** What the cost is made of; fees, and a cost before discount and margin, only where there are. */
+function putCosts(list: Attributes, { record, priced }: SinkEntry): void {
+  const split = priced === null || record.cost === 0 ? null : costSplit(record, priced.price, priced.settings);
+  if (split === null) return;
+  list.push(litellm.inputCost, new Measure(split.input), litellm.outputCost, new Measure(split.output));
+  if (split.tools > 0) list.push(litellm.toolCost, new Measure(split.tools));
+  if (split.discount > 0 || split.margin > 0) list.push(litellm.originalCost, new Measure(split.original));
 }
 
 /** Of a stream from its first content on, of a whole answer over all the time its provider took. */

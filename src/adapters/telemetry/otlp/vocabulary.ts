@@ -65,6 +65,10 @@ export const flat = {
 export const litellm = {
   system: 'gen_ai.system',
   totalTokens: 'gen_ai.usage.total_tokens',
+  inputCost: 'gen_ai.cost.input_cost',
+  outputCost: 'gen_ai.cost.output_cost',
+  toolCost: 'gen_ai.cost.tool_usage_cost',
+  originalCost: 'gen_ai.cost.original_cost',
   totalCost: 'gen_ai.cost.total_cost',
   isStreaming: 'llm.is_streaming',
   keyHash: 'metadata.user_api_key_hash',

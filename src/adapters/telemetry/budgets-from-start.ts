@@ -1,0 +1,67 @@
+import { accountKey } from '../../core/books.ts';
+import type { BudgetRule } from '../../core/limits.ts';
+import type { Ledger, PrincipalSource } from '../../core/ports.ts';
+import type { GatewaySettings } from '../../core/route.ts';
+import type { Repositories } from '../../core/store.ts';
+import { windowOf } from '../../core/window.ts';
+import { budgetRules, withShared } from '../principals/limit-rules.ts';
+import type { BudgetMetrics } from './budget-metrics.ts';
+
+export interface StoredBudgets {
+  readonly store: Pick<Repositories, 'keys' | 'teams' | 'budgets'>;
+  readonly principals: Pick<PrincipalSource, 'find'>;
+  readonly ledger: Pick<Ledger, 'balance' | 'reread'>;
+  readonly metrics: Pick<BudgetMetrics, 'learn' | 'learnTeam'>;
+  readonly now: () => number;
+  readonly settings: () => Pick<GatewaySettings, 'timezone' | 'tokensLimited'>;
+}
+
+const pageSize = 200;
+/** What the metrics hold at most. */
+const subjectsMax = 5_000;
+
+/** `prometheus_initialize_budget_metrics`: what is left of stored budgets is told before their first request. */
+export async function learnStoredBudgets({
+  store,
+  principals,
+  ledger,
+  metrics,
+  now,
+  settings,
+}: StoredBudgets): Promise<void> {
+  const read = async (rules: readonly BudgetRule[]) => {
+    for (const rule of rules) ledger.balance(rule);
+    await ledger.reread(
+      rules.map(({ scope, id, model, duration, timezone }) => ({
+        key: accountKey(scope, id, model ?? '', duration ?? ''),
+        windowStart: windowOf(duration, timezone, now()).start,
+      })),
+    );
+  };
+  for (let offset = 0; offset < subjectsMax; offset += pageSize) {
+    const keys = await store.keys.list({ limit: pageSize, offset });
+    if (keys.length === 0) break;
+    const found = await Promise.all(keys.map(({ id }) => principals.find(id)));
+    const capped = found.flatMap(
+      (one) => one?.budgets.filter(({ scope, cap }) => scope === 'key' && cap !== null) ?? [],
+    );
+    await read(capped);
+    for (const principal of found) if (principal !== undefined) metrics.learn(principal);
+  }
+  for (let offset = 0; offset < subjectsMax; offset += pageSize) {
+    const teams = await store.teams.list({ limit: pageSize, offset });
+    if (teams.length === 0) break;
+    const rules: BudgetRule[] = [];
+    for (const team of teams) {
+      const shared = team.budgetId === null ? undefined : await store.budgets.get(team.budgetId);
+      const subject = { scope: 'team', id: team.id, label: team.id, ...settings() } as const;
+      const rule = budgetRules(subject, withShared(team, shared)).find(
+        ({ cap, model }) => cap !== null && model === null,
+      );
+      if (rule === undefined) continue;
+      rules.push(rule);
+      metrics.learnTeam(team.id, team.alias, rule);
+    }
+    await read(rules);
+  }
+}

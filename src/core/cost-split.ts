@@ -1,0 +1,53 @@
+import { chargeOf } from './charge.ts';
+import { dollarsFromNanodollars } from './money.ts';
+import { type CostLine, costLines, costOf, type Price } from './price.ts';
+import type { RequestRecord } from './request-record.ts';
+import type { GatewaySettings } from './route.ts';
+
+/** What a cost is made of, in US dollars. */
+export interface CostSplit {
+  readonly input: number;
+  readonly output: number;
+  /** Fees for the request and for searches. */
+  readonly tools: number;
+  /** Before discount and margin. */
+  readonly original: number;
+  readonly discount: number;
+  readonly margin: number;
+}
+
+const inputClasses: ReadonlySet<CostLine['class']> = new Set([
+  'input',
+  'cache_read',
+  'cache_write',
+  'cache_write_1h',
+  'input_audio',
+  'input_image',
+  'characters',
+  'audio_ms',
+  'queries',
+  'pages',
+]);
+
+/** null where the cost did not come about from tokens and rates: told by the provider, charged as held, free. */
+export function costSplit(
+  { usage, cost, provider }: Pick<RequestRecord, 'usage' | 'cost' | 'provider'>,
+  price: Price,
+  settings: GatewaySettings,
+): CostSplit | null {
+  if (usage.providerCost !== undefined && usage.providerCost > 0) return null;
+  const listed = costOf(usage, price);
+  const { charged, discount, margin } = chargeOf(listed, provider ?? '', settings);
+  if (charged !== cost) return null;
+  const sides = { input: 0, output: 0 };
+  for (const line of costLines(usage, price)) {
+    sides[inputClasses.has(line.class) ? 'input' : 'output'] += (line.tokens * line.rate) / 1e15;
+  }
+  return {
+    ...sides,
+    tools: dollarsFromNanodollars(price.perRequest + usage.webSearchCalls * price.perWebSearchCall),
+    original: dollarsFromNanodollars(listed),
+    discount: dollarsFromNanodollars(discount),
+    margin: dollarsFromNanodollars(margin),
+  };
+}
