@@ -345,7 +345,7 @@ async function assemble(
       },
       healthChecks,
       modelFault: (entry) => storedModelFault(entry, config, options.environment),
-      preview: (principal, path, body) => previewRequest(gateway, principal, path, body),
+      preview: (principal, path, body) => previewRequest(gateway, principal.keyId, path, body),
       reloadConfig: () => config.reload(),
       reloadModels,
       debug,

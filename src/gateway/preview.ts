@@ -1,9 +1,9 @@
 import { GatewayError } from '../core/errors.ts';
-import { asIdentified, type ClientPresence } from '../core/exchange.ts';
-import type { Principal } from '../core/identity.ts';
+import type { ClientPresence } from '../core/exchange.ts';
 import type { JsonObject } from '../core/json.ts';
 import { scrub } from '../core/scrub.ts';
 import type { Arrival } from './arrival.ts';
+import { authenticate } from './authenticate.ts';
 import type { Gateway } from './gateway.ts';
 import { matchRoute } from './operations.ts';
 import { plan } from './plan.ts';
@@ -21,11 +21,11 @@ const alwaysThere: ClientPresence = Object.freeze({ gone: false, onGone() {} });
 
 /**
  * A request as the first of its deployments would get it. It is planned and translated like every other, but nothing is held,
- * sent or put on record. Throws GatewayError as the request itself would be refused.
+ * sent or put on record. `keyId`: whose request it would be. Throws GatewayError as the request itself would be refused.
  */
 export async function previewRequest(
   gateway: Gateway,
-  principal: Principal,
+  keyId: string,
   path: string,
   body: JsonObject,
 ): Promise<RequestPreview> {
@@ -46,13 +46,7 @@ export async function previewRequest(
     arrivedTick: gateway.clock.tick(),
   };
   const received = receive(gateway, arrival, beginRequest(gateway, arrival));
-  const identified = asIdentified(received, {
-    principal,
-    endUserId: null,
-    recall: null,
-    tags: received.options.tags,
-    identifiedTick: gateway.clock.tick(),
-  });
+  const identified = await authenticate(gateway, received, matched.route.routeGroups, keyId);
   const planned = plan(gateway, identified);
   const { primary } = planned.route;
   const deployment = primary.candidates[0]!;
