@@ -15,6 +15,7 @@ export class TextHole {
   /** What is taken out of the tail, and where in the tail it begins. */
   #cut: Cut | undefined;
   #cutOffset = 0;
+  #isKept = true;
   #splice: Splice = { skip: 0, instead: Buffer.alloc(0) };
   /** Lessons since one was last of use: some streams (several choices, log probabilities) never repeat themselves. */
   #lessons = 0;
@@ -49,6 +50,7 @@ export class TextHole {
     this.#cutOffset = leftOut?.index ?? 0;
     const instead = Buffer.from(replacedHead, 'latin1');
     this.#splice = { skip: head.length, instead, ...(this.#cut && { cut: this.#cut }) };
+    this.#isKept = replacedHead === head && this.#cut === undefined;
   }
 
   /** Length of the hole when `data` is the same around it; -1 when it must be read. */
@@ -69,9 +71,9 @@ export class TextHole {
     return end - head.length;
   }
 
-  /** Must the chunk just measured change at all, when its head may stay? */
-  get cuts(): boolean {
-    return this.#cut !== undefined;
+  /** May the chunk just measured go on as it came? */
+  get isKept(): boolean {
+    return this.#isKept;
   }
 
   /** What sends the chunk just measured on with its head replaced. */

@@ -80,3 +80,40 @@ it('streams in chunks', async () => {
   const wire = await wireOf({ headerLines: 'x-a: 1\r\n', body: body as unknown as Reply['body'] });
   expect(wire).toMatch(/x-a: 1\r\n[\s\S]*Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n$/);
 });
+
+/** A body of these chunks, all at once. */
+const streamOf = (chunks: readonly string[]) =>
+  ({
+    start(sink: { write(chunk: Buffer): boolean; end(): void }) {
+      for (const chunk of chunks) sink.write(Buffer.from(chunk));
+      sink.end();
+    },
+    resume() {},
+    cancel() {},
+    interrupt() {},
+  }) as unknown as Reply['body'];
+
+it('frames chunks of every length so that clients put them together again, one stream after the other', async () => {
+  const chunks = ['', 'a', 'b'.repeat(15), 'ü'.repeat(8), 'c'.repeat(255), '', 'd'.repeat(256), 'e'.repeat(70_000)];
+  server = createServer((_request, response) => {
+    writeReply(response, { status: 200, headers: [], headerLines: '', body: streamOf(chunks) } as unknown as Reply);
+  });
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (let time = 0; time < 3; time++) expect(await (await fetch(url)).text()).toBe(chunks.join(''));
+});
+
+it('streams to clients of HTTP/1.0 until the connection ends', async () => {
+  server = createServer((_request, response) => {
+    const body = streamOf(['data: 1\n\n', 'data: 2\n\n']);
+    writeReply(response, { status: 200, headers: [], headerLines: '', body } as unknown as Reply);
+  });
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET / HTTP/1.0\r\n\r\n');
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  const wire = Buffer.concat(chunks).toString();
+  expect(wire).not.toMatch(/transfer-encoding/i);
+  expect(wire).toMatch(/\r\n\r\ndata: 1\n\ndata: 2\n\n$/);
+});

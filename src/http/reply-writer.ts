@@ -54,9 +54,14 @@ function firstLine(status: number): string {
   return line;
 }
 
+/**
+ * A stream in chunked coding. node:http would send each chunk as four pieces, put together again by the socket; framed
+ * here, it is one piece and one write.
+ */
 class ResponseSink implements ByteSink {
   readonly #response: ServerResponse;
   readonly #source: ByteSource;
+  #isFramed = false;
 
   constructor(response: ServerResponse, source: ByteSource) {
     this.#response = response;
@@ -66,18 +71,47 @@ class ResponseSink implements ByteSink {
   start(): void {
     this.#response.on('drain', () => this.#source.resume());
     this.#response.on('close', () => this.#source.cancel());
+    // False for clients of HTTP/1.0, whose streams end with the connection.
+    this.#isFramed = this.#response.chunkedEncoding;
+    this.#response.chunkedEncoding = false;
     this.#source.start(this);
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#response.destroyed ? true : this.#response.write(chunk);
+    // An empty chunk would be the end.
+    if (this.#response.destroyed || chunk.length === 0) return true;
+    return this.#response.write(this.#isFramed ? framed(chunk) : chunk);
   }
 
   end(): void {
-    this.#response.end();
+    if (this.#isFramed) this.#response.end(lastFrame);
+    else this.#response.end();
   }
 
   destroy(): void {
     this.#response.destroy();
   }
+}
+
+const carriageReturn = 13;
+const lineFeed = 10;
+const lastFrame = Buffer.from('0\r\n\r\n');
+
+/** RFC 9112, 7.1: length in hex digits, line end, the bytes, line end. */
+function framed(chunk: Uint8Array): Buffer {
+  let digits = 1;
+  for (let rest = chunk.length; rest > 15; rest = Math.floor(rest / 16)) digits += 1;
+  const frame = Buffer.allocUnsafe(digits + chunk.length + 4);
+  let rest = chunk.length;
+  for (let at = digits - 1; at >= 0; at--) {
+    const digit = rest % 16;
+    frame[at] = digit < 10 ? 48 + digit : 87 + digit;
+    rest = Math.floor(rest / 16);
+  }
+  frame[digits] = carriageReturn;
+  frame[digits + 1] = lineFeed;
+  frame.set(chunk, digits + 2);
+  frame[frame.length - 2] = carriageReturn;
+  frame[frame.length - 1] = lineFeed;
+  return frame;
 }

@@ -37,7 +37,7 @@ class ChunkRelay extends EventRelay {
     const hole = this.#hole.measure(data);
     if (hole !== -1) {
       this.progress.outputBytes += hole;
-      return this.#options.model === undefined && !this.#hole.cuts ? passEvent : this.#hole.splice;
+      return this.#hole.isKept ? passEvent : this.#hole.splice;
     }
     if (data.startsWith('[DONE]')) {
       this.progress.ending = 'complete';
