@@ -59,6 +59,8 @@ interface AccountRow {
   readonly leased: string;
   readonly out: string;
   readonly written_off: string;
+  /** Given back by an administrator. */
+  readonly credited: string;
 }
 
 const differencesMax = 50;
@@ -116,7 +118,9 @@ function readAccounts(query: Rig['query']): Promise<AccountRow[]> {
            coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 0
              and leases.window_start = accounts.window_start), 0) as out,
            coalesce((select sum(amount) from leases where leases.key = accounts.key and written_off = 1
-             and leases.window_start = accounts.window_start), 0) as written_off
+             and leases.window_start = accounts.window_start), 0) as written_off,
+           coalesce((select sum(amount) from adjustments where adjustments.key = accounts.key
+             and adjustments.window_start = accounts.window_start), 0) as credited
     from accounts`);
 }
 
@@ -218,7 +222,7 @@ function compareWithAccounts(
     );
     const least = total(own.filter(({ from, to }) => from >= start && to < next).map(({ cost }) => cost));
     const most = total(own.map(({ cost }) => cost));
-    const inStore = Number(account.spent) - Number(account.written_off);
+    const inStore = Number(account.spent) - Number(account.written_off) + Number(account.credited);
     if (inStore < least || inStore > most) {
       const sum = least === most ? least : `${least} to ${most}`;
       differ(`account ${account.key} has spent ${inStore}, its rows come to ${sum}`);

@@ -29,10 +29,13 @@ export interface Rig {
    * in the store when the audit asks.
    */
   readonly accountOfKey: Map<string, string>;
-  /** A direct way to the database, past every fault. */
+  /** A direct way to the database, past every fault; so is `query`. */
+  readonly databaseUrl: string;
   query<Result extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Result[]>;
   /** The database's clock, which is the one that counts. */
   readonly storeTime: StoreTime;
+  /** That of every replica at first. */
+  readonly config: string;
   /** Where budgets' days begin, for every replica; noticed without a restart. */
   setTimezone(timezone: string): void;
   /** A new number for names and ids. */
@@ -93,8 +96,10 @@ export async function startRig(replicaCount = 3): Promise<Rig> {
       redis,
       invoiceFile,
       accountOfKey: new Map(),
+      databaseUrl: database.url,
       query,
       storeTime,
+      config: configOf(upstream.url),
       setTimezone: (timezone) => {
         for (const replica of replicas) replica.setConfig(configOf(upstream.url, timezone));
       },

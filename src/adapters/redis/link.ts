@@ -158,6 +158,7 @@ export class RedisLink {
       let isLate = false;
       let timer: Timer;
       const giveUp = () => {
+        if (isOver) return;
         isOver = true;
         timer.cancel();
         this.#late.delete(giveUp);
@@ -176,9 +177,13 @@ export class RedisLink {
           if (patienceMs > 0) {
             isLate = true;
             this.#late.add(giveUp);
-            // Whoever opens it ends the waiting, this call's included.
-            timer = this.#clock.setTimer(patienceMs, () => this.#breaker.open());
+            timer = this.#clock.setTimer(patienceMs, () => {
+              this.#breaker.open();
+              giveUp();
+            });
+            // Whoever opens it ends the waiting, this call's included; it may be open since this call was made.
             this.#breaker.failed();
+            if (this.#breaker.isOpen) giveUp();
             return;
           }
           this.#breaker.failed();

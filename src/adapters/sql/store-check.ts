@@ -118,17 +118,17 @@ async function compareDays(reader: Kysely<Database>, differ: Differ): Promise<{ 
   return { requests, cost };
 }
 
-/** Over all windows of an account: at most what its requests and corrections come to. It may have begun to count after them. */
+/** Over all windows of an account: at most what its requests come to, less what was given back. It may have begun to count after them. */
 async function compareBalances(reader: Kysely<Database>, differ: Differ): Promise<void> {
   const booked = await rowsOf(
     reader,
     sql`select accounts.key, accounts.scope, accounts.id, sum(accounts.spent - coalesce(gone.amount, 0)) as spent,
-               coalesce(max(corrected.amount), 0) as corrected
+               coalesce(max(credited.amount), 0) as credited
         from accounts
         left join (select key, window_start, sum(amount) as amount from leases where written_off = 1 group by key, window_start)
           as gone on gone.key = accounts.key and gone.window_start = accounts.window_start
-        left join (select key, sum(amount) as amount from adjustments where amount > 0 group by key)
-          as corrected on corrected.key = accounts.key
+        left join (select key, sum(amount) as amount from adjustments group by key)
+          as credited on credited.key = accounts.key
         where accounts.model = '' group by accounts.key, accounts.scope, accounts.id`,
   );
   for (const [scope, column] of Object.entries(scopeColumns)) {
@@ -141,9 +141,9 @@ async function compareBalances(reader: Kysely<Database>, differ: Differ): Promis
     const costs = new Map(sums.map(({ id, cost }) => [String(id), wholeNumber(cost)]));
     for (const account of booked) {
       if (account.scope !== scope) continue;
-      const most = (costs.get(String(account.id)) ?? 0) + wholeNumber(account.corrected);
+      const most = (costs.get(String(account.id)) ?? 0) - wholeNumber(account.credited);
       const spent = wholeNumber(account.spent);
-      if (spent > most) differ(`${account.key} has spent ${spent}, its requests and corrections come to ${most}`);
+      if (spent > most) differ(`${account.key} has spent ${spent}, its requests less its credits come to ${most}`);
     }
   }
 }

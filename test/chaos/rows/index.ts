@@ -5,6 +5,7 @@ import { balanceRow } from './balance.ts';
 import { capRow } from './cap.ts';
 import { clocksRow } from './clocks.ts';
 import { deadReplicaRow } from './dead-replica.ts';
+import { editsRow } from './edits.ts';
 import { hangupBillRow, hangupStopRow } from './hangups.ts';
 import { idempotencyRow } from './idempotency.ts';
 import { killsRow } from './kills.ts';
@@ -14,6 +15,8 @@ import { powerLossRow } from './power-loss.ts';
 import { refusalsRow } from './refusals.ts';
 import { revocationRow } from './revocation.ts';
 import { scheduleRow } from './schedule.ts';
+import { slowRedisRow } from './slow-redis.ts';
+import { togetherRow } from './together.ts';
 
 /** All of them run with the tests in short, over one rig. In this order: the books are looked at last. */
 export const rows: readonly Row[] = [
@@ -28,6 +31,9 @@ export const rows: readonly Row[] = [
   hangupBillRow,
   hangupStopRow,
   attemptsRow,
+  togetherRow,
+  editsRow,
+  slowRedisRow,
   clocksRow,
   powerLossRow,
   backupRow,
