@@ -206,7 +206,7 @@ export class Walk {
       return await this.#dispatch.send(deployment, group, overrides, begun);
     } catch (cause) {
       // Nothing was sent: the request could not be put into the provider's words, or the books are closed.
-      const error = asGatewayError(cause);
+      const error = withProvider(asGatewayError(cause), deployment);
       if (error.code === 'internal') this.#gateway.log.error('attempt failed inside the gateway', { cause });
       return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
     }
@@ -250,6 +250,13 @@ const noDeployments: ReadonlySet<string> = new Set();
 
 function withOne(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
   return new Set(set).add(id);
+}
+
+/** Who it is that cannot: the formats do not know for whom they speak. */
+function withProvider(error: GatewayError, { provider }: Deployment): GatewayError {
+  if (error.code !== 'unsupported_parameter') return error;
+  const message = error.message.replace(': the model does', `: the model at ${provider.name} does`);
+  return new GatewayError(error.code, message, error.details);
 }
 
 function unavailable(

@@ -100,7 +100,10 @@ function checkTools(body: JsonObject): boolean {
   for (const [index, entry] of tools.entries()) {
     const path = `toolConfig.tools[${index}]`;
     const spec = optionalObject(asObject(entry, path), 'toolSpec', `${path}.toolSpec`);
-    if (spec !== undefined) requiredString(spec, 'name', `${path}.toolSpec.name`);
+    if (spec === undefined) continue;
+    requiredString(spec, 'name', `${path}.toolSpec.name`);
+    const schema = optionalObject(spec, 'inputSchema', `${path}.toolSpec.inputSchema`);
+    if (schema !== undefined) optionalObject(schema, 'json', `${path}.toolSpec.inputSchema.json`);
   }
   optionalObject(config, 'toolChoice', 'toolConfig.toolChoice');
   return tools.length > 0;

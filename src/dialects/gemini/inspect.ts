@@ -132,6 +132,7 @@ function checkTools(body: JsonObject): ToolFacts {
       if (stringField(one, 'name', `${path}[${at}].name`) === undefined) {
         throw malformed(`${path}[${at}].name`, 'expected a string, got nothing');
       }
+      for (const name of ['parameters', 'parametersJsonSchema']) objectField(one, name, `${path}[${at}].${name}`);
     }
     if (searchTools.some((name) => field(tool, name) !== undefined)) searches = true;
     const isHosted = Object.keys(tool).some(

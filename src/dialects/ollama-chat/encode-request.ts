@@ -190,6 +190,7 @@ function userMessage(content: readonly ContentBlock[]): { content: string; image
     if (block.type === 'text' || block.type === 'refusal') texts.push(block.text);
     else if (block.type === 'image' && block.source.kind === 'base64') images.push(block.source.base64);
     else if (block.type === 'image') throw inexpressible('images by address: send them as data URLs');
+    else if (block.type === 'vendor') throw inexpressible(`content of type ${String(block.block.type)}`);
     else throw inexpressible(`a ${block.type.replace('_', ' ')} in a message of a user`);
   }
   return { content: texts.join('\n'), ...(images.length > 0 ? { images } : {}) };
