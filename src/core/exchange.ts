@@ -211,15 +211,40 @@ class Exchange {
 
 type Fields<To, From> = Omit<To, keyof From | typeof station>;
 
+// Field by field: Object.assign looks each name up anew, which every request would pay for at every station.
+
 export function asReceived(fields: Omit<Received, typeof station>): Received {
-  return Object.assign(new Exchange(), fields) as unknown as Received;
+  const exchange = new Exchange();
+  exchange.id = fields.id;
+  exchange.operation = fields.operation;
+  exchange.dialect = fields.dialect;
+  exchange.path = fields.path;
+  exchange.address = fields.address;
+  exchange.bytes = fields.bytes;
+  exchange.body = fields.body;
+  exchange.upload = fields.upload;
+  exchange.funds = fields.funds;
+  exchange.passThrough = fields.passThrough;
+  exchange.facts = fields.facts;
+  exchange.options = fields.options;
+  exchange.headers = fields.headers;
+  exchange.clientAddress = fields.clientAddress;
+  exchange.client = fields.client;
+  exchange.snapshot = fields.snapshot;
+  exchange.receivedAt = fields.receivedAt;
+  exchange.receivedTick = fields.receivedTick;
+  exchange.arrivedTick = fields.arrivedTick;
+  exchange.trace = fields.trace;
+  return exchange as unknown as Received;
 }
-/** `snapshot` where its holder has a configuration of its own. */
-export function asIdentified(
-  exchange: Received,
-  fields: Fields<Identified, Received> & { readonly snapshot?: Snapshot },
-): Identified {
-  return Object.assign(exchange, fields) as unknown as Identified;
+export function asIdentified(received: Received, fields: Fields<Identified, Received>): Identified {
+  const exchange = received as unknown as Exchange;
+  exchange.principal = fields.principal;
+  exchange.endUserId = fields.endUserId;
+  exchange.tags = fields.tags;
+  exchange.identifiedTick = fields.identifiedTick;
+  exchange.recall = fields.recall;
+  return received as Identified;
 }
 /** The same station, with a body that holds what was recalled. */
 export function asRecalled(
@@ -228,17 +253,33 @@ export function asRecalled(
 ): Identified {
   return Object.assign(exchange, fields) as Identified;
 }
-export function asPlanned(exchange: Identified, fields: Fields<Planned, Identified>): Planned {
-  return Object.assign(exchange, fields) as unknown as Planned;
+export function asPlanned(identified: Identified, fields: Fields<Planned, Identified>): Planned {
+  const exchange = identified as unknown as Exchange;
+  exchange.model = fields.model;
+  exchange.route = fields.route;
+  exchange.plannedTick = fields.plannedTick;
+  return identified as Planned;
 }
-export function asAdmitted(exchange: Planned, fields: Fields<Admitted, Planned>): Admitted {
-  return Object.assign(exchange, fields) as unknown as Admitted;
+export function asAdmitted(planned: Planned, fields: Fields<Admitted, Planned>): Admitted {
+  const exchange = planned as unknown as Exchange;
+  exchange.reservation = fields.reservation;
+  exchange.rateReservation = fields.rateReservation;
+  exchange.cache = fields.cache;
+  exchange.bound = fields.bound;
+  exchange.clampedOutputTokens = fields.clampedOutputTokens;
+  exchange.admittedTick = fields.admittedTick;
+  return planned as Admitted;
 }
-export function asAnswered(exchange: Admitted, fields: Fields<Answered, Admitted>): Answered {
-  return Object.assign(exchange, fields) as unknown as Answered;
+export function asAnswered(admitted: Admitted, fields: Fields<Answered, Admitted>): Answered {
+  (admitted as unknown as Exchange).reply = fields.reply;
+  return admitted as Answered;
 }
-export function asSettled(exchange: Answered, fields: Fields<Settled, Answered>): Settled {
-  return Object.assign(exchange, fields) as unknown as Settled;
+export function asSettled(answered: Answered, fields: Fields<Settled, Answered>): Settled {
+  const exchange = answered as unknown as Exchange;
+  exchange.outcome = fields.outcome;
+  exchange.cost = fields.cost;
+  exchange.record = fields.record;
+  return answered as Settled;
 }
 
 /** Lower-case header names to values, as node:http gives them. */

@@ -31,9 +31,11 @@ export function dollarsFromNanodollars(amount: Nanodollars): number {
 /** Plain decimal dollars without an exponent and without trailing zeros, for messages and headers: `0.00031`. */
 export function formatDollars(amount: Nanodollars): string {
   const sign = amount < 0 ? '-' : '';
-  const whole = Math.trunc(Math.abs(amount) / nanodollarsPerDollar);
-  const fraction = String(Math.abs(amount) % nanodollarsPerDollar)
-    .padStart(9, '0')
-    .replace(/0+$/, '');
-  return `${sign}${whole}${fraction === '' ? '.0' : `.${fraction}`}`;
+  const size = Math.abs(amount);
+  let fraction = size % nanodollarsPerDollar;
+  const whole = (size - fraction) / nanodollarsPerDollar;
+  if (fraction === 0) return `${sign}${whole}.0`;
+  let digits = 9;
+  for (; fraction % 10 === 0; fraction /= 10) digits -= 1;
+  return `${sign}${whole}.${String(fraction).padStart(digits, '0')}`;
 }

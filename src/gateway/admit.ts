@@ -25,7 +25,9 @@ export async function admit(gateway: Gateway, planned: Planned): Promise<Admitte
     const cache = use === null ? null : await lookUp(gateway, planned, use);
     const held = cache?.hit ? nothingHeld : holdMoney(gateway, planned, budgets);
     const hold = held instanceof Promise ? await held : held;
-    return asAdmitted(planned, { ...hold, cache, rateReservation, admittedTick: gateway.clock.tick() });
+    const { reservation, bound, clampedOutputTokens } = hold;
+    const admittedTick = gateway.clock.tick();
+    return asAdmitted(planned, { reservation, bound, clampedOutputTokens, cache, rateReservation, admittedTick });
   } catch (cause) {
     if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
     throw cause;

@@ -1,6 +1,7 @@
 import type { BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { Account } from './account.ts';
+import { KeptNote } from './journal-line.ts';
 
 /** The accounts that a list of rules counts in, each once under the strictest cap that a rule names for it. */
 export class Chain {
@@ -13,6 +14,7 @@ export class Chain {
   /** Caps that rise for a time must be looked at each time. */
   readonly #isConstant: boolean;
   #text: string | null = null;
+  readonly keptNote = new KeptNote();
 
   constructor(
     of: readonly BudgetRule[],

@@ -13,8 +13,48 @@ import type { Account } from './account.ts';
 /** The line in three pieces, for they are long and joining them would copy them. `accounts` as `accountsText` writes them. */
 export type LinePieces = readonly [head: string, body: string, tail: string];
 
-export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: string): LinePieces {
-  return ['{"d":', JSON.stringify(note), `,"b":${bound},"a":${accounts}}`];
+export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: string, like: KeptNote): LinePieces {
+  const head = `{"d":{"id":${JSON.stringify(note.id)},"startedAt":${note.startedAt},`;
+  return [head, like.restOf(note), `,"b":${bound},"a":${accounts}}`];
+}
+
+/** Notes of one key for one deployment say the same but for id and start: the text of the last one is kept. */
+export class KeptNote {
+  #note: DispatchNote | null = null;
+  #rest = '';
+
+  /** What stands behind id and start. */
+  restOf(note: DispatchNote): string {
+    if (this.#note === null || !isAlike(this.#note, note)) {
+      const { id: _id, startedAt: _startedAt, ...rest } = note;
+      this.#note = note;
+      this.#rest = JSON.stringify(rest).slice(1);
+    }
+    return this.#rest;
+  }
+}
+
+function isAlike(one: DispatchNote, other: DispatchNote): boolean {
+  return (
+    other.attempts === undefined &&
+    one.attempts === undefined &&
+    one.deploymentId === other.deploymentId &&
+    one.modelUsed === other.modelUsed &&
+    one.modelAsked === other.modelAsked &&
+    one.modelGroup === other.modelGroup &&
+    one.provider === other.provider &&
+    one.operation === other.operation &&
+    one.dialect === other.dialect &&
+    one.path === other.path &&
+    one.stream === other.stream &&
+    one.keyId === other.keyId &&
+    one.keyAlias === other.keyAlias &&
+    one.userId === other.userId &&
+    one.teamId === other.teamId &&
+    one.organizationId === other.organizationId &&
+    one.endUserId === other.endUserId &&
+    one.tags === other.tags
+  );
 }
 
 export function recordLine(record: RequestRecord, accounts: string): LinePieces {

@@ -59,7 +59,7 @@ export class LedgerJournal {
   /** Appends the note; the caller writes. */
   dispatched(hold: Hold, note: DispatchNote): void {
     const accounts = hold.parts.length === 0 ? hold.chain.text : accountsText(hold.bearers);
-    this.#journal.append(...dispatchLine(note, hold.bound, accounts));
+    this.#journal.append(...dispatchLine(note, hold.bound, accounts, hold.chain.keptNote));
     hold.note = note;
     hold.segment = this.#journal.segment;
     this.#open.add(hold);
