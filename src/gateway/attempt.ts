@@ -5,6 +5,7 @@ import type { Timer, TransportError, UpstreamExchange, UpstreamReceiver, Upstrea
 import { Secret } from '../core/secret.ts';
 import type { Usage } from '../core/usage.ts';
 import { type Decompressor, decompressor } from './decompress.ts';
+import { withoutEchoes } from './echoed-credentials.ts';
 import type { Gateway } from './gateway.ts';
 import { NearestDeadline } from './nearest-deadline.ts';
 import { errorOfStatus, errorOfTransport, providerError, timeoutError } from './provider-error.ts';
@@ -111,7 +112,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
   onHeaders(status: number, headers: CallerHeaders): void {
     if (this.#over) return;
     this.status = status;
-    this.headers = headers;
+    this.headers = withoutEchoes(headers, this.target.endpoint, this.#authorization);
     this.#aliveTick = this.gateway.clock.tick();
     const encoding = headers['content-encoding'];
     if (typeof encoding === 'string' && encoding !== '' && encoding !== 'identity') {
@@ -290,10 +291,11 @@ export class UpstreamAttempt implements UpstreamReceiver {
 
   /** What no error may repeat. */
   secrets(): readonly Secret[] {
-    const { secrets } = this.exchange.snapshot;
-    if (this.#authorization.length === 0) return secrets;
-    const made = this.#authorization.filter((_, index) => index % 2 === 1);
-    return [...secrets, ...made.map((value) => new Secret(value.replace(/^Bearer /, '')))];
+    const { snapshot, options } = this.exchange;
+    const brought = Object.values(options.connection);
+    if (this.#authorization.length === 0 && brought.length === 0) return snapshot.secrets;
+    const made = [...this.#authorization.filter((_, index) => index % 2 === 1), ...brought];
+    return [...snapshot.secrets, ...made.map((value) => new Secret(value.replace(/^Bearer /, '')))];
   }
 
   // ── Deadlines: one timer, set for the nearest one and looked at again when it fires ───────────────────────────────

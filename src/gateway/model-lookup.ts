@@ -67,7 +67,7 @@ export function unknownModel(snapshot: Snapshot, principal: Principal, asked: st
   if (asked.includes(',')) {
     return new GatewayError(
       'unknown_model',
-      `${path}: Invalid model name passed in model=${shown(asked)}. A list of models in one request is not supported: ` +
+      `${path}: Invalid model name passed in model=${shown(asked)}. A list of models is for OpenAI chat alone: ` +
         'send one request for each, or name the others in `fallbacks`.',
       { param: 'model' },
     );

@@ -1,6 +1,7 @@
 import type { UpstreamErrorFacts } from '../core/dialect.ts';
 import { type ErrorCode, type ErrorDetails, GatewayError } from '../core/errors.ts';
 import type { CallerHeaders } from '../core/exchange.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { TransportError } from '../core/ports.ts';
 import type { Provider } from '../core/provider.ts';
 import { scrub } from '../core/scrub.ts';
@@ -39,6 +40,13 @@ export function providerError(
   return new GatewayError(code, `litellm.${classNames[code] ?? 'APIError'}: ${name}Exception - ${short}`, details);
 }
 
+/** Every text in it, whatever the provider put there. */
+function scrubbed(fields: JsonObject, secrets: readonly Secret[]): JsonObject {
+  return JSON.parse(JSON.stringify(fields), (_, value: unknown) =>
+    typeof value === 'string' ? scrub(value, secrets) : value,
+  ) as JsonObject;
+}
+
 /** The error for an answer whose status is not a success. */
 export function errorOfStatus(
   provider: Provider,
@@ -53,9 +61,9 @@ export function errorOfStatus(
   return providerError(code, provider, message, secrets, {
     reason: `answered ${status}`,
     ...(code === 'context_window_exceeded' || code === 'content_policy_violation' || status < 400 ? {} : { status }),
-    ...(facts.type === undefined ? {} : { type: facts.type }),
-    ...(facts.param === undefined ? {} : { param: facts.param }),
-    ...(facts.fields === undefined ? {} : { fields: facts.fields }),
+    ...(facts.type === undefined ? {} : { type: scrub(facts.type, secrets) }),
+    ...(facts.param === undefined ? {} : { param: scrub(facts.param, secrets) }),
+    ...(facts.fields === undefined ? {} : { fields: scrubbed(facts.fields, secrets) }),
     ...retryAfter(headers, now),
   });
 }

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../core/errors.ts';
 import type { Answered, Outcome, Planned, Received } from '../core/exchange.ts';
 import type { JsonObject } from '../core/json.ts';
+import { editMembers } from '../core/json-members.ts';
 import type { Nanodollars } from '../core/money.ts';
 import type { RequestRecord, RequestStatus } from '../core/request-record.ts';
 import { scrub } from '../core/scrub.ts';
@@ -62,9 +63,16 @@ export function recordOf(gateway: Gateway, answered: Answered, outcome: Outcome,
     attempts: outcome.attempts,
     finishReason: outcome.finishReason,
     metadata: boundedMetadata(options.metadata, answered.bytes.length),
-    requestText: storesContent ? cut(answered.bytes.toString('utf8'), contentLengthMax) : null,
+    requestText: storesContent ? cut(saidText(answered), contentLengthMax) : null,
     responseText: storesContent && outcome.responseText !== null ? cut(outcome.responseText, contentLengthMax) : null,
   };
+}
+
+/** The caller's bytes without the credentials and addresses it may have brought. */
+function saidText({ bytes, options: { connection } }: Answered): string {
+  const brought = Object.keys(connection);
+  if (brought.length === 0) return bytes.toString('utf8');
+  return editMembers(bytes, new Map(brought.map((name) => [name, undefined]))).toString('utf8');
 }
 
 /** How a request ended that never got to the call station, or broke inside the gateway. */
