@@ -12,6 +12,7 @@ import { openShared } from './adapters/shared.ts';
 import { socketTransport } from './adapters/socket-transport.ts';
 import { openStore } from './adapters/sql/open-store.ts';
 import { StoreClock } from './adapters/store-clock.ts';
+import { Suspensions } from './adapters/suspensions.ts';
 import { atEndOfTurn, systemChance, systemClock } from './adapters/system-clock.ts';
 import { learnStoredBudgets } from './adapters/telemetry/budgets-from-start.ts';
 import { DebugWatch } from './adapters/telemetry/debug-watch.ts';
@@ -169,6 +170,15 @@ async function assemble(
 
   const alerts = openAlerts(settings.alerts, (id, now) => store.alerts.claim(id, now), clock, log);
   closers.push(() => alerts.close());
+  const suspensions = new Suspensions({
+    store,
+    announce: (change) => shared.invalidation.announce(change),
+    alerts,
+    clock,
+    chance,
+    log,
+  });
+  await suspensions.reload();
   const ledger = await openLedger({
     books: observed(store.books, clock, (ms, isAnswered) => telemetry?.stores.storeCall(ms, isAnswered)),
     folder: new DiskJournalFolder(join(dataFolder, 'journal')),
@@ -182,6 +192,7 @@ async function assemble(
     unknownCharge: snapshot().settings.unknownOutcome === 'charge_bound' ? 'bound' : 'nothing',
     spools: () => snapshot().settings.budgetStoreDown === 'spool',
     alerts,
+    onBoundBreach: (record, bound) => suspensions.breached(record, bound),
   });
   closers.push(() => ledger.close());
 
@@ -245,6 +256,7 @@ async function assemble(
     }
     principals.invalidate(what);
     if (isOwn) return;
+    if (what === null || what.scope === 'setting') void suspensions.reload();
     if (what === null || configScopes.has(what.scope)) modelReload();
   });
   const background = new BackgroundWork();
@@ -294,6 +306,7 @@ async function assemble(
       deploymentMetrics.cooledDown(deployment, error.status);
       watch.cooledDown(deployment, error);
     }),
+    suspended: suspensions,
     sinks: [...recordSinks, watch, debug],
     tracing,
     log,
@@ -334,6 +347,7 @@ async function assemble(
       snapshot,
       mayUse: (principal, names) => mayUse(principal, names, snapshot()),
       condition: (deployment): DeploymentCondition => gateway.health.state(deployment),
+      suspended: suspensions,
       isReady: () => readiness.ask(),
       inFlight: () => server.inFlight(),
       probe: (deployment) => probe(gateway, deployment, masterKey.key),

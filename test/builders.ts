@@ -523,6 +523,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     batchDesks,
     dialects: new Map(),
     health: createHealth(clock),
+    suspended: new Set(),
     sinks: [],
     tracing: { begin: () => null },
     media: { bring: () => Promise.reject(new Error('this test fetches nothing')) },

@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Chance, Clock, Ledger, Log, PrincipalSource, ResponseCache } from '../core/ports.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Store } from '../core/store.ts';
+import type { Suspension } from '../core/suspension.ts';
 import type { Vault } from './encryption.ts';
 import type { HealthChecks } from './health-checks.ts';
 import type { FreePath } from './openapi.ts';
@@ -26,6 +27,8 @@ export interface ControlPlane {
   mayUse(principal: Principal, names: ModelNames): boolean;
   /** How a deployment is doing, as the data path has seen it. */
   condition(deployment: Deployment): DeploymentCondition;
+  /** Deployments that serve nobody with a hard budget, and why. */
+  readonly suspended: { get(deploymentId: string): Suspension | null; reload(): Promise<void> };
   /** A balancer asks whether requests should come here; false while the gateway is stopping. */
   isReady(): boolean;
   /** Requests being answered now. */

@@ -3,6 +3,7 @@ import { fixedAtStart, isStoredSection, type StoredSection, type StoredSettings 
 import { GatewayError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { SettingRecord } from '../core/store.ts';
+import { suspensionPrefix } from '../core/suspension.ts';
 import type { Actor } from './actor.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Resource } from './resource.ts';
@@ -41,7 +42,7 @@ export async function changeSettings(plane: ControlPlane, actor: Actor, changes:
   const warnings: string[] = [];
   await mutate(plane, actor, async (work) => {
     warnings.length = 0;
-    const rows = new Map((await work.repositories.settings.list()).map((row) => [row.id, row]));
+    const rows = new Map(sectionsOf(await work.repositories.settings.list()).map((row) => [row.id, row]));
     const after = new Map([...rows].map(([id, row]) => [id, { ...row.value }]));
     for (const [section, values] of Object.entries(changes))
       after.set(section, changed(after.get(section), values ?? {}));
@@ -58,11 +59,16 @@ export async function changeSettings(plane: ControlPlane, actor: Actor, changes:
 
 /** What is kept in the store, secrets left out. */
 export async function storedSettings(plane: ControlPlane): Promise<StoredSettings> {
-  const rows = await plane.store.settings.list();
+  const rows = sectionsOf(await plane.store.settings.list());
   const masked = (value: JsonObject) => Object.fromEntries(Object.keys(value).map((name) => [name, '********']));
   return Object.fromEntries(
     rows.map((row) => [row.id, row.id === 'environment_variables' ? masked(row.value) : publicParams(row.value)]),
   );
+}
+
+/** What is not a section of the configuration stands there under a name of its own. */
+function sectionsOf(rows: readonly SettingRecord[]): readonly SettingRecord[] {
+  return rows.filter(({ id }) => !id.startsWith(suspensionPrefix));
 }
 
 function changed(before: JsonObject | undefined, values: Readonly<Record<string, Json>>): JsonObject {

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Log } from '../core/ports.ts';
 import type { Deployment, Snapshot } from '../core/route.ts';
 import type { Repositories } from '../core/store.ts';
+import { suspensionPrefix } from '../core/suspension.ts';
 import type { Vault } from './encryption.ts';
 import { openParams } from './sealed-params.ts';
 
@@ -43,6 +44,7 @@ export async function loadStoredConfig(
   });
   const settings: Record<string, JsonObject> = {};
   opened(written, (row) => {
+    if (row.id.startsWith(suspensionPrefix)) return;
     settings[row.id] = openParams(row.value, vault, row.id);
   });
   return { models: entries, credentials: values, accessGroups, settings };

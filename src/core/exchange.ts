@@ -342,6 +342,8 @@ export interface Route {
   readonly contentPolicyFallbacks: readonly string[];
   /** Every deployment that any of these may reach: the bound is taken over all of them. */
   readonly reachable: readonly Deployment[];
+  /** Set when some must be passed over, also in the groups that come later. */
+  readonly isTrusted?: (deployment: Deployment) => boolean;
 }
 
 export interface RouteGroup {

@@ -407,6 +407,7 @@ export interface ConditionAlert {
     | 'deployment_failing'
     | 'deployment_slow'
     | 'deployment_cooled_down'
+    | 'deployment_suspended'
     | 'store_down'
     | 'store_back'
     | 'spend_unusual'

@@ -8,16 +8,18 @@ import { boundOf, largestFitting } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
 import { claimsOf, counting, limitsOf } from './limits.ts';
 import { rateLimited } from './rate-refusal.ts';
+import { withoutSuspended } from './suspended.ts';
 
 /**
  * Station 4: every limit on the chain, all or none. Rate limits first, for they are free to undo; then the response cache
  * is asked, for what it knows costs nothing and needs no room in any budget; else the upper bound of the cost is held on
  * every account. Refused → 429 that names the limit, the figures and the reset.
  */
-export async function admit(gateway: Gateway, planned: Planned): Promise<Admitted> {
-  if (planned.funds?.isSpent) return admitSpent(gateway, planned);
-  const found = limitsOf(gateway, planned);
+export async function admit(gateway: Gateway, asked: Planned): Promise<Admitted> {
+  if (asked.funds?.isSpent) return admitSpent(gateway, asked);
+  const found = limitsOf(gateway, asked);
   const { budgets, rates } = found instanceof Promise ? await found : found;
+  const planned = gateway.suspended.size === 0 ? asked : withoutSuspended(gateway, asked, budgets);
   const claimed = claimRates(gateway, planned, claimsOf(planned, rates));
   const rateReservation = claimed instanceof Promise ? await claimed : claimed;
   try {

@@ -50,6 +50,8 @@ export interface Gateway {
   readonly dialects: ReadonlyMap<DialectName, Dialect>;
   readonly batchDesks: ReadonlyMap<BatchDeskName, BatchDesk>;
   readonly health: Health;
+  /** Deployments that broke an upper bound: they serve nobody who has a hard budget. */
+  readonly suspended: { readonly size: number; has(deploymentId: string): boolean };
   readonly sinks: readonly RecordSink[];
   readonly tracing: Tracing;
   readonly media: MediaFetcher;

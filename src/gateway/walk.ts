@@ -129,7 +129,9 @@ export class Walk {
   /** null for a group that this caller cannot use. */
   #planned(group: string): RouteGroup | null {
     try {
-      return planGroup(this.#gateway, this.#exchange, group);
+      const planned = planGroup(this.#gateway, this.#exchange, group);
+      const { isTrusted } = this.#exchange.route;
+      return isTrusted === undefined ? planned : { ...planned, candidates: planned.candidates.filter(isTrusted) };
     } catch (cause) {
       if (cause instanceof GatewayError) return null;
       throw cause;

@@ -187,6 +187,7 @@ const expected: Record<Access, string[]> = {
     'POST /model/block',
     'POST /model/delete',
     'POST /model/new',
+    'POST /model/resume',
     'POST /model/unblock',
     'POST /model/update',
     'POST /organization/new',

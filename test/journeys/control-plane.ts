@@ -70,6 +70,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
     snapshot: () => snapshot,
     debug: { wish() {}, list: () => [] },
     mayUse: (principal, names) => mayUse(principal, names, snapshot),
+    suspended: { get: () => null, reload: async () => {} },
     condition: () => ({
       coolingDownUntil: null,
       lastError: null,

@@ -91,6 +91,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     tracing: { begin: () => null },
     log: { debug() {}, info() {}, warn: log, error: log },
     describeReply: createDescribeReply('0.0.0'),
+    suspended: new Set(),
     ownRouting: ownRoutings(),
     snapshot: () => rig.snapshot,
   };

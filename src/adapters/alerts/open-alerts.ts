@@ -12,6 +12,7 @@ const kinds: Readonly<Record<Alert['event'], string>> = {
   deployment_failing: 'outage_alerts',
   deployment_slow: 'llm_too_slow',
   deployment_cooled_down: 'cooldown_deployment',
+  deployment_suspended: 'budget_alerts',
   store_down: 'db_exceptions',
   store_back: 'db_exceptions',
   spend_unusual: 'spend_reports',

@@ -64,7 +64,7 @@ export interface LedgerOptions {
   readonly flushPolicy?: FlushPolicy;
   readonly leasePolicy?: LeasePolicy;
   /** Told of a request that cost more than its bound: its price or the provider's limit is wrong. */
-  readonly onBoundBreach?: (record: RequestRecord) => void;
+  readonly onBoundBreach?: (record: RequestRecord, bound: Nanodollars) => void;
 }
 
 /** What an operator may want to see of the ledger. */
@@ -116,7 +116,7 @@ export class LeasedLedger implements Ledger {
   readonly #recoverOthers: () => Promise<RecoveryReport>;
   readonly #spools: () => boolean;
   readonly #alerts: BudgetAlerts | null;
-  readonly #onBoundBreach: (record: RequestRecord) => void;
+  readonly #onBoundBreach: (record: RequestRecord, bound: Nanodollars) => void;
   #openHolds = 0;
   #storeFailures = 0;
   #boundBreaches = 0;
@@ -393,7 +393,7 @@ export class LeasedLedger implements Ledger {
       bound,
       cost: record.cost,
     });
-    this.#onBoundBreach(record);
+    this.#onBoundBreach(record, bound);
   }
 
   /** Another process may start on the same folder at any time; from then on slices must be shared. */

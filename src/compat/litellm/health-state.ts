@@ -4,6 +4,7 @@ import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
 import type { HealthCheck } from '../../admin/health-checks.ts';
 import { GatewayError } from '../../core/errors.ts';
+import { dollarsFromNanodollars } from '../../core/money.ts';
 import type { Deployment } from '../../core/route.ts';
 import { isoTime, tree } from './fields.ts';
 
@@ -38,6 +39,10 @@ const stateOutput = z.object({
   last_success_at: text,
   last_error: z.object({ at: text, status: z.number(), message: z.string() }).nullable(),
   last_check: checkOutput.nullable(),
+  suspended: z
+    .object({ at: text, request_id: z.string(), bound: z.number(), cost: z.number() })
+    .nullable()
+    .describe('for callers with a hard budget: a request cost more than its upper bound; POST /model/resume ends it'),
 });
 
 /** How deployments are doing, as requests and checks have shown it. */
@@ -167,6 +172,7 @@ function stateOf(plane: ControlPlane, deployment: Deployment) {
     condition.lastError !== null &&
     (condition.lastSuccessAt === null || condition.lastError.at > condition.lastSuccessAt);
   const check = plane.healthChecks.latest(deployment.id);
+  const suspended = plane.suspended.get(deployment.id);
   const [state, reason]: [(typeof states)[number], string | null] =
     deployment.unusable !== null
       ? ['unusable', deployment.unusable]
@@ -193,6 +199,15 @@ function stateOf(plane: ControlPlane, deployment: Deployment) {
     ms_per_output_token: condition.msPerOutputToken,
     first_token_ms: condition.firstTokenMs,
     last_success_at: isoTime(condition.lastSuccessAt),
+    suspended:
+      suspended === null
+        ? null
+        : {
+            at: isoTime(suspended.at),
+            request_id: suspended.requestId,
+            bound: dollarsFromNanodollars(suspended.bound),
+            cost: dollarsFromNanodollars(suspended.cost),
+          },
     last_error:
       condition.lastError === null
         ? null

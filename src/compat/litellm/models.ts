@@ -7,10 +7,12 @@ import { modelResource } from '../../admin/model.ts';
 import type { Mutation } from '../../admin/resource.ts';
 import { mutate } from '../../admin/resource.ts';
 import { openParams, sealParams } from '../../admin/sealed-params.ts';
+import { settingResource } from '../../admin/setting.ts';
 import { publicParams } from '../../config/public-params.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ModelRecord } from '../../core/store.ts';
+import { suspensionPrefix } from '../../core/suspension.ts';
 import { identifier, isoTime, label, tree } from './fields.ts';
 
 const tag = 'models';
@@ -124,6 +126,22 @@ export function modelEndpoints(plane: ControlPlane): Endpoint[] {
       body: changeBody,
       response: storedModel,
       run: ({ actor, body, params }) => change(actor, params.model_id!, body),
+    }),
+    endpoint('POST /model/resume', {
+      access: 'admin',
+      tag,
+      summary:
+        'End the suspension of a deployment that broke an upper bound: it serves callers with hard budgets again.',
+      body: z.object({ id: identifier }),
+      response: z.object({ message: z.string() }),
+      async run({ actor, body }) {
+        const id = suspensionPrefix + body.id;
+        await mutate(plane, actor, async (work) => {
+          if ((await work.remove(settingResource, [id])).length === 0) throw notFound('suspension', body.id);
+        });
+        await plane.suspended.reload();
+        return { message: `Model: ${body.id} resumed` };
+      },
     }),
     endpoint('POST /model/delete', {
       access: 'admin',
