@@ -82,6 +82,7 @@ import { ovhcloud } from './ovhcloud/index.ts';
 import { parasail } from './parasail/index.ts';
 import { perplexity } from './perplexity/index.ts';
 import { poe } from './poe/index.ts';
+import { predibase } from './predibase/index.ts';
 import { publicai } from './publicai/index.ts';
 import { qianfan } from './qianfan/index.ts';
 import { reka } from './reka/index.ts';
@@ -205,6 +206,7 @@ export const providers: readonly Provider[] = [
   parasail,
   perplexity,
   poe,
+  predibase,
   publicai,
   qianfan,
   reka,

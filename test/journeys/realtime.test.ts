@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -7,6 +7,7 @@ import { type GatewayProcess, masterKey, startGateway } from './support/gateway-
 
 /* Realtime sessions: a turn at a time is paid for, and the session ends where nothing more can be. */
 let server: WebSocketServer;
+let entra: Server;
 let gateway: GatewayProcess;
 /** Sessions as the provider sees them. */
 let sessions: { socket: WebSocket; request: IncomingMessage; heard: Record<string, unknown>[] }[] = [];
@@ -42,7 +43,14 @@ beforeAll(async () => {
       if (event.type === 'response.create') answers(socket, ++turns);
     });
   });
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const { port } = server.address() as AddressInfo;
+  const address = `http://127.0.0.1:${port}/v1`;
+  entra = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ access_token: 'entra-token-1', expires_in: 3_600, token_type: 'Bearer' }));
+  });
+  entra.listen(0, '127.0.0.1');
+  await once(entra, 'listening');
   const price = 'input_cost_per_token: 0.0001, output_cost_per_token: 0.0001';
   gateway = await startGateway({
     config: `
@@ -50,10 +58,17 @@ model_list:
   - model_name: talker
     litellm_params: { model: openai/gpt-realtime, api_base: "${address}", api_key: sk-upstream-1, ${price} }
     model_info: { max_input_tokens: 1000, mode: realtime }
+  - model_name: capped
+    litellm_params: { model: openai/gpt-realtime, api_base: "${address}", api_key: sk-upstream-1, max_budget: 0.7, budget_duration: 1d, ${price} }
+    model_info: { max_input_tokens: 1000, mode: realtime }
+  - model_name: signed
+    litellm_params: { model: azure/talks, api_base: "http://127.0.0.1:${port}", tenant_id: t, client_id: c, client_secret: s3cr3t, ${price} }
+    model_info: { max_input_tokens: 1000, mode: realtime }
   - model_name: nobody
     litellm_params: { model: openai/gpt-realtime, api_base: "http://127.0.0.1:1/v1", api_key: sk-upstream-1, ${price} }
     model_info: { max_input_tokens: 1000 }
 `,
+    env: { AZURE_AUTHORITY_HOST: `http://127.0.0.1:${(entra.address() as AddressInfo).port}` },
   });
 });
 
@@ -66,6 +81,7 @@ afterAll(async () => {
   await gateway?.stop();
   for (const socket of server.clients) socket.terminate();
   server.close();
+  entra.close();
 });
 
 interface Client {
@@ -160,6 +176,27 @@ describe('a session', () => {
     expect(await again.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
     expect(await again.closed).toMatchObject({ code: 1008 });
     expect(sessions).toHaveLength(1);
+  });
+
+  it('ends where the budget of its deployment has no room for another turn', async () => {
+    const client = await connect(masterKey, 'capped');
+    for (let turn = 1; turn <= 2; turn += 1) {
+      client.say({ type: 'response.create' });
+      await client.until('response.done', turn);
+    }
+    expect(await client.until('error')).toMatchObject({ error: { code: 'deployments_over_budget' } });
+    expect(await client.closed).toMatchObject({ code: 1008 });
+    const again = await connect(masterKey, 'capped');
+    expect(JSON.stringify(await again.until('error'))).toContain('deployments_over_budget');
+    expect(sessions).toHaveLength(1);
+  });
+
+  it('at a provider that wants a token of its own', async () => {
+    const client = await connect(masterKey, 'signed');
+    await client.until('session.created');
+    expect(sessions[0]!.request.headers.authorization).toBe('Bearer entra-token-1');
+    expect(sessions[0]!.request.url).toMatch(/^\/openai\/realtime\?api-version=[^&]+&deployment=talks$/);
+    client.socket.close();
   });
 
   it('whose turn never ends is charged what was held for it', async () => {

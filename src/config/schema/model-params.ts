@@ -36,7 +36,8 @@ export const modelParams = map({
   litellm_credential_name: key(text(), 'Take the connection from this entry of `credential_list`.'),
 
   azure_ad_token: key(secret(), 'Entra ID token.'),
-  tenant_id: key(text(), 'Entra ID tenant.'),
+  tenant_id: key(text(), 'Entra ID tenant; at Predibase, the tenant of the deployment.'),
+  adapter_id: key(text(), 'Adapter of the deployment that answers (Predibase).'),
   client_id: key(text(), 'Entra ID client.'),
   client_secret: key(secret(), 'Entra ID client secret.'),
   azure_scope: key(text(), 'Entra ID scope.'),

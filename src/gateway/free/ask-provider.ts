@@ -78,7 +78,8 @@ function overlaid(headers: readonly string[], more: readonly string[]): string[]
   return [...named].flat();
 }
 
-async function authorized(
+/** Headers that one call needs on top of the endpoint's. Throws GatewayError where they cannot be had. */
+export async function authorized(
   gateway: Gateway,
   { endpoint, provider }: Deployment,
   call: OutgoingCall,

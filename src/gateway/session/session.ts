@@ -4,6 +4,7 @@ import type { SocketPeer, UpstreamSocket } from '../../core/ports.ts';
 import type { Deployment } from '../../core/route.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { Arrival } from '../arrival.ts';
+import { authorized } from '../free/ask-provider.ts';
 import type { Gateway } from '../gateway.ts';
 import { pickDeployment } from '../plan.ts';
 import { providerError } from '../provider-error.ts';
@@ -14,6 +15,8 @@ const unsentBytesMax = 1024 * 1024;
 const goingAway = 1001;
 const refusedByPolicy = 1008;
 const internalError = 1011;
+const nothing = new Uint8Array(0);
+const ofBudget: ReadonlySet<string> = new Set(['deployments_over_budget', 'budget_unpriceable']);
 const normal = 1000;
 /** Messages of the client that wait while money is asked for. */
 const waitingMax = 1_000;
@@ -187,6 +190,12 @@ export class RealtimeSession {
     if (this.#spare !== null || this.#isOver) return;
     try {
       const slice = await Slice.grant(this.#gateway, this.#arrival);
+      try {
+        await slice.claim(this.#deployment!);
+      } catch (cause) {
+        slice.end('success', noUsage);
+        throw cause;
+      }
       slice.dispatched(this.#deployment!, slice.admitted.route.primary.name, this.#model);
       if (this.#isOver || this.#spare !== null) slice.end('success', noUsage);
       else this.#spare = slice;
@@ -216,6 +225,7 @@ export class RealtimeSession {
       tried.add(picked.id);
       try {
         const model = upstreamModel(picked, primary.wildcardMatches);
+        await slice.claim(picked);
         this.#upstream = await this.#open(picked, model);
         this.#deployment = picked;
         this.#model = model;
@@ -223,7 +233,10 @@ export class RealtimeSession {
         if (this.#isOver) this.#upstream.close(goingAway, '');
         return;
       } catch (cause) {
+        slice.giveBack();
         last = asGatewayError(cause);
+        // Its budget is used up: it is not at fault.
+        if (ofBudget.has(last.code)) continue;
         this.#gateway.health.started(picked);
         this.#gateway.health.failed(picked, last, admitted.snapshot, primary.candidates.length);
       }
@@ -245,9 +258,16 @@ export class RealtimeSession {
       : `${path}${path.includes('?') ? '&' : '?'}model=${encodeURIComponent(model)}`;
     const beta = this.#arrival.headers['openai-beta'];
     const headers = typeof beta === 'string' ? [...endpoint.headers, 'openai-beta', beta] : endpoint.headers;
+    const call = { method: 'GET', origin: endpoint.origin, path: named, headers, body: nothing } as const;
+    const authorization = await authorized(this.#gateway, deployment, call);
     try {
       return await this.#gateway.sockets.connect(
-        { origin: endpoint.origin, path: named, headers, connectTimeoutMs: timeouts.connectMs },
+        {
+          origin: endpoint.origin,
+          path: named,
+          headers: [...headers, ...authorization],
+          connectTimeoutMs: timeouts.connectMs,
+        },
         {
           onText: (text) => this.#upstreamSaid(text),
           onClose: (code, reason) => this.#upstreamClosed(code, reason),

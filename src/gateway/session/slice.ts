@@ -1,14 +1,16 @@
 import type { GatewayError } from '../../core/errors.ts';
 import type { Admitted, Outcome } from '../../core/exchange.ts';
+import type { BudgetPart } from '../../core/ports.ts';
 import type { Attempt } from '../../core/request-record.ts';
 import type { Deployment } from '../../core/route.ts';
 import { noUsage, type Usage } from '../../core/usage.ts';
 import { admit } from '../admit.ts';
 import type { Arrival } from '../arrival.ts';
 import { authenticate } from '../authenticate.ts';
+import { budgetExceeded, unpriceable } from '../budget-refusal.ts';
 import { answeredBySession } from '../call.ts';
 import { noteOf } from '../dispatch-note.ts';
-import { amountAt } from '../estimate.ts';
+import { amountAt, boundAt } from '../estimate.ts';
 import type { Gateway } from '../gateway.ts';
 import { plan } from '../plan.ts';
 import { beginRequest, receive } from '../receive.ts';
@@ -26,6 +28,8 @@ export class Slice {
   #deployment: Deployment | null = null;
   #model = '';
   #isOver = false;
+  /** What is held on the budgets of the deployment. */
+  #part: BudgetPart | null = null;
 
   private constructor(gateway: Gateway, admitted: Admitted) {
     this.#gateway = gateway;
@@ -38,6 +42,24 @@ export class Slice {
     const received = receive(gateway, arrival, beginRequest(gateway, arrival));
     const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups);
     return new Slice(gateway, await admit(gateway, plan(gateway, identified)));
+  }
+
+  /** Room in the budgets of the deployment and its provider. Rejects with GatewayError where there is none. */
+  async claim(deployment: Deployment): Promise<void> {
+    const { reservation } = this.admitted;
+    if (reservation === null || deployment.budgets.length === 0) return;
+    const { amount, unpriced, unbounded } = boundAt(this.admitted, deployment);
+    if (unpriced !== null || unbounded !== null) throw unpriceable(unpriced, unbounded, deployment.budgets[0]!);
+    const part = await this.#gateway.ledger.attach(reservation, deployment.budgets, amount);
+    if ('rule' in part) throw budgetExceeded(part, this.admitted, this.#gateway.clock.now());
+    this.#part = part;
+  }
+
+  /** It was not this deployment after all. */
+  giveBack(): void {
+    const { reservation } = this.admitted;
+    if (reservation !== null && this.#part !== null) this.#gateway.ledger.detach(reservation, this.#part);
+    this.#part = null;
   }
 
   /** From here on the provider may bill it. */
