@@ -42,3 +42,42 @@ describe('while the store is away', () => {
     await expect(cache.get('a')).rejects.toThrow('away');
   });
 });
+
+it('forgets what was made from a source, also when it was made anew from others, and nothing else', async () => {
+  const sources = new Map<string, string[]>();
+  const loads: string[] = [];
+  const cache = new FreshCache<string>({
+    load: async (key) => {
+      loads.push(key);
+      return { value: key, sources: sources.get(key)! };
+    },
+    tick: () => 0,
+    entriesMax: 3,
+    ttlMs: 1_000,
+    isAbsent: () => false,
+    absentMax: 1,
+    absentTtlMs: 100,
+  });
+  const loadedBy = async (...keys: string[]) => {
+    loads.length = 0;
+    for (const key of keys) await cache.get(key);
+    return [...loads];
+  };
+  sources.set('a', ['a', 'team']).set('b', ['b', 'team']).set('c', ['c']);
+  expect(await loadedBy('a', 'b', 'c', 'a')).toEqual(['a', 'b', 'c']);
+  cache.forget('team');
+  expect(await loadedBy('a', 'b', 'c')).toEqual(['a', 'b']);
+  // It moves to another team.
+  sources.set('a', ['a', 'other team']);
+  cache.forget('a');
+  await loadedBy('a');
+  cache.forget('team');
+  expect(await loadedBy('a', 'b', 'c')).toEqual(['b']);
+  cache.forget('other team');
+  expect(await loadedBy('a')).toEqual(['a']);
+  // What had to make room is not spoken of any more.
+  sources.set('d', ['d']);
+  expect(await loadedBy('d')).toEqual(['d']);
+  cache.forget(null);
+  expect(await loadedBy('a', 'd')).toEqual(['a', 'd']);
+});

@@ -35,12 +35,15 @@ export class FreshCache<Value> {
   readonly #present: LRUCache<string, Entry<Value>>;
   readonly #absent: LRUCache<string, Entry<Value>>;
   readonly #loading = new Map<string, Promise<Value>>();
+  /** The keys of the entries that were made from each source: a change costs what it touches, however much is cached. */
+  readonly #madeFrom = new Map<string, Set<string>>();
   #changes = 0;
 
   constructor(options: FreshCacheOptions<Value>) {
     this.#options = options;
-    this.#present = new LRUCache({ max: options.entriesMax });
-    this.#absent = new LRUCache({ max: options.absentMax });
+    const dispose = (entry: Entry<Value>, key: string) => this.#unlink(key, entry);
+    this.#present = new LRUCache({ max: options.entriesMax, dispose });
+    this.#absent = new LRUCache({ max: options.absentMax, dispose });
   }
 
   get(key: string): Value | Promise<Value> {
@@ -68,8 +71,9 @@ export class FreshCache<Value> {
       this.#absent.clear();
       return;
     }
-    for (const entries of [this.#present, this.#absent]) {
-      for (const [key, entry] of entries.entries()) if (entry.sources.includes(source)) entries.delete(key);
+    for (const key of [...(this.#madeFrom.get(source) ?? [])]) {
+      this.#present.delete(key);
+      this.#absent.delete(key);
     }
   }
 
@@ -96,6 +100,20 @@ export class FreshCache<Value> {
     const absent = this.#options.isAbsent(entry.value);
     (absent ? this.#absent : this.#present).set(key, entry);
     (absent ? this.#present : this.#absent).delete(key);
+    for (const source of entry.sources) {
+      const keys = this.#madeFrom.get(source);
+      if (keys === undefined) this.#madeFrom.set(source, new Set([key]));
+      else keys.add(key);
+    }
+  }
+
+  /** An entry is gone, or another one took its place. */
+  #unlink(key: string, { sources }: Entry<Value>): void {
+    for (const source of sources) {
+      const keys = this.#madeFrom.get(source);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#madeFrom.delete(source);
+    }
   }
 }
 
