@@ -11,10 +11,15 @@ export class ClampCheck {
   /** The least room that a request may have been told of when it was refused last. */
   readonly #rooms = new Map<string, Nanodollars>();
 
-  /** `asks` are out at this moment: they may hold their money and not know yet. */
-  refused({ requestId, chain }: Ask, asks: Iterable<Ask>, believed: (account: AccountTruth) => Nanodollars): void {
+  /** `asks` are out at this moment: they may hold their money and not know yet. `told` is what the refusal itself leaves. */
+  refused(
+    { requestId, chain }: Ask,
+    asks: Iterable<Ask>,
+    told: Nanodollars,
+    believed: (account: AccountTruth) => Nanodollars,
+  ): void {
     const inFlight = [...asks].filter((other) => other.requestId !== requestId);
-    let least = Number.POSITIVE_INFINITY;
+    let least = told;
     for (const { account, cap } of chain) {
       if (cap === null) continue;
       let room = cap - believed(account);

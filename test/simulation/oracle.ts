@@ -201,7 +201,9 @@ export class Oracle {
     this.#look(ask);
     // Where there are others, what they have on lease and may not need counts as taken.
     if (this.#alone && !this.purchases.has(ask.requestId)) {
-      this.#clamps.refused(ask, this.#asks, (account) => this.#believed(account, ask.process));
+      // What was decided after a wait was true a moment before it is heard.
+      const told = ask.askedAt < this.#now() ? denial.cap - denial.spent - denial.held : Number.POSITIVE_INFINITY;
+      this.#clamps.refused(ask, this.#asks, told, (account) => this.#believed(account, ask.process));
     }
     if (ask.refusable) this.#asks.delete(ask);
     else this.#doubts.push({ ask, denial, at: this.#now() });

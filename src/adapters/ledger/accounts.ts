@@ -10,7 +10,10 @@ import { Hold } from './hold.ts';
 export class Accounts {
   readonly #byKey = new Map<string, Account>();
   readonly #byRule = new WeakMap<BudgetRule, Account>();
+  /** Those that may have a lease in the store: few of all that were touched. */
+  readonly leasing = new Set<Account>();
   #count = 0;
+  #sweep: Iterator<Account> | null = null;
 
   /** The account a rule counts in now. */
   of(rule: BudgetRule, now: number): Account {
@@ -83,9 +86,23 @@ export class Accounts {
     return this.#byKey.values();
   }
 
+  /** Some of them, others the next time, so that a look at all of them never takes long at once. */
+  *some(max: number): Generator<Account> {
+    for (let count = 0; count < max; count++) {
+      this.#sweep ??= this.#byKey.values();
+      const { done, value } = this.#sweep.next();
+      if (done === true) {
+        this.#sweep = null;
+        return;
+      }
+      yield value;
+    }
+  }
+
   /** Forgets an account that holds nothing. */
   drop(account: Account): void {
     account.dropped = true;
+    this.leasing.delete(account);
     this.#byKey.delete(`${account.key}@${account.windowStart}`);
   }
 

@@ -8,6 +8,9 @@ import { isScarce } from './lease-policy.ts';
 import type { Leases } from './leases.ts';
 import type { Patience } from './patience.ts';
 
+/** Accounts that a beat looks at for being forgotten. */
+const droppedAtOnceMin = 1_000;
+
 /** Renews the leases of this process, gives back what it does not use, and ends the leases of processes that vanished. */
 export class Heartbeat {
   readonly #books: Books;
@@ -74,7 +77,7 @@ export class Heartbeat {
     const now = this.#clock.now();
     const expiresAt = now + this.#policy.leaseMs;
     const before = new Map<Account, { readonly changes: number }>();
-    for (const account of this.#accounts.all()) {
+    for (const account of this.#accounts.leasing) {
       if (account.underway === 0) before.set(account, { changes: account.changes });
     }
     if (before.size > 0) {
@@ -84,11 +87,7 @@ export class Heartbeat {
     await this.#books.expireLeases(now);
   }
 
-  #adopt(
-    leases: readonly LeaseRecord[],
-    expiresAt: number,
-    before: ReadonlyMap<Account, { readonly changes: number }>,
-  ): void {
+  #adopt(leases: readonly LeaseRecord[], expiresAt: number, before: Map<Account, { readonly changes: number }>): void {
     for (const { key, windowStart, amount } of leases) {
       const account = this.#accounts.find(key, windowStart);
       if (account === undefined) continue;
@@ -98,13 +97,20 @@ export class Heartbeat {
       if (seen === undefined || account.underway > 0 || account.changes !== seen.changes) continue;
       account.charged += amount - account.lease;
       account.lease = amount;
+      before.delete(account);
+    }
+    // The store has nothing for them, and nothing is on its way.
+    for (const [account, { changes }] of before) {
+      if (account.lease === 0 && account.underway === 0 && account.changes === changes) {
+        this.#accounts.leasing.delete(account);
+      }
     }
   }
 
   async #giveBackUnused(): Promise<void> {
     const now = this.#clock.now();
     const returns: { account: Account; amount: Nanodollars }[] = [];
-    for (const account of this.#accounts.all()) {
+    for (const account of this.#accounts.leasing) {
       if (account.available > 0 && this.#isUnused(account, now) && account.lock.tryTake()) {
         returns.push({ account, amount: account.available });
       }
@@ -128,7 +134,8 @@ export class Heartbeat {
   /** Forgets accounts that hold nothing and have not been used for a while. */
   #dropIdle(): void {
     const now = this.#clock.now();
-    for (const account of this.#accounts.all()) {
+    const count = Math.max(droppedAtOnceMin, Math.ceil(this.#accounts.size / 100));
+    for (const account of this.#accounts.some(count)) {
       const empty = account.held === 0 && account.pending === 0 && account.lease === 0;
       if (!empty || !account.lock.free || account.lock.waiting > 0) continue;
       const over = account.windowEnd !== null && now >= account.windowEnd;

@@ -2,6 +2,7 @@ import type { Books, LeaseAnswer, LeaseWant } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { Chance, Clock } from '../../core/ports.ts';
 import type { Account } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import type { LeasePolicy } from './lease-policy.ts';
 import { sliceFor } from './lease-policy.ts';
 import { Closed, type Patience } from './patience.ts';
@@ -26,6 +27,7 @@ export class Leases {
   readonly #chance: Chance;
   readonly #patience: Patience;
   readonly #policy: LeasePolicy;
+  readonly #accounts: Accounts;
   readonly #writeJournal: () => boolean;
 
   /** `writeJournal` puts every line into the file; false when the disk refuses. */
@@ -36,6 +38,7 @@ export class Leases {
     chance: Chance,
     patience: Patience,
     policy: LeasePolicy,
+    accounts: Accounts,
     writeJournal: () => boolean,
   ) {
     this.#books = books;
@@ -44,6 +47,7 @@ export class Leases {
     this.#chance = chance;
     this.#patience = patience;
     this.#policy = policy;
+    this.#accounts = accounts;
     this.#writeJournal = writeJournal;
   }
 
@@ -58,7 +62,10 @@ export class Leases {
       expiresAt: now + this.#policy.leaseMs,
       now,
     };
-    for (const { account } of shortages) account.underway += 1;
+    for (const { account } of shortages) {
+      account.underway += 1;
+      this.#accounts.leasing.add(account);
+    }
     const answer = await this.#patience.until(() => this.#books.acquireLease(request));
     const answeredAt = this.#clock.now();
     for (const { account, cap } of shortages) {

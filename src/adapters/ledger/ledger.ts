@@ -145,8 +145,15 @@ export class LeasedLedger implements Ledger {
     this.#alerts = options.alerts === undefined ? null : new BudgetAlerts(options.alerts);
     const journal = new Journal(folder, this.processId, options.journalSizes);
     this.#journal = new LedgerJournal(journal, folder, this.#accounts, log);
-    const leases = new Leases(books, this.processId, clock, chance, this.#patience, this.#leasePolicy, () =>
-      this.#journal.tryWrite(),
+    const leases = new Leases(
+      books,
+      this.processId,
+      clock,
+      chance,
+      this.#patience,
+      this.#leasePolicy,
+      this.#accounts,
+      () => this.#journal.tryWrite(),
     );
     this.#admission = new Admission(clock, leases, this.#patience, this.#leasePolicy, recalls);
     this.#flusher = new Flusher(books, this.processId, clock, this.#journal, this.#patience, options.flushPolicy);
