@@ -42,12 +42,12 @@ export const editsRow: Row = {
   row: 33,
   promise: 'Edits in flight are safe',
   target:
-    'books balanced, effective within 1 s on every replica, nothing negative or stuck, over 1,000 edits at 100 req/s',
+    'books balanced, effective within 1 s on every replica, nothing negative or stuck, over 600 edits at 100 req/s',
   async run(rig, size) {
     const broken: string[] = [];
     const random = seeded(33);
-    const edits = size === 'short' ? 18 : 1_000;
-    const lengthMs = size === 'short' ? 5_000 : 300_000;
+    const edits = size === 'short' ? 18 : 600;
+    const lengthMs = size === 'short' ? 5_000 : 120_000;
     const subjects: Subject[] = [];
     const add = async () => {
       const tenant = await makeTenant(rig, { key: wide, team: wide });
@@ -67,6 +67,7 @@ export const editsRow: Row = {
       }
     };
     let live = false;
+    const startedAt = performance.now();
     const load = crowd(rig, {
       clients: 10,
       pauseMs: 60,
@@ -148,6 +149,7 @@ export const editsRow: Row = {
     await Promise.all(looking);
     isOver = true;
     const purchases = await load;
+    const seconds = (performance.now() - startedAt) / 1_000;
     // What is above a cap that was lowered stays so; raised again, the audit can compare it.
     for (const subject of subjects) {
       if (!subject.isGone) await anyReplica().admin('/key/update', { key: subject.key, max_budget: wide / 1e9 });
@@ -182,7 +184,7 @@ export const editsRow: Row = {
       figures: {
         edits: [...done].map(([kind, count]) => `${kind} ${count}`).join(', '),
         requests: purchases.length,
-        'requests a second': Math.round(purchases.length / (lengthMs / 1_000)),
+        'requests a second': Math.round(purchases.length / seconds),
         'looked at a second after an edit': spots.length,
         'of these, not as edited': wrong.length,
         'negative balances': negative.length,

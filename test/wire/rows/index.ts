@@ -5,11 +5,13 @@ import { failoverRow } from './failover.ts';
 import { framingRow } from './framing.ts';
 import { fuzzRow } from './fuzz.ts';
 import { idleSocketsRow } from './idle-sockets.ts';
+import { rollingRestartRow } from './rolling-restart.ts';
 import { slowReadersRow } from './slow-readers.ts';
 import { stallsRow } from './stalls.ts';
 
 export const wireRows: readonly WireRow[] = [
   credentialHostRow,
+  rollingRestartRow,
   failoverRow,
   slowReadersRow,
   doorLimitsRow,
