@@ -1,3 +1,5 @@
+import { decimalText } from './decimal-text.ts';
+
 /**
  * Money is whole nano-dollars (10^-9 USD) in a JS number that is asserted to be a safe integer:
  * room for 9 million dollars in one figure, and SQL sums it in BIGINT.
@@ -30,12 +32,5 @@ export function dollarsFromNanodollars(amount: Nanodollars): number {
 
 /** Plain decimal dollars without an exponent and without trailing zeros, for messages and headers: `0.00031`. */
 export function formatDollars(amount: Nanodollars): string {
-  const sign = amount < 0 ? '-' : '';
-  const size = Math.abs(amount);
-  let fraction = size % nanodollarsPerDollar;
-  const whole = (size - fraction) / nanodollarsPerDollar;
-  if (fraction === 0) return `${sign}${whole}.0`;
-  let digits = 9;
-  for (; fraction % 10 === 0; fraction /= 10) digits -= 1;
-  return `${sign}${whole}.${String(fraction).padStart(digits, '0')}`;
+  return amount % nanodollarsPerDollar === 0 ? `${amount / nanodollarsPerDollar}.0` : decimalText(amount, 9);
 }

@@ -43,7 +43,8 @@ export function parseTraceparent(text: string): Traceparent | null {
 
 /** The 32 hex digits of the UUID that a request id is, or ends with. */
 export function hexOfRequestId(id: string): string {
-  return id.slice(-36).replaceAll('-', '');
+  const uuid = id.slice(-36);
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
 }
 
 /** Spans of one request, told apart by a number: 0 is the request itself, its attempts count from `attemptSpan`. */

@@ -58,8 +58,8 @@ export function recordOf(gateway: Gateway, answered: Answered, outcome: Outcome,
     startedAt: answered.receivedAt,
     firstTokenAt: outcome.firstTokenAt,
     endedAt: outcome.endedAt,
-    admittedMs: Math.round((answered.admittedTick - answered.receivedTick) * 1_000) / 1_000,
-    overheadMs: Math.max(0, gateway.clock.tick() - answered.receivedTick - outcome.upstreamMs),
+    admittedMs: toMicrosecond(answered.admittedTick - answered.receivedTick),
+    overheadMs: toMicrosecond(Math.max(0, gateway.clock.tick() - answered.receivedTick - outcome.upstreamMs)),
     attempts: outcome.attempts,
     finishReason: outcome.finishReason,
     metadata: boundedMetadata(options.metadata, answered.bytes.length),
@@ -247,6 +247,10 @@ function ofArrival(arrival: Arrival, start: Start): JourneyFields {
 function boundedMetadata(metadata: JsonObject, bodyBytes: number): JsonObject {
   if (bodyBytes <= metadataBytesMax || JSON.stringify(metadata).length <= metadataBytesMax) return metadata;
   return { truncated: `metadata of more than ${metadataBytesMax} bytes is not kept` };
+}
+
+function toMicrosecond(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000) / 1_000;
 }
 
 function safeMessage(error: GatewayError, secrets: readonly Secret[]): string {

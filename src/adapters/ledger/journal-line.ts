@@ -2,6 +2,7 @@ import type { AccountSpec } from '../../core/books.ts';
 import type { Scope } from '../../core/identity.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { DispatchNote } from '../../core/ports.ts';
+import { recordText } from '../../core/record-text.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { Account } from './account.ts';
 
@@ -10,8 +11,8 @@ import type { Account } from './account.ts';
  * `{"r":record,"a":[…]}` when it is settled. Every line stands by itself.
  */
 
-/** The line in three pieces, for they are long and joining them would copy them. `accounts` as `accountsText` writes them. */
-export type LinePieces = readonly [head: string, body: string, tail: string];
+/** A line in pieces, for they are long and joining them would copy them. `accounts` as `accountsText` writes them. */
+export type LinePieces = readonly string[];
 
 export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: string, like: KeptNote): LinePieces {
   const head = `{"d":{"id":${JSON.stringify(note.id)},"startedAt":${note.startedAt},`;
@@ -58,7 +59,8 @@ function isAlike(one: DispatchNote, other: DispatchNote): boolean {
 }
 
 export function recordLine(record: RequestRecord, accounts: string): LinePieces {
-  return ['{"r":', JSON.stringify(record), `,"a":${accounts}}`];
+  const [beginning, rest] = recordText(record);
+  return ['{"r":', beginning, rest, `,"a":${accounts}}`];
 }
 
 export function accountsText(accounts: readonly Account[]): string {

@@ -1,10 +1,10 @@
 import type { Received, Settled } from '../../core/exchange.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import type { RecordSink } from '../../core/ports.ts';
+import { kindOf, type RecordKind } from '../../core/record-kind.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { type MetricSettings, metricSettingsDefault } from '../../core/sink-settings.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
-import { kindOf, type RecordKind } from './record-kind.ts';
 import type { Counted, Distribution, Family } from './registry.ts';
 import { createFamilies, type RequestFamilies } from './request-families.ts';
 

@@ -1,3 +1,4 @@
+import { decimalText } from '../../core/decimal-text.ts';
 import { headerLine, headerValue, isHeaderName } from '../../core/header-text.ts';
 import type { RateLimitClaim } from '../../core/limits.ts';
 import { formatDollars } from '../../core/money.ts';
@@ -122,11 +123,11 @@ function rateLimitLines(reservation: RateLimitReservation, facts: ReplyFacts): s
     if (rule.metric === 'requests' && (requests < 0 || left < remaining[requests]!)) requests = index;
     else if (rule.metric === 'tokens' && (tokens < 0 || left < remaining[tokens]!)) tokens = index;
   }
-  if (requests >= 0) {
-    lines += `x-ratelimit-limit-requests: ${claims[requests]!.rule.limit}\r\nx-ratelimit-remaining-requests: ${remaining[requests]!}\r\nx-ratelimit-reset-requests: ${isoTime(resetAt[requests]!)}\r\n`;
-  }
-  if (tokens >= 0) {
-    lines += `x-ratelimit-limit-tokens: ${claims[tokens]!.rule.limit}\r\nx-ratelimit-remaining-tokens: ${remaining[tokens]!}\r\nx-ratelimit-reset-tokens: ${isoTime(resetAt[tokens]!)}\r\n`;
+  for (const tightest of [requests, tokens]) {
+    if (tightest < 0) continue;
+    const { beforeLimit, beforeReset } = linesOf(claims[tightest]!.rule);
+    lines += beforeLimit + remaining[tightest]! + beforeReset + isoTime(resetAt[tightest]!);
+    lines += '\r\n';
   }
   return lines;
 }
@@ -135,6 +136,9 @@ function rateLimitLines(reservation: RateLimitReservation, facts: ReplyFacts): s
 interface RuleLines {
   readonly beforeLeft: string;
   readonly afterLeft: string;
+  /** The plain headers, where it is the tightest of its kind. */
+  readonly beforeLimit: string;
+  readonly beforeReset: string;
 }
 
 /** Rules live as long as a key is cached. */
@@ -150,6 +154,8 @@ function linesOf(rule: RateLimitClaim['rule']): RuleLines {
     const ofKey = rule.scope === 'key' && rule.model === null && rule.metric !== 'parallel';
     known = {
       beforeLeft: `x-ratelimit-${name}-limit-${metric}: ${limit}\r\nx-ratelimit-${name}-remaining-${metric}: `,
+      beforeLimit: `x-ratelimit-limit-${metric}: ${limit}\r\nx-ratelimit-remaining-${metric}: `,
+      beforeReset: `\r\nx-ratelimit-reset-${metric}: `,
       afterLeft: ofKey ? `\r\nx-litellm-key-${rule.metric === 'requests' ? 'rpm' : 'tpm'}-limit: ${limit}\r\n` : '\r\n',
     };
     ruleLines.set(rule, known);
@@ -157,16 +163,17 @@ function linesOf(rule: RateLimitClaim['rule']): RuleLines {
   return known;
 }
 
-let lastTime = Number.NaN;
+let lastSecond = Number.NaN;
 let lastText = '';
 
-/** Requests and tokens of one moment are usually free again at one moment. */
+/** ISO 8601 to the millisecond; the moments of a second begin alike. */
 function isoTime(time: number): string {
-  if (time !== lastTime) {
-    lastText = new Date(time).toISOString();
-    lastTime = time;
+  const second = Math.floor(time / 1_000);
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1_000).toISOString().slice(0, -'000Z'.length);
+    lastSecond = second;
   }
-  return lastText;
+  return `${lastText}${String(Math.floor(time) - second * 1_000).padStart(3, '0')}Z`;
 }
 
 /** Families of the providers' own rate-limit headers, under the names that OpenAI clients read. */
@@ -248,8 +255,9 @@ function errorLines(error: NonNullable<ReplyFacts['error']>): string {
   return lines;
 }
 
-function milliseconds(amount: number): number {
-  return Math.round(amount * 1_000) / 1_000;
+/** To the microsecond. */
+function milliseconds(amount: number): string {
+  return decimalText(Math.round(amount * 1_000), 3);
 }
 
 function withoutQuery(address: string): string {

@@ -1,8 +1,8 @@
 import type { RecordSink } from '../../../core/ports.ts';
+import { kindOf, type RecordKind } from '../../../core/record-kind.ts';
 import type { RequestRecord } from '../../../core/request-record.ts';
 import { totalInputTokens, totalOutputTokens } from '../../../core/usage.ts';
 import type { MetricSource } from '../exposition.ts';
-import { kindOf, type RecordKind } from '../record-kind.ts';
 import { type Distribution, type Family, Histogram } from '../registry.ts';
 import { operationName } from './spans-of-request.ts';
 import { genAi, general } from './vocabulary.ts';

@@ -1,11 +1,11 @@
 import { costSplit } from '../../../core/cost-split.ts';
 import { dollarsFromNanodollars } from '../../../core/money.ts';
 import type { Operation } from '../../../core/operation.ts';
+import { kindOf, type RecordKind } from '../../../core/record-kind.ts';
 import type { Attempt, RequestRecord } from '../../../core/request-record.ts';
 import { attemptSpan, hexOfRequestId, spanId, type TraceContext } from '../../../core/trace-context.ts';
 import { totalInputTokens, totalOutputTokens } from '../../../core/usage.ts';
 import type { SinkEntry, StationTimes } from '../../sinks/entry.ts';
-import { kindOf, type RecordKind } from '../record-kind.ts';
 import { saidTexts } from './messages.ts';
 import { type Attributes, type AttributeValue, Measure, SharedAttributes, type Span, spanKinds } from './span.ts';
 import { flat, genAi, genAiParameters, general, litellm, ours } from './vocabulary.ts';

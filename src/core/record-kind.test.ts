@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { requestRecord } from '../../../test/contract/records.ts';
-import type { RequestRecord } from '../../core/request-record.ts';
+import { requestRecord } from '../../test/contract/records.ts';
 import { kindOf } from './record-kind.ts';
+import type { RequestRecord } from './request-record.ts';
 
 const record = (changes: Partial<RequestRecord> = {}) =>
   requestRecord(crypto.randomUUID(), { deploymentId: 'd', keyId: 'k', ...changes });

@@ -1,12 +1,13 @@
-import type { RequestRecord } from '../../core/request-record.ts';
+import type { RequestRecord } from './request-record.ts';
 
 /*
  * Thousands of requests differ in their figures alone: who asked, for what, and who answered is the same. What they have
- * in common is one object, so that whatever is made of it (label sets, encoded attributes) is made once and found by it.
+ * in common is one object, so that whatever is made of it (label sets, encoded attributes, JSON) is made once and found by it.
  */
 
 const properties = [
   'operation',
+  'dialect',
   'path',
   'status',
   'httpStatus',
@@ -22,6 +23,7 @@ const properties = [
   'provider',
   'modelUsed',
   'apiBase',
+  'priceSource',
   'stream',
   'cacheHit',
   'finishReason',
@@ -75,6 +77,7 @@ function isOf(kind: RecordKind, record: RequestRecord): boolean {
     kind.stream === record.stream &&
     kind.finishReason === record.finishReason &&
     kind.operation === record.operation &&
+    kind.dialect === record.dialect &&
     kind.path === record.path &&
     kind.errorCode === record.errorCode &&
     kind.keyAlias === record.keyAlias &&
@@ -84,6 +87,7 @@ function isOf(kind: RecordKind, record: RequestRecord): boolean {
     kind.modelGroup === record.modelGroup &&
     kind.provider === record.provider &&
     kind.apiBase === record.apiBase &&
+    kind.priceSource === record.priceSource &&
     kind.cacheHit === record.cacheHit
   );
 }
