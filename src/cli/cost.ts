@@ -52,7 +52,7 @@ export function costCommand(): Command {
       const range = rangeWords(words, now);
       const store = await openStore(await databaseOf(words, now));
       try {
-        const { traffic, gpus, clouds } = await costSources(store, snapshot, range);
+        const { traffic, gpus, clouds, covered } = await costSources(store, snapshot, range, now);
         const wanted = chosen(clouds, words.cloud);
         const whole = costPicture(traffic, gpus, wanted, {
           hours: words.hours,
@@ -62,8 +62,8 @@ export function costCommand(): Command {
         });
         const picture = words.cloud === undefined ? cheapest(whole) : whole;
         if (words.json)
-          console.log(JSON.stringify({ ...picture, from: new Date(range.from), to: new Date(range.to) }, null, 2));
-        else console.log(render(picture, range, traffic.requests));
+          console.log(JSON.stringify({ ...picture, from: new Date(covered.from), to: new Date(covered.to) }, null, 2));
+        else console.log(render(picture, covered, traffic.requests));
       } finally {
         await store.close();
       }

@@ -140,6 +140,9 @@ export interface CacheLookUp {
   /** Milliseconds an answer is kept; null when it must not be kept. */
   readonly ttlMs: number | null;
   readonly hit: CacheHit | null;
+  /** Monotonic milliseconds when it was asked and when it had answered; 0 when it was not. */
+  readonly askedTick: number;
+  readonly toldTick: number;
 }
 
 /** An earlier answer, ready to be told again. */

@@ -38,11 +38,13 @@ export function cacheUse(exchange: Planned): CacheUse | null {
 /** What is kept for this request, unless it is older than the caller accepts or cannot be told again. */
 export async function lookUp(gateway: Gateway, exchange: Planned, use: CacheUse): Promise<CacheLookUp> {
   const { key, ttlMs } = use;
-  if (!use.read) return { key, ttlMs, hit: null };
+  if (!use.read) return { key, ttlMs, hit: null, askedTick: 0, toldTick: 0 };
+  const askedTick = gateway.clock.tick();
   const found = gateway.cache.get(key);
   const answer = found instanceof Promise ? await found : found;
   const tooOld = answer !== undefined && use.ageMaxMs !== null && gateway.clock.now() - answer.storedAt > use.ageMaxMs;
-  return { key, ttlMs, hit: answer === undefined || tooOld ? null : toldAgain(exchange, answer) };
+  const hit = answer === undefined || tooOld ? null : toldAgain(exchange, answer);
+  return { key, ttlMs, hit, askedTick, toldTick: gateway.clock.tick() };
 }
 
 /** null when what was stored cannot be told again; the request then goes on as if nothing had been. */

@@ -32,6 +32,9 @@ export interface StationTimes {
   readonly identified: number | null;
   readonly planned: number | null;
   readonly admitted: number | null;
+  /** The look-up in the response cache, within admission. */
+  readonly cacheAsked: number | null;
+  readonly cacheTold: number | null;
   readonly ended: number;
 }
 
@@ -84,6 +87,8 @@ export function entryOf(
       identified: at(settled.identifiedTick),
       planned: at(settled.plannedTick),
       admitted: at(settled.admittedTick),
+      cacheAsked: at(settled.cache?.askedTick),
+      cacheTold: at(settled.cache?.toldTick),
       ended: base + nowTick,
     },
     providerMs: settled.outcome?.upstreamMs ?? 0,
@@ -101,7 +106,16 @@ function bareEntry(record: RequestRecord): SinkEntry {
     userEmail: null,
     callId: null,
     parameters: {},
-    times: { arrived: startedAt, received: startedAt, identified: null, planned: null, admitted: null, ended: endedAt },
+    times: {
+      arrived: startedAt,
+      received: startedAt,
+      identified: null,
+      planned: null,
+      admitted: null,
+      cacheAsked: null,
+      cacheTold: null,
+      ended: endedAt,
+    },
     providerMs: 0,
     priced: null,
     content: null,

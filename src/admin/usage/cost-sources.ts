@@ -5,15 +5,28 @@ import type { CloudModel, SelfHosted, Traffic } from './cost-picture.ts';
 import type { TimeRange } from './filter.ts';
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** Less says nothing of requests a second. */
+const shortestMs = 60_000;
 /** Rows looked through for what overflow costs in time. */
 const sampleRows = 2_000;
 
-/** What a cost picture is drawn from: the sums of a time, and what the configuration says of deployments. */
+export interface CostSources {
+  readonly traffic: Traffic;
+  readonly gpus: SelfHosted[];
+  readonly clouds: CloudModel[];
+  /** The part of the time asked for that there are records of: a GPU is not idle before there was a gateway. */
+  readonly covered: TimeRange;
+}
+
+/** What a cost picture is drawn from: the sums of a time, whole days, and what the configuration says of deployments. */
 export async function costSources(
   { usage }: Pick<Store, 'usage'>,
   snapshot: Snapshot,
   range: TimeRange,
-): Promise<{ traffic: Traffic; gpus: SelfHosted[]; clouds: CloudModel[] }> {
+  now: number,
+): Promise<CostSources> {
+  const covered = await coveredTime(usage, range, now);
   const measures = (await usage.measure(range, ['deploymentId', 'provider', 'status'])) ?? [];
   const answered = measures.filter(({ group }) => group.status === 'success' && group.deploymentId !== null);
   const add = (of: readonly UsageMeasures[], pick: (one: UsageMeasures) => number) =>
@@ -27,7 +40,7 @@ export async function costSources(
   }
   const overflowed = add(answered, (one) => one.fallbacks);
   const traffic: Traffic = {
-    hours: (range.to - range.from) / hourMs,
+    hours: (covered.to - covered.from) / hourMs,
     requests,
     inputTokens: add(answered, (one) => one.inputTokens),
     outputTokens: add(answered, (one) => one.outputTokens),
@@ -43,10 +56,23 @@ export async function costSources(
   }
   const deployments = [...snapshot.deployments.values()];
   return {
+    covered,
     traffic,
     gpus: deployments.flatMap((one) => selfHosted(one, served.get(one.id) ?? 0) ?? []),
     clouds: cloudModels(deployments),
   };
+}
+
+/** From the first request on record, to now. */
+async function coveredTime(usage: Store['usage'], range: TimeRange, now: number): Promise<TimeRange> {
+  const to = Math.max(Math.min(range.to, now), range.from + shortestMs);
+  const [firstDay] = await usage.summarize(range, ['day']);
+  if (firstDay === undefined) return { from: range.from, to };
+  const dayStart = Date.parse(`${firstDay.group.day}T00:00:00Z`);
+  const [row] = await usage.list(range, { offset: 0, limit: 1, descending: false });
+  // Rows may be gone while their sums are still there.
+  const first = row === undefined || row.startedAt >= dayStart + dayMs ? dayStart : row.startedAt;
+  return { from: Math.max(range.from, Math.min(first, to - shortestMs)), to };
 }
 
 /** Mean time of the attempts that failed before another group answered. */

@@ -75,6 +75,7 @@ describe('response headers', () => {
     expect(marked).toMatchObject({
       'x-litellm-response-cost-original': '2.0',
       'x-litellm-response-cost-margin-amount': '1.0',
+      'x-litellm-response-cost-margin-percent': '50',
     });
   });
 

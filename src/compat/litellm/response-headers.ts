@@ -89,7 +89,11 @@ function costLines({ cost, keySpend, keyBudget }: ReplyFacts): string {
       if (cost.discount !== 0) {
         lines += `x-litellm-response-cost-discount-amount: ${formatDollars(cost.discount)}\r\n`;
       }
-      if (cost.margin !== 0) lines += `x-litellm-response-cost-margin-amount: ${formatDollars(cost.margin)}\r\n`;
+      if (cost.margin !== 0) {
+        const net = cost.listed - cost.discount;
+        lines += `x-litellm-response-cost-margin-amount: ${formatDollars(cost.margin)}\r\n`;
+        if (net > 0) lines += `x-litellm-response-cost-margin-percent: ${milliseconds((100 * cost.margin) / net)}\r\n`;
+      }
     }
   }
   if (keySpend !== null) lines += `x-litellm-key-spend: ${formatDollars(keySpend)}\r\n`;

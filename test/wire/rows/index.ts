@@ -8,6 +8,7 @@ import { idleSocketsRow } from './idle-sockets.ts';
 import { rollingRestartRow } from './rolling-restart.ts';
 import { slowReadersRow } from './slow-readers.ts';
 import { stallsRow } from './stalls.ts';
+import { telemetryRow } from './telemetry.ts';
 
 export const wireRows: readonly WireRow[] = [
   credentialHostRow,
@@ -19,4 +20,5 @@ export const wireRows: readonly WireRow[] = [
   framingRow,
   idleSocketsRow,
   stallsRow,
+  telemetryRow,
 ];

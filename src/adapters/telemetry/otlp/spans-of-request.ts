@@ -27,6 +27,7 @@ const stations: readonly (readonly [name: string, number: number, from: keyof St
     ['authenticate', 2, 'received', 'identified'],
     ['plan', 3, 'identified', 'planned'],
     ['admit', 4, 'planned', 'admitted'],
+    ['cache', 5, 'cacheAsked', 'cacheTold'],
   ];
 
 /** The spans of one finished request: itself, the stations that took time, its attempts in order. */

@@ -68,6 +68,8 @@ describe('the spans of a request', () => {
       identified: start + 0.05,
       planned: start + 0.06,
       admitted: start + 8,
+      cacheAsked: start + 1,
+      cacheTold: start + 3,
       ended: start + 1_000.5,
     };
     const attempts = [503, 200].map((status, index) => ({
@@ -82,17 +84,18 @@ describe('the spans of a request', () => {
       'chat model-a',
       'receive',
       'admit',
+      'cache',
       'chat model-a-1',
       'chat model-a-1',
     ]);
-    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(5);
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(6);
     for (const child of spans.slice(1)) {
       expect(child.parentSpanId).toBe(spans[0]!.spanId);
       expect(child.startedAt).toBeGreaterThanOrEqual(spans[0]!.startedAt);
       expect(child.endedAt).toBeLessThanOrEqual(spans[0]!.endedAt);
     }
-    expect(spans[3]).toMatchObject({ kind: 3, isError: true });
-    expect(attributesOf(spans[3]!)).toMatchObject({
+    expect(spans[4]).toMatchObject({ kind: 3, isError: true });
+    expect(attributesOf(spans[4]!)).toMatchObject({
       'error.type': 'upstream_unavailable',
       'http.response.status_code': 503,
     });
