@@ -49,6 +49,8 @@ export interface Dialect {
     /** An answer that is not JSON. */
     decodeBytes?(bytes: Buffer, contentType: string): NeutralResponse;
   };
+  /** For a provider that answers in steps: what is asked next; null where this is the answer. */
+  followUp?(answer: JsonObject, asked: FollowUpCall): FollowUp | null;
   /** For answers that are passed on as they are, whatever they are: sound, subtitles. */
   rawAnswer?(options: AnswerOptions, contentType: string): StreamRelay;
   /** The stream of a whole answer, for a format whose streams are not made of a conversation's parts. */
@@ -88,6 +90,21 @@ export interface Continuation {
   lastAnswer(data: string): JsonObject | undefined;
   /** An answer that is not there: waited for, given up, or failed. */
   withoutOutput(facts: AnswerWithoutOutput): JsonObject;
+}
+
+export interface FollowUpCall {
+  /** Of the first call. */
+  readonly path: string;
+  readonly options: EncodeOptions;
+  /** What the caller asked for. */
+  request(): NeutralRequest;
+}
+
+export interface FollowUp {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body: JsonObject | null;
+  readonly afterMs: number;
 }
 
 export interface KeepingWishes {

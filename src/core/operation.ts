@@ -56,6 +56,7 @@ export const dialectNames = [
   'openai-translations',
   'deepgram-speech',
   'deepgram-transcription',
+  'assemblyai-transcription',
   'elevenlabs-speech',
   'elevenlabs-transcription',
   'fal-images',

@@ -3,6 +3,8 @@ import type {
   CallAddress,
   Dialect,
   EncodeOptions,
+  FollowUp,
+  FollowUpCall,
   RawAnswer,
   RequestFacts,
   ResponseFacts,
@@ -42,6 +44,7 @@ export interface TaskFormat<Request, Response extends TaskAnswer> {
   encodeBody?(request: Request, options: EncodeOptions): WireBody;
   encodeBytes?(response: Response, options: AnswerOptions): RawAnswer;
   decodeBytes?(bytes: Buffer, contentType: string): Response;
+  followUp?(answer: JsonObject, asked: Omit<FollowUpCall, 'request'> & { request(): Request }): FollowUp | null;
   rawAnswer?(options: AnswerOptions, contentType: string): StreamRelay;
   relay?(options: AnswerOptions): StreamRelay;
   replay?(body: JsonObject, options: AnswerOptions): Buffer;
@@ -124,6 +127,7 @@ export function taskDialect<Request extends { model: string }, Response extends 
       ...(format.decodeBytes === undefined ? {} : { decodeBytes: format.decodeBytes }),
     },
     ...(format.rawAnswer === undefined ? {} : { rawAnswer: format.rawAnswer }),
+    ...(format.followUp === undefined ? {} : { followUp: format.followUp as unknown as Dialect['followUp'] }),
     ...(format.replay === undefined ? {} : { replay: format.replay }),
     relay: format.relay ?? neverStreams,
     streamDecoder: neverStreams,

@@ -16,6 +16,7 @@ import { endpointFor } from './caller-connection.ts';
 import { ContinuableStream } from './continuable-stream.ts';
 import { noteOf } from './dispatch-note.ts';
 import { amountAt, boundAt, boundOf } from './estimate.ts';
+import { followed } from './follow-up.ts';
 import type { Gateway } from './gateway.ts';
 import { inputBytesOf } from './input-bound.ts';
 import { providerError } from './provider-error.ts';
@@ -150,7 +151,7 @@ export class Dispatch {
       authorization,
     );
     this.#gateway.health.started(deployment);
-    const end = await attempt.run({
+    let end = await attempt.run({
       method: call.method,
       origin: call.origin,
       path: call.path,
@@ -159,6 +160,9 @@ export class Dispatch {
       connectTimeoutMs: timeouts.connectMs,
       freshConnection,
     });
+    if (end.kind === 'whole' && dialect.followUp !== undefined) {
+      end = await followed(this.#gateway, exchange, target, call.path, end.bytes, this.#deadline);
+    }
     return this.#judged(end, attempt, group, options);
   }
 

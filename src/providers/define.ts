@@ -112,6 +112,7 @@ export const usualPath: Record<DialectName, string> = {
   'openai-translations': '/audio/translations',
   'deepgram-speech': '/speak',
   'deepgram-transcription': '/listen',
+  'assemblyai-transcription': '/upload',
   'elevenlabs-speech': '/text-to-speech',
   'elevenlabs-transcription': '/speech-to-text',
   'fal-images': '',

@@ -7,6 +7,7 @@ import { anthropic } from './anthropic/index.ts';
 import { anyscale } from './anyscale/index.ts';
 import { aphrodite } from './aphrodite/index.ts';
 import { arcee } from './arcee/index.ts';
+import { assemblyai } from './assemblyai/index.ts';
 import { avian } from './avian/index.ts';
 import { azure } from './azure/index.ts';
 import { azureAi } from './azure_ai/index.ts';
@@ -131,6 +132,7 @@ export const providers: readonly Provider[] = [
   anyscale,
   aphrodite,
   arcee,
+  assemblyai,
   avian,
   azure,
   azureAi,

@@ -26,6 +26,7 @@ ${line('replicate', 'replicate/black-forest-labs/flux', ', output_cost_per_image
 ${line('hf', 'huggingface/a/b', ', output_cost_per_image: 0.001')}
 ${line('eleven-tts', 'elevenlabs/eleven_v2', ', input_cost_per_character: 0.0003')}
 ${line('eleven-stt', 'elevenlabs/scribe_v1', ', input_cost_per_second: 0.0001')}
+${line('assembly', 'assemblyai/universal-3-pro', ', input_cost_per_second: 0.00007')}
 ${line('deepgram', 'deepgram/nova-3', ', input_cost_per_second: 0.00007')}
 general_settings: { max_request_size_mb: 16 }
 router_settings: { num_retries: 2, retry_after: 0 }
@@ -180,6 +181,72 @@ describe('transcriptions', () => {
       expect(request!.body.length).toBe(300);
     } else expect(request!.form).toEqual({ model_id: 'scribe_v1', language_code: 'en', file: 'speech.mp3:300' });
     expect(await lastRecord(before)).toMatchObject({ usage: { units: { audioMs: 2_000 } } });
+  });
+});
+
+describe('a provider that answers in steps', () => {
+  const json = (body: object) => ({ chunks: [JSON.stringify(body)] });
+
+  it('AssemblyAI: brings the sound, orders a transcript and asks for it until it is there', async () => {
+    const words = [
+      { text: 'Hi', start: 0, end: 500, confidence: 1, speaker: null },
+      { text: 'there.', start: 500, end: 2_000, confidence: 1, speaker: null },
+    ];
+    upstream.answers = [
+      json({ upload_url: 'https://cdn.example/upload/1' }),
+      json({ id: 't1', status: 'queued' }),
+      json({ id: 't1', status: 'processing' }),
+      json({ id: 't1', status: 'completed', text: 'Hi there.', words, audio_duration: 2, language_code: 'en' }),
+    ];
+    const before = rig.records.length;
+    const answer = await openai.audio.transcriptions.create({
+      file: await sound(300),
+      model: 'assembly',
+      response_format: 'verbose_json',
+    });
+    expect(answer).toMatchObject({ text: 'Hi there.', language: 'en', duration: 2 });
+    expect(upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /upload',
+      'POST /transcript',
+      'GET /transcript/t1',
+      'GET /transcript/t1',
+    ]);
+    expect(upstream.requests[0]!.headers['content-type']).toBe('application/octet-stream');
+    expect(upstream.requests[0]!.body.length).toBe(300);
+    expect(JSON.parse(upstream.requests[1]!.body.toString())).toEqual({
+      audio_url: 'https://cdn.example/upload/1',
+      speech_models: ['universal-3-pro'],
+      language_detection: true,
+    });
+    expect(await lastRecord(before)).toMatchObject({ status: 'success', usage: { units: { audioMs: 2_000 } } });
+  });
+
+  it('AssemblyAI: what it could not make out is told, and charged as unknown', async () => {
+    upstream.answers = [
+      json({ upload_url: 'https://cdn.example/upload/1' }),
+      json({ id: 't1', status: 'error', error: 'No speech found in the file' }),
+    ];
+    const asked = openai.audio.transcriptions.create({ file: await sound(300), model: 'assembly' });
+    await expect(asked).rejects.toThrow('No speech found in the file');
+  });
+
+  it('a step that is refused is the answer', async () => {
+    upstream.answers = [
+      json({ upload_url: 'https://cdn.example/upload/1' }),
+      { status: 400, chunks: ['{"error":"speech_models: unknown"}'] },
+    ];
+    const asked = openai.audio.transcriptions.create({ file: await sound(300), model: 'assembly' });
+    await expect(asked).rejects.toMatchObject({ status: 400, message: expect.stringContaining('speech_models') });
+  });
+
+  it('Replicate: a prediction that takes longer than the first call waits', async () => {
+    upstream.answers = [
+      json({ id: 'p1', status: 'processing', output: null }),
+      json({ id: 'p1', status: 'succeeded', output: ['https://img.example/1.png'] }),
+    ];
+    const answer = await openai.images.generate({ model: 'replicate', prompt: 'A cat' });
+    expect(answer.data).toMatchObject([{ url: 'https://img.example/1.png' }]);
+    expect(upstream.requests.at(-1)).toMatchObject({ method: 'GET', path: '/predictions/p1' });
   });
 });
 

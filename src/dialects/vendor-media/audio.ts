@@ -22,7 +22,7 @@ import { given, leaveOut, type TaskFormat } from '../task-dialect.ts';
 type Speech = TaskFormat<SpeechRequest, SpeechResponse>;
 type Transcription = TaskFormat<TranscriptionRequest, TranscriptionResponse>;
 
-function spokenByProviders(name: DialectName, operation: Operation) {
+export function spokenByProviders(name: DialectName, operation: Operation) {
   const never = (): never => {
     throw new GatewayError('internal', `${name} is spoken by providers only`);
   };
@@ -175,11 +175,11 @@ export const deepgramTranscription: Transcription = {
   },
 };
 
-function refuseTranslation({ translate }: TranscriptionRequest): void {
+export function refuseTranslation({ translate }: TranscriptionRequest): void {
   if (translate) throw inexpressible('translations', 'model');
 }
 
-function piece(word: JsonObject, text: string, speaker: string): TranscriptPiece {
+export function piece(word: JsonObject, text: string, speaker: string): TranscriptPiece {
   return {
     text: String(word[text] ?? ''),
     start: Number(word.start) || 0,
@@ -188,7 +188,7 @@ function piece(word: JsonObject, text: string, speaker: string): TranscriptPiece
   };
 }
 
-function transcript(
+export function transcript(
   text: string,
   words: TranscriptPiece[],
   language: Json | undefined,

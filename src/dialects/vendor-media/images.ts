@@ -141,6 +141,11 @@ export const replicateImages: Format = {
       },
     };
   },
+  followUp: ({ status, id }, { path }) => {
+    if (typeof id !== 'string' || (status !== 'starting' && status !== 'processing')) return null;
+    const predictions = path.replace(/\/models\/.*$/, '/predictions');
+    return { method: 'GET', path: `${predictions}/${encodeURIComponent(id)}`, body: null, afterMs: 1_000 };
+  },
   decodeResponse: ({ status, error, output }) => {
     if (status === 'failed' || status === 'canceled' || status === 'aborted') {
       throw new GatewayError('upstream_error', typeof error === 'string' ? error : `The prediction was ${status}.`);

@@ -1,4 +1,5 @@
 import { taskDialect } from '../task-dialect.ts';
+import { assemblyaiTranscription } from './assemblyai.ts';
 import { deepgramSpeech, deepgramTranscription, elevenlabsSpeech, elevenlabsTranscription } from './audio.ts';
 import { falImages, imagenImages, replicateImages, stabilityImages, textToImage, togetherImages } from './images.ts';
 
@@ -14,4 +15,5 @@ export const vendorMedia = [
   taskDialect(elevenlabsSpeech),
   taskDialect(deepgramTranscription),
   taskDialect(elevenlabsTranscription),
+  taskDialect(assemblyaiTranscription),
 ] as const;
