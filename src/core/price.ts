@@ -58,7 +58,8 @@ export function isFree(price: Price): boolean {
   );
 }
 
-type PricedTokens = readonly [tokens: number, rate: number];
+/** Flat list count, rate …: in pairs it would be ten lists for every request. */
+type PricedParts = readonly number[];
 
 /** The price of one answer in whole nano-dollars, rounded up once at the end. A provider's own figure takes precedence. */
 export function costOf(usage: Usage, price: Price): Nanodollars {
@@ -96,29 +97,43 @@ export interface CostLine {
 
 /** How `costOf` comes to its figure: the classes of tokens that were used, with the rates that applied. */
 export function costLines(usage: Usage, price: Price): CostLine[] {
-  return pricedParts(usage, price).flatMap(([tokens, rate], index) =>
-    tokens === 0 ? [] : [{ class: pricedClasses[index]!, tokens, rate }],
-  );
+  const parts = pricedParts(usage, price);
+  const lines: CostLine[] = [];
+  for (let index = 0; index < parts.length; index += 2) {
+    const tokens = parts[index]!;
+    if (tokens !== 0) lines.push({ class: pricedClasses[index / 2]!, tokens, rate: parts[index + 1]! });
+  }
+  return lines;
 }
 
-function pricedParts(usage: Usage, price: Price): readonly PricedTokens[] {
+function pricedParts(usage: Usage, price: Price): PricedParts {
   const parts = pricedTokens(usage, ratesFor(usage, price));
   if (usage.units === undefined || price.units === undefined) return parts;
   return [...parts, ...unitParts(usage.units, price.units)];
 }
 
-function pricedTokens(usage: Usage, rates: TokenRates): readonly PricedTokens[] {
+/** In the order of `pricedClasses`. */
+function pricedTokens(usage: Usage, rates: TokenRates): PricedParts {
   const cacheWrite = rates.cacheWrite ?? rates.input;
   return [
-    [usage.inputTokens, rates.input],
-    [usage.cacheReadTokens, rates.cacheRead ?? rates.input],
-    [usage.cacheWriteTokens, cacheWrite],
-    [usage.cacheWriteLongTokens, rates.cacheWriteLong ?? cacheWrite],
-    [usage.inputAudioTokens, rates.inputAudio ?? rates.input],
-    [usage.inputImageTokens, rates.inputImage ?? rates.input],
-    [usage.outputTokens, rates.output],
-    [usage.reasoningTokens, rates.reasoning ?? rates.output],
-    [usage.outputAudioTokens, rates.outputAudio ?? rates.output],
+    usage.inputTokens,
+    rates.input,
+    usage.cacheReadTokens,
+    rates.cacheRead ?? rates.input,
+    usage.cacheWriteTokens,
+    cacheWrite,
+    usage.cacheWriteLongTokens,
+    rates.cacheWriteLong ?? cacheWrite,
+    usage.inputAudioTokens,
+    rates.inputAudio ?? rates.input,
+    usage.inputImageTokens,
+    rates.inputImage ?? rates.input,
+    usage.outputTokens,
+    rates.output,
+    usage.reasoningTokens,
+    rates.reasoning ?? rates.output,
+    usage.outputAudioTokens,
+    rates.outputAudio ?? rates.output,
   ];
 }
 
@@ -133,10 +148,8 @@ export function upperBoundOf(
   webSearchCallsMax = 0,
   units?: UsageUnits,
 ): Nanodollars {
-  const parts: (readonly [count: number, rate: number])[] = [
-    [inputTokensMax, maximumRate(price, 'input', inputTokensMax)],
-    [outputTokensMax, maximumRate(price, 'output', inputTokensMax)],
-  ];
+  const inputRate = maximumRate(price, 'input', inputTokensMax);
+  const parts = [inputTokensMax, inputRate, outputTokensMax, maximumRate(price, 'output', inputTokensMax)];
   if (units !== undefined && price.units !== undefined) parts.push(...unitParts(units, price.units));
   return assertNanodollars(tokenCost(parts) + price.perRequest + webSearchCallsMax * price.perWebSearchCall);
 }
@@ -182,11 +195,11 @@ function ratesFor(usage: Usage, price: Price): TokenRates {
 }
 
 /** Sum of tokens × rate, divided by a million and rounded up; in BigInt only when a double could not hold the sum. */
-function tokenCost(parts: readonly PricedTokens[]): Nanodollars {
+function tokenCost(parts: PricedParts): Nanodollars {
   let sum = 0;
-  for (let index = 0; index < parts.length; index++) sum += parts[index]![0] * parts[index]![1];
+  for (let index = 0; index < parts.length; index += 2) sum += parts[index]! * parts[index + 1]!;
   if (sum <= Number.MAX_SAFE_INTEGER) return Math.ceil(sum / 1_000_000);
   let exact = 0n;
-  for (const [tokens, rate] of parts) exact += BigInt(tokens) * BigInt(rate);
+  for (let index = 0; index < parts.length; index += 2) exact += BigInt(parts[index]!) * BigInt(parts[index + 1]!);
   return Number((exact + 999_999n) / 1_000_000n);
 }

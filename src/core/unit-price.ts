@@ -13,21 +13,19 @@ export interface UnitRates {
   readonly page?: number;
 }
 
-type Part = readonly [count: number, rate: number];
-
 const pixelsAssumed = 1024 * 1024;
 
-/** What the units of an answer are paid with: count × rate, to be summed with the tokens. */
-export function unitParts(units: UsageUnits, rates: UnitRates): Part[] {
+/** What the units of an answer are paid with: flat list count, rate …, to be summed with the tokens. */
+export function unitParts(units: UsageUnits, rates: UnitRates): number[] {
   const images = units.images ?? 0;
   return [
-    [units.characters ?? 0, rates.character ?? 0],
-    [images, imageRate(units.imageKind, rates)],
-    [images * pixelsOf(units.imageKind), rates.pixel ?? 0],
-    [units.audioMs ?? 0, rates.audioMs ?? 0],
-    [units.outputMs ?? 0, rates.outputMs ?? 0],
-    [units.queries ?? 0, rates.query ?? 0],
-    [units.pages ?? 0, rates.page ?? 0],
+    ...[units.characters ?? 0, rates.character ?? 0],
+    ...[images, imageRate(units.imageKind, rates)],
+    ...[images * pixelsOf(units.imageKind), rates.pixel ?? 0],
+    ...[units.audioMs ?? 0, rates.audioMs ?? 0],
+    ...[units.outputMs ?? 0, rates.outputMs ?? 0],
+    ...[units.queries ?? 0, rates.query ?? 0],
+    ...[units.pages ?? 0, rates.page ?? 0],
   ];
 }
 
