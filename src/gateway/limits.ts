@@ -118,8 +118,8 @@ function ofModel<Rule extends { readonly model: string | null }>(
   rules: readonly Rule[],
   model: string,
 ): readonly Rule[] {
-  for (const rule of rules) {
-    if (rule.model !== null) {
+  for (let index = 0; index < rules.length; index++) {
+    if (rules[index]!.model !== null) {
       return rules.filter((one) => one.model === null || patternMatches(one.model, model));
     }
   }
@@ -143,9 +143,7 @@ export function claimsOf(planned: Planned, rates: readonly RateLimitRule[]): rea
   const input = Math.ceil(bytes.length / bytesPerToken);
   const oneOutput = Math.min(facts.maxOutputTokens ?? outputTokensAssumed, outputTokensReservedMax);
   const output = operation === 'chat' ? oneOutput * Math.max(1, facts.choices) : 0;
-  const claims: RateLimitClaim[] = [];
-  for (const rule of rates) claims.push({ rule, amount: amountOf(rule, input, output) });
-  return claims;
+  return rates.map((rule) => ({ rule, amount: amountOf(rule, input, output) }));
 }
 
 const noClaims: readonly RateLimitClaim[] = [];

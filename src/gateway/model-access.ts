@@ -16,7 +16,9 @@ export interface ModelNames {
 
 /** The first list on the principal's chain that does not allow the model, or null when all do. */
 export function deniedBy(principal: Principal, names: ModelNames, snapshot: Snapshot): ModelAccessRule | null {
-  for (const rule of principal.modelAccess) {
+  const { modelAccess } = principal;
+  for (let index = 0; index < modelAccess.length; index++) {
+    const rule = modelAccess[index]!;
     if (rule.models.length > 0 && !allows(rule, principal, names, snapshot)) return rule;
   }
   return null;
