@@ -111,6 +111,11 @@ export class Replica {
     return gateway === null ? null : gateway.stop();
   }
 
+  /** Asked to end, and left to it: `kill` or `stop` comes next. */
+  terminate(): void {
+    this.#gateway?.child.kill('SIGTERM');
+  }
+
   freeze(): void {
     this.#gateway?.child.kill('SIGSTOP');
   }

@@ -1,17 +1,19 @@
 import { audit } from '../audit.ts';
 import { crowd, makeTenant } from '../buyers.ts';
+import { killAtPoints, killPoints } from '../kill-points.ts';
 import { usualScript } from '../rig.ts';
 import { pause, type Row, seeded } from '../row.ts';
 
 const clients = 12;
+const killsFull = Number(process.env.CHAOS_KILLS ?? 500);
 
-/** Promise 5: replicas are killed at random instants under load and start again on their folders; the invoice is the oracle. */
+/** Promise 5: replicas are killed at random instants and at named points under load and start again on their folders; the invoice is the oracle. */
 export const killsRow: Row = {
   row: 5,
   promise: 'Every admitted request is recorded exactly once, even with kill -9',
   target: 'missing 0, duplicated 0 over 500 kills and at least 100,000 dispatches',
   async run(rig, size) {
-    const kills = size === 'short' ? 3 : 500;
+    const kills = size === 'short' ? 3 : killsFull;
     // So few kills shall meet requests under way.
     if (size === 'short') await rig.upstream.setDefault({ ...usualScript, delayBeforeHeadersMs: 80 });
     const random = seeded(5);
@@ -43,6 +45,12 @@ export const killsRow: Row = {
     await Promise.all(starts);
     isOver = true;
     const purchases = await load;
+    const points = size === 'short' ? killPoints.slice(0, 3) : Array.from({ length: 5 }, () => killPoints).flat();
+    const reached = await killAtPoints(
+      rig,
+      points,
+      tenants.map(({ key }) => key),
+    );
     const isQuiet = await rig.calm();
     const books = await audit(rig);
     const broken = [...books.differences];
@@ -50,10 +58,12 @@ export const killsRow: Row = {
     const unknown = books.unknown - before.unknown;
     if (!isQuiet) broken.push(`still held after the end: ${books.held} nano-dollars`);
     // Kills that meet nothing under way would show nothing.
+    for (const { name } of points) if (!reached.includes(name)) broken.push(`never reached: ${name}`);
     if (unknown === 0) broken.push('no kill met a request under way');
     return {
       figures: {
-        kills,
+        'kills at random instants': kills,
+        'kills at named points': `${reached.length} at ${[...new Set(reached)].join(', ')}`,
         requests: purchases.length,
         missing: `${books.dispatchesWithoutRow - before.dispatchesWithoutRow} of ${dispatches} dispatches`,
         duplicated: `${books.requestsWithTwoRows - before.requestsWithTwoRows} of ${books.rows - before.rows} rows`,

@@ -11,7 +11,7 @@ const underWay = 40;
 
 interface Measured {
   readonly latenciesMs: readonly number[];
-  readonly failed: number;
+  readonly failures: readonly string[];
   /** Commits of the database in a second. */
   readonly commits: number;
 }
@@ -43,7 +43,7 @@ export const slowRedisRow: Row = {
     const p99 = (measured: Measured) => percentile(measured.latenciesMs, 0.99);
     const added = p99(during) - p99(before);
     const busier = during.commits / Math.max(1, before.commits);
-    const failed = before.failed + start.failed + during.failed;
+    const failures = [before, start, during].flatMap((one) => one.failures);
     // Tight times say nothing on a machine that is shared with other tests.
     if (size === 'full') {
       if (added > addedMsMax) broken.push(`${Math.round(added)} ms more for one in a hundred`);
@@ -53,13 +53,13 @@ export const slowRedisRow: Row = {
     if (p99(start) > noticedMsMax) broken.push(`${Math.round(p99(start))} ms when Redis became slow`);
     if (added > addedMsMax * 10) broken.push(`${Math.round(added)} ms more for one in a hundred`);
     if (Math.max(...late) > callsMax + underWay) broken.push(`a replica waited for ${Math.max(...late)} calls in vain`);
-    if (failed > 0) broken.push(`${failed} requests failed`);
+    if (failures.length > 0) broken.push(`${failures.length} requests failed: ${failures.slice(0, 3).join('; ')}`);
     if (!isBack) broken.push('Redis was not used again');
     return {
       figures: {
         'requests a second': perSecond,
         'requests while Redis is slow': start.latenciesMs.length + during.latenciesMs.length,
-        failed,
+        failed: failures.length,
         'p99 before (ms)': Math.round(p99(before)),
         'p99 in the first second (ms)': Math.round(p99(start)),
         'p99 after the first second (ms)': Math.round(p99(during)),
@@ -78,21 +78,21 @@ async function measure(rig: Rig, key: string, perSecond: number, lengthMs: numbe
   const startedAt = performance.now();
   const running: Promise<void>[] = [];
   const latenciesMs: number[] = [];
-  let failed = 0;
+  const failures: string[] = [];
   for (let number = 0; performance.now() - startedAt < lengthMs; number++) {
     const dueAt = startedAt + (number * 1_000) / perSecond;
     if (dueAt > performance.now()) await pause(dueAt - performance.now());
     const replica = rig.replicas[number % rig.replicas.length]!;
     running.push(
-      buy(rig, replica, { key, maxTokens: 2 }).then(({ status, startedAt: from, endedAt }) => {
+      buy(rig, replica, { key, maxTokens: 2 }).then(({ status, body, startedAt: from, endedAt }) => {
         latenciesMs.push(endedAt - from);
-        if (status !== 200) failed += 1;
+        if (status !== 200) failures.push(`${status} ${Math.round(from - startedAt)} ms in: ${body.slice(0, 150)}`);
       }),
     );
   }
   await Promise.all(running);
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { latenciesMs, failed, commits: ((await commits(rig)) - commitsBefore) / seconds };
+  return { latenciesMs, failures, commits: ((await commits(rig)) - commitsBefore) / seconds };
 }
 
 async function commits(rig: Rig): Promise<number> {
