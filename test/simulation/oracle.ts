@@ -61,8 +61,8 @@ export interface Purchase {
   cost: Nanodollars;
   /** It cost more than was held. */
   breached: boolean;
-  /** Accounts that had no cap when it was admitted: no lease stands behind it there. */
-  readonly uncapped: Set<AccountTruth>;
+  /** Accounts where no lease stands behind all of it: it had no cap when it was admitted, or cost more than was held there. */
+  readonly uncovered: Set<AccountTruth>;
   /** A cap applied to it when it was admitted. */
   readonly isCapped: boolean;
   record: RequestRecord | null;
@@ -172,7 +172,7 @@ export class Oracle {
     }
     for (const { account, cap } of ask.chain) {
       if (cap === null) {
-        purchase.uncapped.add(account);
+        purchase.uncovered.add(account);
         account.rise(account.low - account.credited - account.hidden);
       } else if (ask.amount > 0) this.#mustFit(account, cap, ask);
     }
@@ -295,7 +295,10 @@ export class Oracle {
         pending: share,
         hidden: line.hidden > 0 || share > line.held ? share : 0,
       });
-      if (share > line.held) account.rise(account.low - account.credited);
+      if (share > line.held) {
+        account.rise(account.low - account.credited);
+        purchase.uncovered.add(account);
+      }
     }
     this.observe();
   }
@@ -352,7 +355,7 @@ export class Oracle {
       if (delta !== share) throw new Violation(`S3: ${record.id} adds ${delta} to ${account.name} instead of ${share}`);
       found.delete(account.name);
       const stored = this.#books.accounts.get(account.name);
-      const isCovered = !purchase.uncapped.has(account) && !purchase.breached;
+      const isCovered = !purchase.uncovered.has(account) && !purchase.breached;
       this.#set(purchase, account, { ...noLine, low: share, high: share });
       account.recorded += share;
       if (!isCovered && stored !== undefined) account.rise(stored.spent + stored.leased);
@@ -520,7 +523,7 @@ function newPurchase({ requestId, process, chain }: Ask): Purchase {
     unwritten: false,
     cost: 0,
     breached: false,
-    uncapped: new Set(),
+    uncovered: new Set(),
     isCapped: chain.some(({ cap }) => cap !== null),
     record: null,
   };
