@@ -78,6 +78,14 @@ describe('budget life', () => {
     expect(await statuses(key, 1)).toEqual([429]);
   });
 
+  it('serves under the highest cap that is raised by as much again', async () => {
+    const key = await makeKey({ max_budget: 9_000_000 });
+    await call('/key/update', { key, temp_budget_increase: 9_000_000, temp_budget_expiry: '1h' });
+    expect(await statuses(key, 2)).toEqual([200, 200]);
+    // More than the books can hold is the most they can hold.
+    expect((await chain(key)).accounts[0]).toMatchObject({ max_budget: 9_007_199.254740991 });
+  });
+
   it('shows cap, spent, held and window of the whole chain, to those who may see the key', async () => {
     await call('/organization/new', { organization_id: 'org', organization_alias: 'org', max_budget: 50 });
     await call('/team/new', { team_id: 'crew', organization_id: 'org', max_budget: 20, soft_budget: 10 });
@@ -131,6 +139,7 @@ describe('figures that are none', () => {
     ['too much', '/team/new', { max_budget: 9_000_001 }, '9,000,000'],
     ['a soft budget below 0', '/user/new', { soft_budget: -0.5 }, 'soft_budget'],
     ['a window of nothing', '/key/generate', { max_budget: 1, budget_duration: '30 days' }, 'budget_duration'],
+    ['a window that is a number', '/key/generate', { budget_duration: 30 }, 'a duration as a text such as 30s'],
     ['a window of months', '/budget/new', { max_budget: 1, budget_duration: '2mo' }, 'whole calendar months'],
     ['a model budget', '/key/generate', { model_max_budget: { dollar: { budget_limit: -1 } } }, 'dollar'],
     [

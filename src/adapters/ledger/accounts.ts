@@ -1,6 +1,6 @@
 import { accountKey } from '../../core/books.ts';
 import type { BudgetRule } from '../../core/limits.ts';
-import type { Nanodollars } from '../../core/money.ts';
+import { type Nanodollars, nanodollarsMax } from '../../core/money.ts';
 import { normaliseDuration, windowOf } from '../../core/window.ts';
 import { Account } from './account.ts';
 import { Chain } from './chain.ts';
@@ -113,8 +113,8 @@ export class Accounts {
 
 const noChain = new Chain([], [], [], []);
 
-/** The cap in force: temporary increases count until they end. */
+/** The cap in force: temporary increases count until they end. Never more than a figure of the books can hold. */
 export function capAt(rule: BudgetRule, now: number): Nanodollars | null {
   if (rule.cap === null || rule.increase === null || now >= rule.increase.until) return rule.cap;
-  return rule.cap + rule.increase.amount;
+  return Math.min(nanodollarsMax, rule.cap + rule.increase.amount);
 }

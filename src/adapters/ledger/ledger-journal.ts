@@ -77,7 +77,7 @@ export class LedgerJournal {
   write(): void {
     try {
       this.#journal.write();
-      if (this.#broken) this.#log.info('The journal can be written again.');
+      if (this.#broken) this.#log.warn('The journal can be written again.');
       this.#broken = false;
     } catch (cause) {
       if (!this.#broken) {

@@ -9,7 +9,7 @@ import { accountKey } from '../../core/books.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { scopes } from '../../core/identity.ts';
 import type { BudgetRule } from '../../core/limits.ts';
-import { dollarsFromNanodollars } from '../../core/money.ts';
+import { dollarsFromNanodollars, nanodollarsMax } from '../../core/money.ts';
 import { windowOf } from '../../core/window.ts';
 import { dollars, identifier, inDollars, isoTime } from './fields.ts';
 
@@ -132,7 +132,7 @@ async function shownChain(plane: ControlPlane, rules: readonly BudgetRule[]) {
     const live = plane.ledger.balance(rule);
     const spent = Math.max(live.spent, stored.get(`${key}@${windowStart}`) ?? 0);
     const increase = rule.increase !== null && now < rule.increase.until ? rule.increase.amount : null;
-    const cap = rule.cap === null ? null : rule.cap + (increase ?? 0);
+    const cap = rule.cap === null ? null : Math.min(nanodollarsMax, rule.cap + (increase ?? 0));
     return {
       scope: rule.scope,
       id: rule.id,

@@ -36,8 +36,10 @@ export const count = z
   .describe('whole number');
 
 /** A budget window, checked and kept as written. */
+const durations = '30s, 5m, 24h, 7d, 30d, 1mo, or hourly, daily, weekly, monthly, yearly';
+
 export const budgetDuration = z
-  .string()
+  .string({ error: `expected a duration as a text such as ${durations}` })
   .transform((text, context) => {
     try {
       return normaliseDuration(text) === null ? null : text.trim();
@@ -46,7 +48,7 @@ export const budgetDuration = z
       return z.NEVER;
     }
   })
-  .describe('30s, 5m, 24h, 7d, 30d, 1mo, or hourly, daily, weekly, monthly, yearly');
+  .describe(durations);
 
 export const identifier = z.string().min(1).max(256);
 export const label = z.string().max(512);
