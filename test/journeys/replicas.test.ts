@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { freshDatabase, type TestDatabase } from '../servers/index.ts';
-import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
+import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /*
  * Several gateways, each its own process with its own journal, over one PostgreSQL database; then two over one folder
@@ -93,6 +93,25 @@ describe('three replicas over PostgreSQL', () => {
   afterAll(async () => {
     await Promise.all((replicas ?? []).map((replica) => replica.stop()));
     await database?.drop();
+  });
+
+  it('work in the background of one of them is cancelled through another one', async () => {
+    const ask = async (replica: GatewayProcess, method: string, path: string, body?: object) => {
+      const headers = { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' };
+      const answer = await fetch(replica.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+      return (await answer.json()) as { id: string; status: string };
+    };
+    const [first, second] = replicas as [GatewayProcess, GatewayProcess];
+    upstream.enqueue({ text: 'Never.', stall: { at: 'before-headers' } });
+    const { id } = await ask(first, 'POST', '/v1/responses', { model: 'm', input: 'For ever', background: true });
+    await expect
+      .poll(() => upstream.requests.some(({ path }) => path.endsWith('/responses')), { timeout: 5_000 })
+      .toBe(true);
+    const sent = upstream.requests.find(({ path }) => path.endsWith('/responses'))!;
+    expect((await ask(second, 'POST', `/v1/responses/${id}/cancel`)).status).toBe('cancelled');
+    await sent.ended;
+    const status = async () => (await ask(second, 'GET', `/v1/responses/${id}`)).status;
+    await expect.poll(status, { timeout: 5_000 }).toBe('cancelled');
   });
 
   async function books(): Promise<{ overspent: number; leases: number; unequal: number }> {

@@ -5,6 +5,7 @@ import { geminiParameters } from '../foreign-parameters.ts';
 import { decodeContents, decodeSystem } from './decode-content.ts';
 import { camelCased, field, listField, numberField, objectField, stringField } from './fields.ts';
 import { inspectGenerate } from './inspect.ts';
+import { neutralConfigNames } from './pass-through.ts';
 import { jsonSchemaOf } from './schema.ts';
 
 /** Fields with a place of their own in the neutral form; all others stay in `extra`. */
@@ -16,24 +17,6 @@ const neutralFields: ReadonlySet<string> = new Set([
   'tools',
   'toolConfig',
   'serviceTier',
-]);
-
-const neutralConfigFields: ReadonlySet<string> = new Set([
-  'temperature',
-  'topP',
-  'topK',
-  'candidateCount',
-  'maxOutputTokens',
-  'stopSequences',
-  'seed',
-  'presencePenalty',
-  'frequencyPenalty',
-  'responseLogprobs',
-  'logprobs',
-  'responseMimeType',
-  'responseSchema',
-  'responseJsonSchema',
-  'thinkingConfig',
 ]);
 
 export function decodeRequest(body: JsonObject): NeutralRequest {
@@ -66,7 +49,7 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
     logprobs: field(config, 'responseLogprobs') === true ? { topLogprobs: number('logprobs') } : undefined,
     serviceTier: stringField(body, 'serviceTier', 'serviceTier'),
     includeUsageInStream: true,
-    extra: { ...unknown(body, neutralFields), ...withoutPlainText(unknown(config, neutralConfigFields)) },
+    extra: { ...unknown(body, neutralFields), ...withoutPlainText(unknown(config, neutralConfigNames)) },
   };
 }
 

@@ -4,8 +4,8 @@ import { type NestedFormat, nestedEdits } from '../nested-parameters.ts';
 import { camelCased } from './fields.ts';
 import { encodeThinking } from './thinking.ts';
 
-/** What stands in `generationConfig` and not beside it. */
-export const configNames: ReadonlySet<string> = new Set([
+/** What stands in `generationConfig` and has a place of its own in the neutral form. */
+export const neutralConfigNames: ReadonlySet<string> = new Set([
   'temperature',
   'topP',
   'topK',
@@ -20,8 +20,13 @@ export const configNames: ReadonlySet<string> = new Set([
   'responseMimeType',
   'responseSchema',
   'responseJsonSchema',
-  'responseModalities',
   'thinkingConfig',
+]);
+
+/** What stands in `generationConfig` and not beside it. */
+export const configNames: ReadonlySet<string> = new Set([
+  ...neutralConfigNames,
+  'responseModalities',
   'speechConfig',
   'imageConfig',
   'mediaResolution',

@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
+import { unwanted } from '../kept/background.ts';
 import { answerKind } from '../kept/keep.ts';
 import { answerOf, type KeptAnswer, ownerOf } from '../kept/shelf.ts';
 import { askProvider } from './ask-provider.ts';
@@ -62,7 +63,10 @@ export async function deleteAnswer(gateway: Gateway, call: FreeCall): Promise<Fr
   if (place.kind === 'native') {
     await ofProvider(gateway, call, place, 'DELETE', '');
   } else {
-    gateway.background.cancel(place.id);
+    const isUnderWay = place.kept.runningUntil !== undefined;
+    if (isUnderWay && !gateway.background.cancel(place.id)) {
+      await unwanted(gateway, ownerOf(call.principal), place.id);
+    }
     await gateway.kept!.remove([place.id]);
   }
   return answered({ id: place.id, object: 'response', deleted: true });
@@ -76,7 +80,7 @@ export async function cancelAnswer(gateway: Gateway, call: FreeCall): Promise<Fr
     throw malformed('response_id', 'only a response that was created with background: true can be cancelled');
   }
   if (answer.status !== 'queued' && answer.status !== 'in_progress') return answered(answer);
-  gateway.background.cancel(place.id);
+  if (!gateway.background.cancel(place.id)) await unwanted(gateway, ownerOf(call.principal), place.id);
   return answered({ ...current(gateway, place.kept), status: 'cancelled' });
 }
 

@@ -1,11 +1,13 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Admitted, ClientPresence, Outcome, Recall, Reply } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Timer } from '../../core/ports.ts';
 import type { Gateway } from '../gateway.ts';
 import { keptAnswer } from './keep.ts';
 
-/** After everything about a request must be over, this much later its process is taken for dead. */
-const graceMs = 60_000;
+/** Work whose process has not said for so long that it goes on is taken for dead. */
+const leaseMs = 30_000;
+const beatMs = 2_500;
 
 /** Stands in for the caller of work that goes on without it. */
 export class Absent implements ClientPresence {
@@ -78,20 +80,87 @@ export async function inBackground(
   work: () => Promise<Reply>,
 ): Promise<JsonObject> {
   const absent = admitted.client as Absent;
-  const runningUntil = gateway.clock.now() + admitted.snapshot.settings.timeouts.totalMs + graceMs;
+  const runningUntil = gateway.clock.now() + leaseMs;
   const queued = receipt(gateway, admitted, recall, 'queued', null);
   await gateway.kept!.put([keptAnswer(gateway, admitted, recall, queued, [], runningUntil)]);
   gateway.background.begin(recall.ownId, absent);
+  const watch = new Watch(gateway, admitted, recall, queued);
   void work()
     .then(async (reply) => {
       const outcome = await reply.outcome;
+      await watch.end();
       await keepEnd(gateway, admitted, recall, reply, outcome);
     })
     .catch((cause: Error) => {
       gateway.log.error('background work failed inside the gateway', { requestId: admitted.id, cause: cause.message });
     })
-    .finally(() => gateway.background.end(recall.ownId));
+    .finally(() => {
+      void watch.end();
+      gateway.background.end(recall.ownId);
+    });
   return queued;
+}
+
+/** Says from time to time that the work goes on, and hears whether it is unwanted in the meantime, wherever that was said. */
+class Watch {
+  readonly #gateway: Gateway;
+  readonly #admitted: Admitted;
+  readonly #recall: Recall;
+  readonly #queued: JsonObject;
+  #timer: Timer | null = null;
+  #look: Promise<void> = Promise.resolve();
+  #saidUntil: number;
+  #isOver = false;
+
+  constructor(gateway: Gateway, admitted: Admitted, recall: Recall, queued: JsonObject) {
+    this.#gateway = gateway;
+    this.#admitted = admitted;
+    this.#recall = recall;
+    this.#queued = queued;
+    this.#saidUntil = gateway.clock.now() + leaseMs;
+    this.#next();
+  }
+
+  /** Resolves when nothing of it is written any more. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    await this.#look;
+  }
+
+  #next(): void {
+    this.#timer = this.#gateway.clock.setTimer(beatMs, () => {
+      this.#look = this.#beat()
+        .catch((cause: Error) => this.#gateway.log.warn('background work cannot be kept', { reason: cause.message }))
+        .then(() => {
+          if (!this.#isOver) this.#next();
+        });
+    });
+  }
+
+  async #beat(): Promise<void> {
+    const { clock, kept } = this.#gateway;
+    const { owner, ownId } = this.#recall;
+    if ((await kept!.find(owner, unwantedId(ownId))) !== undefined) {
+      (this.#admitted.client as Absent).leave();
+      return;
+    }
+    const now = clock.now();
+    if (this.#isOver || this.#saidUntil - now > leaseMs / 2) return;
+    this.#saidUntil = now + leaseMs;
+    await kept!.put([keptAnswer(this.#gateway, this.#admitted, this.#recall, this.#queued, [], this.#saidUntil)]);
+  }
+}
+
+/** Says to whichever process works on it that an answer is not wanted any more. */
+export async function unwanted(gateway: Gateway, owner: string, id: string): Promise<void> {
+  const expiresAt = gateway.clock.now() + 24 * 3_600_000;
+  const mark = { kind: 'answer-unwanted', owner, parent: null, position: 0, body: '{}', expiresAt };
+  await gateway.kept!.put([{ id: unwantedId(id), ...mark }]);
+}
+
+function unwantedId(id: string): string {
+  return `unwanted:${id}`;
 }
 
 async function keepEnd(
