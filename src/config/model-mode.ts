@@ -2,9 +2,9 @@ import type { Operation } from '../core/operation.ts';
 
 /** What a model of a mode can be asked for. */
 export const operationsByMode: Readonly<Record<string, readonly Operation[]>> = {
-  chat: ['chat'],
+  chat: ['chat', 'compaction'],
   completion: ['chat'],
-  responses: ['chat'],
+  responses: ['chat', 'compaction'],
   embedding: ['embedding'],
   rerank: ['rerank'],
   moderation: ['moderation'],

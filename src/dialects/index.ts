@@ -14,6 +14,7 @@ import { openaiEmbeddings } from './openai-embeddings/index.ts';
 import { openaiMedia } from './openai-media/index.ts';
 import { openaiModerations } from './openai-moderations/index.ts';
 import { openaiRealtime } from './openai-realtime/index.ts';
+import { openaiCompact } from './openai-responses/compact.ts';
 import { openaiResponses } from './openai-responses/index.ts';
 import { passThrough } from './pass-through/index.ts';
 import { rerankDialects } from './rerank/index.ts';
@@ -25,6 +26,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-completions', openaiCompletions],
   ['openai-embeddings', openaiEmbeddings],
   ['openai-responses', openaiResponses],
+  ['openai-compact', openaiCompact],
   ['anthropic-messages', anthropicMessages],
   ['cohere-chat', cohereChat],
   ['ollama-chat', ollamaChat],

@@ -86,6 +86,7 @@ export const metadataIsFormats: ReadonlySet<DialectName> = new Set([
   'anthropic-messages',
   'bedrock-invoke',
   'openai-responses',
+  'openai-compact',
 ]);
 
 /**

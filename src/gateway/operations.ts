@@ -35,6 +35,7 @@ const chat: DataRoute = {
 const completions: DataRoute = { ...chat, dialect: 'openai-completions' };
 const embeddings: DataRoute = { ...chat, operation: 'embedding', dialect: 'openai-embeddings' };
 const responses: DataRoute = { ...chat, dialect: 'openai-responses' };
+const compaction: DataRoute = { ...responses, operation: 'compaction', dialect: 'openai-compact' };
 const moderations: DataRoute = { ...chat, operation: 'moderation', dialect: 'openai-moderations' };
 const rerank: DataRoute = { ...chat, operation: 'rerank', dialect: 'cohere-rerank' };
 const embeddingsIn = (dialect: DialectName): DataRoute => ({
@@ -96,6 +97,7 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/embeddings', embeddings],
       ['/responses', responses],
       ['/responses/input_tokens', countedResponses],
+      ['/responses/compact', compaction],
       ['/messages', messages],
       ['/messages/count_tokens', countedMessages],
       ['/moderations', moderations],

@@ -74,6 +74,7 @@ export const usualPath: Record<DialectName, string> = {
   'openai-completions': '/completions',
   'openai-embeddings': '/embeddings',
   'openai-responses': '/responses',
+  'openai-compact': '/responses/compact',
   'cohere-chat': '/v2/chat',
   'ollama-chat': '/api/chat',
   'ollama-generate': '/api/generate',

@@ -100,6 +100,7 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'openai-completions': '/completions',
   'openai-embeddings': '/embeddings',
   'openai-responses': '/responses',
+  'openai-compact': '/responses/compact',
   'anthropic-messages': '/messages',
   'openai-moderations': '/moderations',
   'jina-rerank': '/rerank',

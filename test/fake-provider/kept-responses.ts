@@ -25,7 +25,7 @@ export class KeptResponses {
   /** undefined when this is no question about a kept answer. */
   answer({ method, path }: RecordedRequest): { status: number; body: unknown } | undefined {
     const match = /\/responses\/([^/]+)(\/cancel|\/input_items)?$/.exec(path);
-    if (match === null) return undefined;
+    if (match === null || match[1] === 'compact') return undefined;
     const id = decodeURIComponent(match[1]!);
     const kept = this.#kept.get(id);
     if (kept === undefined) {

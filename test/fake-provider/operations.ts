@@ -94,6 +94,19 @@ export const operations: readonly FakeOperation[] = [
     },
   },
   {
+    family: 'openai',
+    suffix: '/responses/compact',
+    requiredFields: ['model', 'input'],
+    compose: (request, script) => {
+      const answer = answerTo(request, script);
+      const id = `resp_${request.serial}`;
+      const output = [{ id: `cmp_${request.serial}`, type: 'compaction', encrypted_content: 'sealed' }];
+      const whole = response(answer, script, request.body) as { usage: unknown };
+      const told = { id, object: 'response.compaction', created_at: 1, output, usage: whole.usage };
+      return { id, usage: answer.usage, json: () => told };
+    },
+  },
+  {
     family: 'cohere',
     suffix: '/v2/chat',
     requiredFields: ['model', 'messages'],

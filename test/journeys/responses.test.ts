@@ -219,3 +219,24 @@ it('gives a tool that takes free text to a model that knows none, and the text b
     expect(answer.output).toMatchObject([{ type: 'custom_tool_call', name: 'apply_patch', input: patch }]);
   }
 });
+
+describe('a conversation that is compacted', () => {
+  it('goes to a provider that can, as sent, and costs what was read and written', async () => {
+    const input = [{ role: 'user' as const, content: 'A long story' }];
+    const told = await openai.responses.compact({ model: 'native', input });
+    expect(told).toMatchObject({ object: 'response.compaction', output: [{ type: 'compaction' }] });
+    expect(told.usage.input_tokens).toBeGreaterThan(0);
+    expect(fake.requests.at(-1)!.path).toBe('/v1/responses/compact');
+    expect(lastSent()).toEqual({ model: 'some-model', input });
+    // What it gave is understood again.
+    await openai.responses.create({ model: 'native', input: [...told.output, ...input] as never, store: false });
+    expect(JSON.stringify(lastSent().input)).toContain('"encrypted_content":"sealed"');
+  });
+
+  it('is refused where nobody can, and where it is not sent', async () => {
+    const input = 'A long story';
+    await expect(openai.responses.compact({ model: 'claude', input })).rejects.toThrow(/compaction/);
+    const asked = { model: 'native', input, previous_response_id: 'resp_gone' };
+    await expect(openai.responses.compact(asked)).rejects.toThrow(/previous_response_id/);
+  });
+});

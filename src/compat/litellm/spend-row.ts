@@ -12,6 +12,7 @@ const callTypes: Readonly<Record<Operation, string>> = {
   embedding: 'aembedding',
   rerank: 'arerank',
   moderation: 'amoderation',
+  compaction: 'acompact_responses',
   image: 'aimage_generation',
   speech: 'aspeech',
   transcription: 'atranscription',

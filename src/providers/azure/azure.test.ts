@@ -32,6 +32,12 @@ providerContract(azure, [
   },
   {
     settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: 'v1' },
+    dialect: 'openai-compact',
+    model: 'my-gpt',
+    address: 'https://r.openai.azure.com/openai/v1/responses/compact',
+  },
+  {
+    settings: { baseUrl: 'https://r.openai.azure.com', apiVersion: 'v1' },
     dialect: 'openai-responses',
     model: 'my-gpt',
     address: 'https://r.openai.azure.com/openai/v1/responses',

@@ -18,6 +18,7 @@ export const azure = defineProvider({
   authorize: entraAuthorize,
   dialects: {
     chat: ['openai-chat', 'openai-completions', 'openai-responses'],
+    compaction: ['openai-compact'],
     embedding: ['openai-embeddings'],
     image: ['openai-images', 'openai-image-edits'],
     realtime: ['openai-realtime'],
@@ -34,7 +35,8 @@ export const azure = defineProvider({
       return `/openai${operation}?api-version=${version}&deployment=${encodeURIComponent(deploymentName(model))}`;
     }
     // The one call that names its deployment in the body.
-    if (dialect === 'openai-responses') return `/openai${operation}?api-version=${version}`;
+    if (dialect === 'openai-responses' || dialect === 'openai-compact')
+      return `/openai${operation}?api-version=${version}`;
     return `/openai/deployments/${encodeURIComponent(deploymentName(model))}${operation}?api-version=${version}`;
   },
   // https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/batch

@@ -17,6 +17,7 @@ export const openai = defineProvider({
     chat: ['openai-chat', 'openai-completions', 'openai-responses'],
     embedding: ['openai-embeddings'],
     moderation: ['openai-moderations'],
+    compaction: ['openai-compact'],
     image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
     realtime: ['openai-realtime'],
     speech: ['openai-speech'],

@@ -11,6 +11,7 @@ providerContract(openai, [
   { dialect: 'openai-completions', model: 'some-model', address: 'https://api.openai.com/v1/completions' },
   { dialect: 'openai-embeddings', model: 'some-model', address: 'https://api.openai.com/v1/embeddings' },
   { dialect: 'openai-responses', model: 'some-model', address: 'https://api.openai.com/v1/responses' },
+  { dialect: 'openai-compact', model: 'some-model', address: 'https://api.openai.com/v1/responses/compact' },
   { dialect: 'openai-moderations', model: 'some-model', address: 'https://api.openai.com/v1/moderations' },
   {
     settings: { baseUrl: 'http://vllm:8000/v1/', organization: 'org-1' },

@@ -13,6 +13,7 @@ export const tollgate = defineProvider({
     embedding: ['openai-embeddings'],
     rerank: ['cohere-rerank'],
     moderation: ['openai-moderations'],
+    compaction: ['openai-compact'],
     image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
     realtime: ['openai-realtime'],
     speech: ['openai-speech'],
