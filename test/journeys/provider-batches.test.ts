@@ -183,7 +183,9 @@ describe('a batch for a provider with a batch API', () => {
     const mixed = upstream.requests.length;
     await over(openai, (await submit(openai, [line('a', 'gpt'), line('b', 'mixtral')])).id);
     await over(openai, (await submit(openai, [line('a', 'other')])).id);
-    expect(paths().slice(mixed)).toEqual(Array(3).fill('POST /v1/chat/completions'));
+    const sent = paths().slice(mixed);
+    // An earlier test's batch may still be asked for.
+    expect(sent.filter((one) => one.startsWith('POST'))).toEqual(Array(3).fill('POST /v1/chat/completions'));
   });
 
   it('is found again after the gateway was killed, and paid once', async () => {

@@ -226,13 +226,15 @@ export class BatchRun {
     }
     const results = await this.#objects.children(batch.id);
     const { files, outputFileId, errorFileId } = resultFile(batch, results, now);
+    // Whoever hears that it is over may ask for them at once.
+    if (files.length > 0) await this.#objects.put(files);
     batch.outputFileId = outputFileId;
     batch.errorFileId = errorFileId;
     batch.completed = results.filter(({ kind }) => kind === 'batch-result').length;
     batch.failed = results.length - batch.completed;
     batch.status = batch.status === 'cancelling' ? 'cancelled' : results.length < batch.total ? 'expired' : 'completed';
     batch.endedAt = now;
-    await this.#objects.put([...files, batchObject(batch)]);
+    await this.#objects.put([batchObject(batch)]);
     await this.#objects.remove([`active:${batch.id}`]);
   }
 }
