@@ -211,6 +211,8 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     internalUserBudgetDefault: null,
     tagBudgets: new Map(),
     endUserHeaders: [],
+    tagHeaders: [],
+    defaultModels: {},
     enforcedParams: [],
     callerTagsRejected: false,
     addressAllowed: null,
@@ -400,7 +402,7 @@ export function identified(parts: ExchangeParts = {}): Identified {
     arrivedTick: 0,
     trace: null,
   });
-  return asIdentified(received, {
+  return asIdentified(received, received.snapshot, {
     principal: parts.principal ?? principal(),
     endUserId: parts.endUserId ?? null,
     recall: null,

@@ -76,10 +76,12 @@ export class StorePrincipals implements PrincipalSource {
     const { version, settings } = this.#options.snapshot();
     if (version === this.#version) return;
     this.#version = version;
-    const { timezone, tokensLimited, endUserBudgetDefault, internalUserBudgetDefault, tagBudgets } = settings;
+    const { timezone, tokensLimited, endUserBudgetId, endUserBudgetDefault, internalUserBudgetDefault, tagBudgets } =
+      settings;
     const defaults = JSON.stringify([
       timezone,
       tokensLimited,
+      endUserBudgetId,
       endUserBudgetDefault,
       internalUserBudgetDefault,
       [...tagBudgets],
@@ -98,10 +100,11 @@ export class StorePrincipals implements PrincipalSource {
   async #loadEndUser(id: string): Promise<Loaded<EndUserLimits>> {
     const { store, snapshot } = this.#options;
     const record = await store.endUsers.get(id);
-    const shared = await this.#sharedBudget(record?.budgetId);
+    const budgetId = record?.budgetId ?? snapshot().settings.endUserBudgetId;
+    const shared = await this.#sharedBudget(budgetId);
     return {
       value: compileEndUser(id, record, shared, snapshot().settings),
-      sources: [sourceOf('end_user', id), ...budgetSource(record?.budgetId)],
+      sources: [sourceOf('end_user', id), ...budgetSource(budgetId)],
     };
   }
 

@@ -81,6 +81,9 @@ export interface ControlSettings {
   readonly requestsAllowedWithoutStore: boolean;
   readonly successCallbacks: readonly string[];
   readonly metricsNeedKey: boolean;
+  /** As written: values for new keys that do not say, and the most that a new key may have; null = nothing is said. */
+  readonly keyDefaults: JsonObject | null;
+  readonly keyBounds: JsonObject | null;
 }
 
 export interface DeploymentCondition {

@@ -14,6 +14,8 @@ test('what is not written has its default', () => {
     requestsAllowedWithoutStore: false,
     successCallbacks: [],
     metricsNeedKey: false,
+    keyDefaults: null,
+    keyBounds: null,
     recordsKeptMs: null,
     recordsSweptMs: null,
   });
@@ -37,6 +39,8 @@ general_settings:
     requestsAllowedWithoutStore: true,
     successCallbacks: ['langfuse', 'otel', 'helicone'],
     metricsNeedKey: true,
+    keyDefaults: null,
+    keyBounds: null,
     recordsKeptMs: 172_800_000,
     recordsSweptMs: 3_600_000,
   });

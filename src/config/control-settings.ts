@@ -1,4 +1,5 @@
 import { lifetimeEnd } from '../core/duration.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { Config } from './load.ts';
 
 /** What the control plane reads from the configuration; asked anew at every use, so that a reload counts at once. */
@@ -9,6 +10,8 @@ export interface WrittenControlSettings {
   /** Names in the order they are written, each once. */
   readonly successCallbacks: readonly string[];
   readonly metricsNeedKey: boolean;
+  readonly keyDefaults: JsonObject | null;
+  readonly keyBounds: JsonObject | null;
   readonly healthChecks: HealthCheckWords;
   /** Milliseconds that rows of requests are kept; null = for ever. */
   readonly recordsKeptMs: number | null;
@@ -35,6 +38,8 @@ export function controlSettings({ sections, environment }: Config): WrittenContr
     requestsAllowedWithoutStore: general.allow_requests_on_db_unavailable ?? false,
     successCallbacks: [...new Set(callbacks.flatMap((names) => names ?? []))],
     metricsNeedKey: litellm.require_auth_for_metrics_endpoint ?? false,
+    keyDefaults: (litellm.default_key_generate_params ?? null) as JsonObject | null,
+    keyBounds: (litellm.upperbound_key_generate_params ?? null) as JsonObject | null,
     healthChecks: {
       enabled: general.background_health_checks ?? false,
       intervalMs: (general.health_check_interval ?? healthCheckSecondsDefault) * 1_000,

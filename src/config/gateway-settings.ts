@@ -91,8 +91,15 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     cache: effectiveCache(sections),
     mediaFetch: mediaFetch(general.media_fetch),
     timezone,
+    defaultModels: Object.freeze({
+      ...(general.completion_model !== undefined && { chat: general.completion_model }),
+      ...(general.embedding_model !== undefined && { embedding: general.embedding_model }),
+      ...(general.image_generation_model !== undefined && { image: general.image_generation_model }),
+      ...(general.moderation_model !== undefined && { moderation: general.moderation_model }),
+    }),
     tokensLimited: general.token_rate_limit_type ?? 'total',
     globalBudget: budget('global', 'the whole gateway', litellm.max_budget, litellm.budget_duration),
+    endUserBudgetId: litellm.max_end_user_budget_id ?? null,
     endUserBudgetDefault: budget('end_user', 'end user', litellm.max_end_user_budget, undefined),
     internalUserBudgetDefault: budget(
       'user',
@@ -102,6 +109,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     ),
     tagBudgets,
     endUserHeaders: endUserHeaders(general),
+    tagHeaders: Object.freeze((litellm.extra_spend_tag_headers ?? []).map((name) => name.toLowerCase())),
     enforcedParams: Object.freeze(general.enforced_params ?? []),
     callerTagsRejected: general.reject_clientside_metadata_tags ?? false,
     addressAllowed: allowedAddresses(general.allowed_ips),

@@ -6,7 +6,7 @@ const everything = new Proxy({}, { get: (_target, name) => name }) as never;
 
 it('takes over every field of every station', () => {
   const received = asReceived(everything);
-  const planned = asPlanned(asIdentified(received, everything), everything);
+  const planned = asPlanned(asIdentified(received, received.snapshot, everything), everything);
   const settled = asSettled(asAnswered(asAdmitted(planned, everything), everything), everything);
   expect(settled).toBe(received);
   const names = Object.keys(settled);

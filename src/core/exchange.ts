@@ -240,8 +240,10 @@ export function asReceived(fields: Omit<Received, typeof station>): Received {
   exchange.trace = fields.trace;
   return exchange as unknown as Received;
 }
-export function asIdentified(received: Received, fields: Fields<Identified, Received>): Identified {
+/** `snapshot`: the configuration as it is for whoever asks. */
+export function asIdentified(received: Received, snapshot: Snapshot, fields: Fields<Identified, Received>): Identified {
   const exchange = received as unknown as Exchange;
+  exchange.snapshot = snapshot;
   exchange.principal = fields.principal;
   exchange.endUserId = fields.endUserId;
   exchange.tags = fields.tags;

@@ -201,14 +201,20 @@ export interface GatewaySettings {
   /** Media that callers name by address, for providers that take bytes only; null = never fetched. */
   readonly mediaFetch: MediaLimits | null;
   readonly timezone: string;
+  /** Models of requests that name none, by operation. */
+  readonly defaultModels: Readonly<Partial<Record<Operation, string>>>;
   /** Which tokens count against the limits of keys, teams and users. */
   readonly tokensLimited: 'total' | 'input' | 'output';
   readonly globalBudget: BudgetRule | null;
   readonly endUserBudgetDefault: BudgetRule | null;
+  /** Stored budget of end users that name none. */
+  readonly endUserBudgetId: string | null;
   readonly internalUserBudgetDefault: BudgetRule | null;
   readonly tagBudgets: ReadonlyMap<string, readonly BudgetRule[]>;
   /** Request headers that name the end user, lower-case, the first that is there decides. */
   readonly endUserHeaders: readonly string[];
+  /** Request headers that become tags, `name: value`, lower-case. */
+  readonly tagHeaders: readonly string[];
   /** Body fields that requests of virtual keys must have; `metadata.x` looks inside. */
   readonly enforcedParams: readonly string[];
   /** Callers may not tag their requests. */

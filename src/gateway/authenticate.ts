@@ -45,13 +45,14 @@ export async function authenticate(
     );
   }
   const tags = received.options.tags;
-  return asIdentified(received, {
+  const { snapshot } = received;
+  const own = principal.routerSettings ? gateway.ownRouting(snapshot, principal.routerSettings) : snapshot;
+  return asIdentified(received, own, {
     principal,
     endUserId,
     recall: null,
     tags: principal.tags.length === 0 ? tags : uniqueTags([...principal.tags, ...tags]),
     identifiedTick: gateway.clock.tick(),
-    ...(principal.routerSettings && { snapshot: gateway.ownRouting(received.snapshot, principal.routerSettings) }),
   });
 }
 

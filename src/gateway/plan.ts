@@ -13,11 +13,12 @@ export { type Picked, pickDeployment } from './pick-deployment.ts';
  * Station 3: where the request may go. A pure function of the snapshot and the principal: the key's alias, access on
  * every list of the chain, the group and its usable deployments, the fallbacks the key may use.
  */
-export function plan(gateway: Gateway, identified: Identified, asked = identified.facts.model): Planned {
+export function plan(gateway: Gateway, identified: Identified, wanted = identified.facts.model): Planned {
   const { snapshot, principal, path, passThrough } = identified;
   if (passThrough !== null) {
     return asPlanned(identified, { ...passThroughRoute(identified, passThrough), plannedTick: gateway.clock.tick() });
   }
+  const asked = wanted || snapshot.settings.defaultModels[identified.operation];
   if (asked === undefined || asked === '') {
     throw new GatewayError('malformed_request', 'model: required, the name of a model. `/v1/models` lists them.', {
       param: 'model',

@@ -51,13 +51,13 @@ export function readRequestOptions(
   dialect: DialectName,
   start: { readonly callId: string | null; readonly snapshot: Snapshot },
 ): RequestOptions {
-  const { endUserHeaders } = start.snapshot.settings;
-  if (!asksAnything(body, headers, endUserHeaders) && start.callId === null) return defaults;
+  const { endUserHeaders, tagHeaders } = start.snapshot.settings;
+  if (!asksAnything(body, headers, endUserHeaders, tagHeaders) && start.callId === null) return defaults;
   const metadata = metadataOf(body, headers, dialect);
   const traceparent = read.header(headers, 'traceparent');
   return {
     callId: start.callId,
-    tags: tagsOf(body, headers, metadata),
+    tags: tagsOf(body, headers, metadata, tagHeaders),
     metadata,
     sessionId:
       read.header(headers, 'x-litellm-session-id') ??
@@ -101,11 +101,17 @@ function firstHeader(headers: CallerHeaders, names: readonly string[]): string |
   return null;
 }
 
-function asksAnything(body: JsonObject, headers: CallerHeaders, endUserHeaders: readonly string[]): boolean {
+function asksAnything(
+  body: JsonObject,
+  headers: CallerHeaders,
+  endUserHeaders: readonly string[],
+  tagHeaders: readonly string[],
+): boolean {
   for (const name in body) if (gatewayFields.has(name)) return true;
   for (const name in headers) {
     if (name === claudeCodeSession) return true;
-    if (name.startsWith('x-litellm-') || name === 'traceparent' || endUserHeaders.includes(name)) return true;
+    if (name.startsWith('x-litellm-') || name === 'traceparent') return true;
+    if (endUserHeaders.includes(name) || tagHeaders.includes(name)) return true;
   }
   return false;
 }
@@ -119,12 +125,21 @@ function metadataOf(body: JsonObject, headers: CallerHeaders, dialect: DialectNa
   return { ...own, ...over, ...(logged === null ? {} : { spend_logs_metadata: logged }) };
 }
 
-function tagsOf(body: JsonObject, headers: CallerHeaders, metadata: JsonObject): readonly string[] {
+function tagsOf(
+  body: JsonObject,
+  headers: CallerHeaders,
+  metadata: JsonObject,
+  tagHeaders: readonly string[],
+): readonly string[] {
   const fromHeader = read.header(headers, 'x-litellm-tags');
   return read.uniqueTags([
     ...read.texts(body, 'tags'),
     ...read.texts(metadata, 'tags', 'metadata.'),
     ...namesIn(fromHeader),
+    ...tagHeaders.flatMap((name) => {
+      const value = read.header(headers, name);
+      return value === null ? [] : [`${name}: ${value}`];
+    }),
   ]);
 }
 

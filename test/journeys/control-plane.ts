@@ -104,6 +104,8 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
       requestsAllowedWithoutStore: false,
       successCallbacks: [],
       metricsNeedKey: false,
+      keyDefaults: null,
+      keyBounds: null,
     },
     dataPaths: ['/v1/chat/completions', '/openai/deployments/{model}/chat/completions'],
     freePaths: [{ method: 'GET', path: '/v1/responses/{id}' }],

@@ -14,7 +14,7 @@ export function compileEndUser(
   { timezone, tokensLimited, endUserBudgetDefault: byDefault }: Defaults,
 ): EndUserLimits {
   const subject: Subject = { scope: 'end_user', id, label: id, timezone, tokensLimited };
-  let limits: OwnLimits = record === undefined ? {} : withShared(record, shared);
+  let limits: OwnLimits = withShared(record ?? {}, shared);
   if ((limits.maxBudget ?? null) === null && byDefault !== null) {
     limits = { ...limits, maxBudget: byDefault.cap, budgetDuration: limits.budgetDuration ?? byDefault.duration };
   }

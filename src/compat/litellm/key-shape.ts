@@ -34,7 +34,7 @@ export const keyFields = {
   blocked: flag.nullish(),
 };
 
-const keyBody = z.object(keyFields);
+export const keyBody = z.object(keyFields);
 export type KeyBody = z.output<typeof keyBody>;
 
 const routesByType = {

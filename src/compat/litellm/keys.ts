@@ -14,6 +14,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { KeyRecord } from '../../core/store.ts';
 import { dollars, label } from './fields.ts';
 import { keyFigures } from './key-figures.ts';
+import { refuseWiderKey, withKeyRules } from './key-rules.ts';
 import type { KeyBody } from './key-shape.ts';
 import { changedKeyOutput, keyColumns, keyFields, keyOutput, lifetime, newKeyOutput, shownKey } from './key-shape.ts';
 import { noLimits } from './limit-fields.ts';
@@ -60,6 +61,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
     const graceMs = body.grace_period ? lifetime(body.grace_period, 'grace_period', 0) : 0;
     const row = await mutate(plane, actor, async (mutation) => {
       let old = await mustFind(mutation, which);
+      if (!isAdministrator(actor)) refuseWiderKey(plane, body);
       const changes = keyColumns(body, plane.clock.now());
       if (Object.keys(changes).length > 0) {
         await checkKey(mutation, changes, old);
@@ -116,6 +118,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
         const now = plane.clock.now();
         const { key: given, row } = await mutate(plane, actor, async (mutation) => {
           const old = body.key === undefined ? await findByAlias(mutation, body) : await mustFind(mutation, body.key);
+          if (!isAdministrator(actor)) refuseWiderKey(plane, body);
           const changes = keyColumns(body, now);
           if (body.temp_budget_increase !== undefined) changes.temporaryIncrease = body.temp_budget_increase;
           if (body.temp_budget_expiry !== undefined)
@@ -244,7 +247,7 @@ export async function createKey(
   owner: string | null,
 ): Promise<KeyRecord> {
   const now = plane.clock.now();
-  const columns = keyColumns(body, now);
+  const columns = keyColumns(withKeyRules(plane, body), now);
   refuseWiderRoutes(actor, columns.allowedRoutes ?? []);
   await checkKey(mutation, columns, { id: minted.id, teamId: null, extra: {} });
   return mutation.create(keyResource, {

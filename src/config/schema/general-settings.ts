@@ -196,7 +196,7 @@ export const generalSettings = map({
   max_request_size_mb: key(amount(), 'Largest request body, in MiB.', '32'),
   max_response_size_mb: key(amount(), 'Largest answer that is not a stream, in MiB.', '64'),
   token_rate_limit_type: key(oneOf('total', 'input', 'output'), 'Which tokens a token limit counts.', 'total'),
-  completion_model: key(text(), 'Model of completion requests, whatever they ask for.'),
+  completion_model: key(text(), 'Model of chat and completion requests that name none.'),
   embedding_model: key(text(), 'Model of embedding requests that name none.'),
   image_generation_model: key(text(), 'Model of image requests that name none.'),
   moderation_model: key(text(), 'Model of moderation requests that name none.'),
