@@ -3,7 +3,7 @@ import type { RedisSettings } from '../core/redis-settings.ts';
 import type { Store } from '../core/store.ts';
 import { createMemoryLimiter } from './memory/limiter.ts';
 import { memoryResponseCache } from './memory/response-cache.ts';
-import { ChangeChannel } from './redis/change-channel.ts';
+import { ChangeChannel, type ChangeListener } from './redis/change-channel.ts';
 import { RedisLimiter } from './redis/limiter.ts';
 import { RedisLink, unavailable } from './redis/link.ts';
 import { replicaName } from './redis/members.ts';
@@ -79,7 +79,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     local,
     own,
     presence,
-    recalls: new Recalls(clock, (limit) => channel?.recall(limit)),
+    recalls: new Recalls(clock, (recall) => channel?.recall(recall)),
     clock,
     withoutRemote: options.limitsWithoutRedis ?? (() => 'share'),
   });
@@ -91,10 +91,10 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   });
 
   if (link !== null && remote !== null && redis !== null) {
-    const listener = {
+    const listener: ChangeListener = {
       onChanges: invalidation.received.bind(invalidation),
       onGap: () => void invalidation.look(),
-      onRecall: (limit: string) => void shared.recalled(limit),
+      onRecall: (recall) => void shared.recalled(recall),
     };
     const subscription = new ChangeChannel(redis, link, listener, clock, log);
     channel = subscription;

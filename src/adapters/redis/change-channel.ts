@@ -9,13 +9,22 @@ export interface Change {
   readonly id: string;
 }
 
+/** Somebody asks for what others do not use of a limit. */
+export interface Recall {
+  /** Its name and its height. */
+  readonly limit: string;
+  readonly height: number;
+  /** How much is lacking; 0 = it will be, soon. */
+  readonly lacking: number;
+}
+
 export interface ChangeListener {
   /** Another replica changed these. */
   onChanges(changes: readonly Change[]): void;
   /** Something may have been missed. */
   onGap(): void;
   /** Another replica has no room under a limit but what others have a right to and may not use. */
-  onRecall(limit: string): void;
+  onRecall(recall: Recall): void;
 }
 
 const changesMax = 10_000;
@@ -59,7 +68,8 @@ export class ChangeChannel {
     this.#subscriber.on('end', () => this.#revive());
     this.#subscriber.on('message', (channel: string, text: string) => {
       if (channel === this.#recalls) {
-        if (text.length <= recallLengthMax) listener.onRecall(text);
+        const recall = readRecall(text);
+        if (recall !== undefined) listener.onRecall(recall);
         return;
       }
       const changes = readChanges(text);
@@ -74,8 +84,9 @@ export class ChangeChannel {
   }
 
   /** Asks the others to give up what they do not use of a limit. Heard here as well. */
-  recall(limit: string): void {
-    void this.#link.call((client) => client.publish(this.#recalls, limit));
+  recall({ limit, height, lacking }: Recall): void {
+    const text = JSON.stringify([limit, height, lacking]);
+    void this.#link.call((client) => client.publish(this.#recalls, text));
   }
 
   close(): void {
@@ -91,6 +102,20 @@ export class ChangeChannel {
       if (this.#subscriber.status === 'end') this.#subscriber.connect().catch(() => this.#revive());
     });
   }
+}
+
+function readRecall(text: string): Recall | undefined {
+  if (text.length > recallLengthMax) return undefined;
+  let written: unknown;
+  try {
+    written = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(written)) return undefined;
+  const [limit, height, lacking] = written as unknown[];
+  if (typeof limit !== 'string' || typeof height !== 'number' || typeof lacking !== 'number') return undefined;
+  return { limit, height, lacking };
 }
 
 /** Anybody may write to the channel. */

@@ -98,7 +98,7 @@ end
  *
  * Answers 1, the first claim for which there is little room beside what others have a right to (or 0), and for each claim the
  * slot, what is left, the milliseconds until the window is empty, and what is left beside the rights of others; or 0, the place of the claim that does not fit, what is used
- * and the milliseconds until it would fit; or 2 and the same when it would fit if others gave up what they have not used; or 3
+ * and the milliseconds until it would fit; or 2, the same and how much is lacking, when it would fit if others gave up what they have not used; or 3
  * when the members do not know the replica.
  */
 export const reserveScript = new Script(`${time}${counters}
@@ -183,7 +183,7 @@ for index = 1, (#ARGV - 6) / 3 do
         if free >= excess then break end
       end
     end
-    return { used + amount <= limit and 2 or 0, index, used, math.max(0, math.ceil(wait)) }
+    return { used + amount <= limit and 2 or 0, index, used, math.max(0, math.ceil(wait)), used + aside + amount - limit }
   end
   pending[key] = (pending[key] or 0) + amount
   if tight == 0 and aside > 0 then
@@ -281,11 +281,12 @@ return 1
  * hash of the counter.
  */
 export const giveBackScript = new Script(`${time}
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local isNew = redis.call('EXISTS', KEYS[1]) == 0
 local packed = redis.call('HGET', KEYS[1], 'g')
 local given = packed and cmsgpack.unpack(packed) or {}
 for replica, part in pairs(given) do if part[2] <= now then given[replica] = nil end end
 given[me] = { tonumber(ARGV[4]), now + tonumber(ARGV[5]) }
 redis.call('HSET', KEYS[1], 'g', cmsgpack.pack(given))
+if isNew then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return 1
 `);

@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/errors.ts';
 import { limitName, type RateLimitClaim, type RateLimitDenial, type RateLimitRule } from '../../core/limits.ts';
 import type { Clock, Limiter, RateLimitReservation } from '../../core/ports.ts';
 import type { MemoryLimiter } from '../memory/limiter.ts';
+import type { Recall } from '../redis/change-channel.ts';
 import { Contested, type RedisLimiter, RedisReservation, unknownHere } from '../redis/limiter.ts';
 import { unavailable } from '../redis/link.ts';
 import { givenMs, type OwnPart } from './part.ts';
@@ -125,13 +126,13 @@ export class SharedLimiter implements Limiter {
   }
 
   /** Another replica has no room but what is set aside here. */
-  async recalled(limit: string): Promise<void> {
+  async recalled({ limit, height, lacking }: Recall): Promise<void> {
     const { remote, local, own } = this.#options;
     // Redis must hear of it first: without it, what is set aside stays.
     if (remote === null || own.held === null) return;
     if (!this.#remoteDecides) await this.catchUp();
     if (!this.#remoteDecides) return;
-    const kept = own.giveUp(limit, local.used(limit));
+    const kept = own.giveUp(limit, height, local.used(limit), lacking);
     await remote.giveBack(limit, kept, givenMs);
     own.gaveUp(limit);
   }
@@ -144,7 +145,7 @@ export class SharedLimiter implements Limiter {
       const counted = local.count(claims);
       const answer = await remote!.reserve(claims);
       if (answer instanceof RedisReservation) {
-        if (answer.tight !== null) recalls.ask(limitName(answer.tight));
+        if (answer.tight !== null) recalls.ask(answer.tight);
         if (own.isGrowing) this.#noteRoom(answer);
         if (clock.tick() - askedTick < lateMs) return new SharedReservation(answer, counted, answer, nothing);
         local.release('', counted);
@@ -160,8 +161,8 @@ export class SharedLimiter implements Limiter {
       }
       if (!(answer instanceof Contested)) return answer;
       // One after the other would take a round each.
-      for (const { rule } of claims) recalls.ask(limitName(rule));
-      if (!(await recalls.wait(limitName(answer.denial.rule), round))) return answer.denial;
+      for (const { rule, amount } of claims) recalls.ask(rule, amount);
+      if (!(await recalls.wait(answer.denial.rule, answer.lacking, round))) return answer.denial;
     }
   }
 

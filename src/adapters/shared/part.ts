@@ -82,11 +82,14 @@ export class OwnPart {
     return { rule: narrowed, amount: Math.min(amount, most) };
   }
 
-  /** Others ask for what is not used here. Answers how much is kept, from this moment on. */
-  giveUp(limit: string, used: number): number {
+  /** Others ask for what is not used here: half of it, or what they lack. Answers how much is kept, from this moment on. */
+  giveUp(limit: string, height: number, used: number, lacking: number): number {
     const given = this.#given.get(limit);
     const tick = this.#clock.tick();
-    const kept = given !== undefined && given.untilTick > tick ? Math.min(given.kept, Math.floor(used / 2)) : used;
+    const own = within(height, this.#part, Math.max(1, this.#replicas()));
+    const before = given !== undefined && given.untilTick > tick ? Math.min(own, given.kept) : own;
+    const unused = Math.max(0, before - used);
+    const kept = before - Math.min(unused, Math.max(lacking, Math.ceil(unused / 2)));
     if (given === undefined && this.#given.size >= givenMax) this.#forgetOld(tick);
     this.#given.set(limit, { kept, untilTick: this.#fromNow(limit) });
     return kept;

@@ -108,6 +108,62 @@ async function setReadOnly(rig: Rig, isReadOnly: boolean): Promise<void> {
   );
 }
 
+interface Boot {
+  readonly name: string;
+  begin(replica: Replica): Promise<unknown> | unknown;
+  /** Whether the program is expected to serve, or to say why not and end. */
+  readonly serves: boolean;
+}
+
+const boots: readonly Boot[] = [
+  { name: 'started while Redis refuses connections', begin: ({ toRedis }) => toRedis.refuse(), serves: true },
+  {
+    name: 'started while PostgreSQL refuses connections',
+    begin: ({ toDatabase }) => toDatabase.refuse(),
+    serves: false,
+  },
+  { name: 'started while Redis is behind a black hole', begin: ({ toRedis }) => toRedis.blackHole(), serves: true },
+  { name: 'started while Redis answers after 2 s', begin: ({ toRedis }) => toRedis.delay(2_000), serves: true },
+  {
+    name: 'started while PostgreSQL is behind a black hole',
+    begin: ({ toDatabase }) => toDatabase.blackHole(),
+    serves: false,
+  },
+];
+
+/** A replica that starts in the middle of an outage: what docs/policies.md says, and well again when the outage ends. */
+async function boot(rig: Rig, replica: Replica, { name, begin, serves }: Boot): Promise<string[]> {
+  const other = rig.replicas[1]!;
+  const make = async (limits: Record<string, unknown>) => String((await other.admin('/key/generate', limits)).key);
+  const keys = [
+    await make({ max_budget: 10 }),
+    await make({ soft_budget: 10 }),
+    await make({}),
+    await make({ rpm_limit: 100_000 }),
+  ];
+  await replica.stop();
+  await begin(replica);
+  const broken: string[] = [];
+  const ask = () => Promise.all(keys.map((key) => buy(rig, replica, { key, model: price.exactModel, maxTokens: 5 })));
+  const fault = await replica.start().then(
+    () => null,
+    (cause: Error) => cause.message,
+  );
+  if (serves && fault !== null) broken.push(`${name}: ${fault}`);
+  if (!serves && !/database .* (refuses|cannot|did not|took|does not)/i.test(fault ?? '')) {
+    broken.push(`${name}: ${fault ?? 'it serves'}`);
+  }
+  if (fault === null) {
+    const wrong = (await ask()).filter(({ status }) => status !== 200);
+    for (const { status, body } of wrong) broken.push(`${name}: ${status} ${body.slice(0, 200)}`);
+  } else await replica.kill();
+  await replica.heal();
+  if (fault !== null) await replica.start();
+  const isBack = await until(async () => (await ask()).every(({ status }) => status === 200), backWithinMs, 100);
+  if (!isBack) broken.push(`${name}: not back ${backWithinMs} ms after the end`);
+  return broken;
+}
+
 interface Keys {
   readonly hard: readonly string[];
   readonly soft: string;
@@ -212,12 +268,20 @@ export const outagesRow: Row = {
       }
       await rig.calm();
     }
+    const started = size === 'short' ? boots.slice(0, 1) : boots;
+    for (const one of started) {
+      cells += 1;
+      const wrong = await boot(rig, replica, one);
+      broken.push(...wrong);
+      if (wrong.length === 0) asItShould += 1;
+      await rig.calm();
+    }
     const slack = size === 'short' ? 3 : 1;
     if (slowestRefusal > refusalMsMax * slack) broken.push(`a refusal took ${Math.round(slowestRefusal)} ms`);
     if (slowestNotice > noticedWithinMs * slack) broken.push(`the first refusals took ${Math.round(slowestNotice)} ms`);
     return {
       figures: {
-        outages: chosen.map(({ name }) => name).join(', '),
+        outages: [...chosen, ...started].map(({ name }) => name).join(', '),
         'cells as documented': `${asItShould} of ${cells}`,
         requests,
         'slowest refusal, outage known (ms)': Math.round(slowestRefusal),

@@ -24,6 +24,7 @@ import type { Rig } from '../rig.ts';
 import { pause, type Row, seeded, sum } from '../row.ts';
 
 const clients = 6;
+const cutsFull = Number(process.env.CHAOS_CUTS ?? 1_000);
 const cap = 1e12;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -110,7 +111,7 @@ export const powerLossRow: Row = {
   promise: 'Embedded mode survives power loss',
   target: 'corrupt 0, and money that was given out and is no longer in the books 0, over 1,000 cuts',
   async run(rig, size) {
-    const cuts = size === 'short' ? 4 : 1_000;
+    const cuts = size === 'short' ? 4 : cutsFull;
     const random = seeded(48);
     const broken: string[] = [];
     const folder = mkdtempSync(join(tmpdir(), 'tollgate-power-'));
