@@ -17,7 +17,7 @@ const dayMs = 86_400_000;
 const withoutTotals = [
   'drop table usage_total_hours',
   'drop table usage_total_days',
-  'drop index usage_by_model_used',
+  'drop index if exists usage_by_model_used',
   'drop index usage_by_status',
   'drop index usage_by_error_code',
   'delete from schema_migrations where version = 8',

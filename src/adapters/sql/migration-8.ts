@@ -7,7 +7,7 @@ import type { TableWords } from './migration-1.ts';
 import { figureColumns, seriesColumns, seriesDimensions, seriesValues, withoutOwner } from './usage-rollup.ts';
 
 /** Sums of the whole gateway, filled from those of its keys; and what a search for the rare request goes by. */
-export async function createTotals(database: Kysely<Database>, { text }: TableWords): Promise<void> {
+export async function createTotals(database: Kysely<Database>, { text, usageByMonth }: TableWords): Promise<void> {
   for (const name of ['usage_total_hours', 'usage_total_days']) {
     let table = database.schema
       .createTable(name)
@@ -19,7 +19,14 @@ export async function createTotals(database: Kysely<Database>, { text }: TableWo
   }
   await fillTotals(database);
 
-  await database.schema.createIndex('usage_by_model_used').on('usage').columns(['model_used', 'started_at']).execute();
+  // Every request pays for it: worth it where there are very many.
+  if (usageByMonth) {
+    await database.schema
+      .createIndex('usage_by_model_used')
+      .on('usage')
+      .columns(['model_used', 'started_at'])
+      .execute();
+  }
   await database.schema
     .createIndex('usage_by_status')
     .on('usage')
