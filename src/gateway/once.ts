@@ -6,7 +6,7 @@ import type { ReplyCost } from '../core/reply-facts.ts';
 import { fromStore } from './authenticate.ts';
 import type { Gateway } from './gateway.ts';
 
-const headerName = 'idempotency-key';
+export const idempotencyHeader = 'idempotency-key';
 /** A duplicate waits so long for an answer that is just being kept. */
 const patienceMs = 250;
 const lookMs = 50;
@@ -14,15 +14,20 @@ const lookMs = 50;
 const graceMs = 60_000;
 
 export function hasIdempotencyKey({ headers }: Received): boolean {
-  return headers[headerName] !== undefined;
+  return headers[idempotencyHeader] !== undefined;
 }
+
+/** What is asked for, and by whom. */
+type Claimant = Pick<Identified, 'id' | 'principal' | 'snapshot' | 'headers' | 'path' | 'bytes'> & {
+  readonly address: Pick<Identified['address'], 'query'>;
+};
 
 /**
  * Takes the caller's idempotency key for this request, on record before anything else happens. Resolves to the request's
  * hold on the key, or to the answer that was kept for an earlier request with it. Throws GatewayError when the key is in
  * use for another body, for a request under way, or for one whose answer was not kept.
  */
-export async function claimOnce(gateway: Gateway, identified: Identified): Promise<Once | ReplayedAnswer | null> {
+export async function claimOnce(gateway: Gateway, identified: Claimant): Promise<Once | ReplayedAnswer | null> {
   const { idempotency, clock } = gateway;
   if (idempotency === null) return null;
   const { timeouts, idempotency: settings } = identified.snapshot.settings;
@@ -151,8 +156,8 @@ export class Once {
   }
 }
 
-function keyIn({ headers }: Received): string {
-  const key = headers[headerName];
+function keyIn({ headers }: Claimant): string {
+  const key = headers[idempotencyHeader];
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
   throw new GatewayError(
     'malformed_request',
@@ -161,7 +166,7 @@ function keyIn({ headers }: Received): string {
   );
 }
 
-function fingerprintOf({ path, address, bytes }: Received): string {
+function fingerprintOf({ path, address, bytes }: Claimant): string {
   return createHash('sha256').update(path).update('\n').update(address.query).update(bytes).digest('hex');
 }
 

@@ -99,6 +99,34 @@ describe('a batch', () => {
     expect(listed).toContain(batch.id);
   });
 
+  it('is begun once for an Idempotency-Key, in both formats', async () => {
+    const openai = client(await keyWith({ max_budget: 100 }));
+    const text = JSON.stringify(line('once'));
+    const file = await openai.files.create({ file: await toFile(Buffer.from(text), 'in.jsonl'), purpose: 'batch' });
+    const asked = { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' } as const;
+    const options = { headers: { 'idempotency-key': 'batch-1' } };
+    const before = upstream.invoice.length;
+    const [first, second] = [await openai.batches.create(asked, options), await openai.batches.create(asked, options)];
+    expect(second.id).toBe(first.id);
+    await over(openai, first.id);
+    expect(upstream.invoice.length).toBe(before + 1);
+    const other = { ...asked, metadata: { a: 'b' } };
+    await expect(openai.batches.create(other, options)).rejects.toMatchObject({ status: 422 });
+    // What was refused frees its key.
+    const wrong = { ...asked, input_file_id: 'file-none' };
+    const again = { headers: { 'idempotency-key': 'batch-2' } };
+    await expect(openai.batches.create(wrong, again)).rejects.toMatchObject({ status: 404 });
+    expect((await openai.batches.create(asked, again)).id).not.toBe(first.id);
+
+    const params = { model: 'dear', max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] };
+    const message = () =>
+      gateway.post('/v1/messages/batches', { requests: [{ custom_id: 'a', params }] }, masterKey, {
+        'idempotency-key': 'batch-3',
+      });
+    const ids = [await message(), await message()].map(async (answer) => ((await answer.json()) as { id: string }).id);
+    expect(await ids[1]).toBe(await ids[0]);
+  });
+
   it('that the budget cannot pay is refused as a whole; what is set aside is nobody else’s', async () => {
     const openai = client(await keyWith({ max_budget: 10 }));
     await expect(

@@ -23,6 +23,7 @@ import {
   listMessageBatches,
 } from './message-batches.ts';
 import { listRunning, listTags, showModel, tellVersion } from './ollama.ts';
+import { onceWithKey } from './run-once.ts';
 
 /** A path of the data plane where nothing is bought. */
 export interface FreeRoute {
@@ -74,11 +75,11 @@ export const freeRoutes: readonly FreeRoute[] = [
   route('GET', '/files/{id}', getFile),
   route('GET', '/files/{id}/content', getFileContent),
   route('DELETE', '/files/{id}', deleteFile),
-  route('POST', '/batches', createBatch),
+  route('POST', '/batches', onceWithKey(createBatch)),
   route('GET', '/batches', listBatches),
   route('GET', '/batches/{id}', getBatch),
   route('POST', '/batches/{id}/cancel', cancelBatch),
-  anthropic('POST', '/messages/batches', createMessageBatch),
+  anthropic('POST', '/messages/batches', onceWithKey(createMessageBatch)),
   anthropic('GET', '/messages/batches', listMessageBatches),
   anthropic('GET', '/messages/batches/{id}', getMessageBatch),
   anthropic('GET', '/messages/batches/{id}/results', getMessageBatchResults),
