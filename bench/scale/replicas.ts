@@ -12,7 +12,7 @@ export async function measureReplicas(ground: Ground, figures: Figures, sizes: r
   for (const size of sizes) {
     const gateways = await ground.startGateways(oneModel(ground.upstreamPort), size);
     try {
-      const limits = { max_budget: 1_000_000, budget_duration: '30d', rpm_limit: 1_000_000_000 };
+      const limits = { max_budget: 1_000_000, budget_duration: '30d' };
       const { team_id } = await gateways.post('/team/new', limits);
       const { key } = await gateways.post('/key/generate', { team_id, ...limits });
       const pids = [...gateways.pids, ground.postgresPid];
