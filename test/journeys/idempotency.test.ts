@@ -151,9 +151,11 @@ describe('Idempotency-Key', () => {
   });
 
   it('does not send again what was too long to keep, or whose gateway died', async () => {
-    upstream.enqueue({ text: 'long '.repeat(40_000), ignoreMaxTokens: true });
-    expect((await ask(0, 'long')).status).toBe(200);
-    const again = await ask(1, 'long');
+    upstream.enqueue({ text: 'long '.repeat(40_000) });
+    // Within its bound: a model that breaks one would be suspended.
+    const body = { max_tokens: 200_000 };
+    expect((await ask(0, 'long', body)).status).toBe(200);
+    const again = await ask(1, 'long', body);
     expect([again.status, dispatches('long')]).toEqual([409, 1]);
     expect(await again.text()).toContain('was not kept');
 
