@@ -51,10 +51,7 @@ export class OwnPart {
     this.#settle(tick);
     const hasGrown = !isSame(part, meet(this.#part, part)) || (part === null && this.#grownTick === null);
     this.#settled = isAlone ? part : meet(this.#settled, part);
-    if (hasGrown) {
-      this.#grownTick = tick;
-      this.#covered.clear();
-    }
+    if (hasGrown) this.#grownTick = tick;
     this.#part = part;
   }
 
@@ -119,11 +116,12 @@ export class OwnPart {
     this.#settle(tick);
     // Redis was never there, or for long, and gave nothing.
     if (this.#part === null && this.#grownTick === null) return Math.max(1, Math.floor(rule.limit / replicas));
-    const settled = within(rule.limit, this.#settled, replicas);
-    const covered = this.#grownTick === null ? undefined : this.#covered.get(limitName(rule));
-    return covered === undefined
-      ? settled
-      : Math.max(settled, Math.min(covered, within(rule.limit, this.#part, replicas)));
+    const part = within(rule.limit, this.#part, replicas);
+    if (this.#grownTick === null) return part;
+    const covered = this.#covered.get(limitName(rule));
+    if (covered !== undefined) return Math.max(within(rule.limit, this.#settled, replicas), Math.min(covered, part));
+    // Who has just started knows nothing of a limit that it never asked for: to refuse all of them for a minute would be worse.
+    return this.#settled === null ? part : within(rule.limit, this.#settled, replicas);
   }
 
   #settle(tick: number): void {

@@ -46,8 +46,8 @@ export const editsRow: Row = {
   async run(rig, size) {
     const broken: string[] = [];
     const random = seeded(33);
-    const edits = size === 'short' ? 18 : 600;
-    const lengthMs = size === 'short' ? 5_000 : 120_000;
+    const edits = size === 'short' ? 12 : 600;
+    const lengthMs = size === 'short' ? 3_500 : 120_000;
     const subjects: Subject[] = [];
     const add = async () => {
       const tenant = await makeTenant(rig, { key: wide, team: wide });

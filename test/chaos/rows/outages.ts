@@ -178,6 +178,17 @@ async function knownKeys(replica: Replica, count: number): Promise<Keys> {
   const [soft, none, limited] = await Promise.all([make({ soft_budget: 10 }), make({}), make({ rpm_limit: 100_000 })]);
   // Word of changes goes round once more when the store's counter is read.
   await pause(1_000);
+  // What Redis has set aside of a limit is known to a replica that started lately from its first answer on.
+  const body = JSON.stringify({
+    model: price.exactModel,
+    max_tokens: 2,
+    messages: [{ role: 'user', content: 'Go on.' }],
+  });
+  await fetch(`${replica.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${limited}`, 'content-type': 'application/json' },
+    body,
+  }).then((answer) => answer.text());
   await Promise.all(
     [...hard, soft, none, limited].map((key) =>
       fetch(`${replica.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } }).then((answer) =>
