@@ -28,9 +28,9 @@ import { metricSettingsDefault } from '../src/core/sink-settings.ts';
 import { wildcardMatches } from '../src/core/wildcard.ts';
 import { batchDesks } from '../src/dialects/batch-desks/index.ts';
 import type { Gateway } from '../src/gateway/gateway.ts';
-import { createHealth } from '../src/gateway/health.ts';
 import { AnswerIds } from '../src/gateway/kept/answer-ids.ts';
 import { BackgroundWork } from '../src/gateway/kept/background.ts';
+import { createHealth } from '../src/gateway/routing/health.ts';
 
 /* Whole values of the domain with sensible defaults, so that a test names only what it is about. */
 

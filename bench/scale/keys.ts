@@ -1,5 +1,5 @@
 import { FreshCache } from '../../src/adapters/principals/fresh-cache.ts';
-import { keyIdOf } from '../../src/gateway/credential.ts';
+import { keyIdOf } from '../../src/gateway/access/credential.ts';
 import { drive } from './drive.ts';
 import { type Figures, median } from './figures.ts';
 import type { Gateways, Ground } from './ground.ts';

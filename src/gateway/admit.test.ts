@@ -17,7 +17,7 @@ import { GatewayError } from '../core/errors.ts';
 import { costOf } from '../core/price.ts';
 import { noUsage } from '../core/usage.ts';
 import { admit } from './admit.ts';
-import { boundOf, largestFitting } from './estimate.ts';
+import { boundOf, largestFitting } from './limits/estimate.ts';
 
 async function refusal(run: Promise<unknown>): Promise<GatewayError> {
   const cause = await run.then(

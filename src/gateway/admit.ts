@@ -2,13 +2,13 @@ import { type Admitted, asAdmitted, type Planned } from '../core/exchange.ts';
 import type { BudgetDenial, BudgetRule, RateLimitDenial } from '../core/limits.ts';
 import type { Nanodollars } from '../core/money.ts';
 import type { BudgetReservation, RateLimitReservation } from '../core/ports.ts';
-import { cacheUse, lookUp } from './answer-cache.ts';
-import { budgetExceeded, unpriceable } from './budget-refusal.ts';
-import { boundOf, largestFitting } from './estimate.ts';
+import { cacheUse, lookUp } from './cache/answer-cache.ts';
 import type { Gateway } from './gateway.ts';
-import { claimsOf, counting, limitsOf } from './limits.ts';
-import { rateLimited } from './rate-refusal.ts';
-import { withoutSuspended } from './suspended.ts';
+import { budgetExceeded, unpriceable } from './limits/budget-refusal.ts';
+import { boundOf, largestFitting } from './limits/estimate.ts';
+import { claimsOf, counting, limitsOf } from './limits/limits.ts';
+import { rateLimited } from './limits/rate-refusal.ts';
+import { withoutSuspended } from './limits/suspended.ts';
 
 /**
  * Station 4: every limit on the chain, all or none. Rate limits first, for they are free to undo; then the response cache

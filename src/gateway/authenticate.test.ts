@@ -7,8 +7,8 @@ import type { Principal } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
+import { keyIdOf } from './access/credential.ts';
 import { authenticate } from './authenticate.ts';
-import { keyIdOf } from './credential.ts';
 
 const masterKey = 'sk-master-0123456789';
 const userKey = 'sk-user-0123456789ab';

@@ -3,12 +3,12 @@ import { asIdentified, type CallerHeaders, type Identified, type Received } from
 import type { Principal } from '../core/identity.ts';
 import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
-import { requireAllowedRoute } from './allowed-routes.ts';
-import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './credential.ts';
-import { endUserOf } from './end-user.ts';
-import { callerAddress, requireAllowedAddress, requireParams } from './entry-rules.ts';
+import { requireAllowedRoute } from './access/allowed-routes.ts';
+import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './access/credential.ts';
+import { endUserOf } from './access/end-user.ts';
+import { callerAddress, requireAllowedAddress, requireParams } from './access/entry-rules.ts';
 import type { Gateway } from './gateway.ts';
-import { uniqueTags } from './option-values.ts';
+import { uniqueTags } from './receive/option-values.ts';
 
 /**
  * Station 2: who asks. Master key → administrator; virtual key → what its chain (key, user, team, organization) says;

@@ -12,20 +12,20 @@ import {
 } from '../core/exchange.ts';
 import type { NeutralResponse } from '../core/neutral.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
-import { CallTally } from './call-tally.ts';
-import { amountAt } from './estimate.ts';
+import { CallTally } from './call/call-tally.ts';
+import { answerOptions } from './call/translate.ts';
+import { Walk } from './call/walk.ts';
+import type { WholeAnswer } from './call/whole-answer.ts';
 import type { Gateway } from './gateway.ts';
-import { keepsContent } from './kept-content.ts';
-import { LastingStream } from './lasting-stream.ts';
+import { amountAt } from './limits/estimate.ts';
+import { keepsContent } from './record/kept-content.ts';
+import { estimatedUsage } from './record/usage-estimate.ts';
 import { noOrigin } from './refuse.ts';
-import { replayedStream } from './replay.ts';
 import { paysHold } from './settle.ts';
-import { StreamKeeper } from './stream-keeper.ts';
-import type { StreamEnd, StreamedAnswer } from './streamed-answer.ts';
-import { answerOptions } from './translate.ts';
-import { estimatedUsage } from './usage-estimate.ts';
-import { Walk } from './walk.ts';
-import type { WholeAnswer } from './whole-answer.ts';
+import { LastingStream } from './streams/lasting-stream.ts';
+import { replayedStream } from './streams/replay.ts';
+import { StreamKeeper } from './streams/stream-keeper.ts';
+import type { StreamEnd, StreamedAnswer } from './streams/streamed-answer.ts';
 
 /** What a client that left would have been told (nginx's number for it). */
 const clientClosedRequest = 499;

@@ -2,19 +2,19 @@ import { GatewayError } from '../core/errors.ts';
 import type { Planned, Reply } from '../core/exchange.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { editMembers } from '../core/json-members.ts';
+import { upstreamModel } from './call/translate.ts';
 import { askProvider } from './free/ask-provider.ts';
-import { nothingBought } from './free-outcome.ts';
 import type { Gateway } from './gateway.ts';
-import { fieldsToStrip } from './gateway-fields.ts';
-import { claimsOf, limitsOf } from './limits.ts';
+import { claimsOf, limitsOf } from './limits/limits.ts';
+import { rateLimited } from './limits/rate-refusal.ts';
 import type { Counting } from './operations.ts';
-import { rateLimited } from './rate-refusal.ts';
+import { fieldsToStrip } from './receive/gateway-fields.ts';
 import type { Start } from './receive.ts';
+import { nothingBought } from './record/free-outcome.ts';
+import { recordOfCount } from './record/request-row.ts';
 import { tell } from './record.ts';
 import { noOrigin } from './refuse.ts';
 import { headerLinesOf } from './reply-headers.ts';
-import { recordOfCount } from './request-row.ts';
-import { upstreamModel } from './translate.ts';
 
 /** What a picture is taken for where nobody can say: the most that its common formats become. */
 const imageTokens = 1_600;

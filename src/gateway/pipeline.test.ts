@@ -20,11 +20,11 @@ import type { Principal } from '../core/identity.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import { Secret } from '../core/secret.ts';
 import { openaiChat } from '../dialects/openai-chat/index.ts';
-import { keyIdOf } from './credential.ts';
+import { keyIdOf } from './access/credential.ts';
 import type { Gateway, Health } from './gateway.ts';
-import { createHealth } from './health.ts';
 import { matchRoute } from './operations.ts';
 import { refuse, serve } from './pipeline.ts';
+import { createHealth } from './routing/health.ts';
 
 const key = 'sk-user-0123456789ab';
 const mocked = deployment({ id: 'dep-1', mockResponse: 'Hello there', price: price(1, 2) });

@@ -3,13 +3,13 @@ import type { Admitted, Answered, ByteSource, Outcome, Recall, Received, Reply }
 import type { ReplyCost } from '../core/reply-facts.ts';
 import type { Arrival } from './arrival.ts';
 import { authenticate, credentialFirst } from './authenticate.ts';
-import { admitWithin } from './budget-fallbacks.ts';
 import { call } from './call.ts';
 import { countTokens } from './count-tokens.ts';
 import type { Gateway } from './gateway.ts';
 import { inBackground } from './kept/background.ts';
 import { keepAnswer } from './kept/keep.ts';
 import { recall } from './kept/recall.ts';
+import { admitWithin } from './limits/budget-fallbacks.ts';
 import { claimOnce, hasIdempotencyKey, type Once } from './once.ts';
 import { plan } from './plan.ts';
 import { beginRequest, receive, type Start } from './receive.ts';

@@ -11,8 +11,8 @@ import {
 } from '../../test/builders.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { ModelAccessRule } from '../core/identity.ts';
-import { createHealth } from './health.ts';
 import { fallbacksOf, pickDeployment, plan, planGroup } from './plan.ts';
+import { createHealth } from './routing/health.ts';
 
 function planned(config: SnapshotParts, asked: string | undefined, more: ExchangeParts = {}) {
   const exchange = identified({ ...more, snapshot: snapshot(config), facts: { ...more.facts, model: asked } });

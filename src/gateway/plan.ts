@@ -1,13 +1,13 @@
 import { GatewayError } from '../core/errors.ts';
 import { asPlanned, type Identified, type Planned, type Route, type RouteGroup } from '../core/exchange.ts';
 import type { Deployment, FallbackMap } from '../core/route.ts';
-import { candidatesOf } from './candidates.ts';
+import { deniedBy, modelDenied } from './access/model-access.ts';
 import type { Gateway } from './gateway.ts';
-import { deniedBy, modelDenied } from './model-access.ts';
-import { type FoundModel, findModel, unknownModel } from './model-lookup.ts';
 import { passThroughRoute } from './pass-through/route.ts';
+import { candidatesOf } from './routing/candidates.ts';
+import { type FoundModel, findModel, unknownModel } from './routing/model-lookup.ts';
 
-export { type Picked, pickDeployment } from './pick-deployment.ts';
+export { type Picked, pickDeployment } from './routing/pick-deployment.ts';
 
 /**
  * Station 3: where the request may go. A pure function of the snapshot and the principal: the key's alias, access on

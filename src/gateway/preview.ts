@@ -4,11 +4,11 @@ import type { JsonObject } from '../core/json.ts';
 import { scrub } from '../core/scrub.ts';
 import type { Arrival } from './arrival.ts';
 import { authenticate } from './authenticate.ts';
+import { dialectFor, requestBody, spokenTo, upstreamModel } from './call/translate.ts';
 import type { Gateway } from './gateway.ts';
 import { matchRoute } from './operations.ts';
 import { plan } from './plan.ts';
 import { beginRequest, receive } from './receive.ts';
-import { dialectFor, requestBody, spokenTo, upstreamModel } from './translate.ts';
 
 /** What a provider would be sent, credentials left out. */
 export interface RequestPreview {

@@ -7,11 +7,11 @@ import type { CallerHeaders, Received } from '../core/exchange.ts';
 import type { JsonObject } from '../core/json.ts';
 import { openaiChat } from '../dialects/openai-chat/index.ts';
 import type { Arrival } from './arrival.ts';
-import { fieldsToStrip } from './gateway-fields.ts';
-import { jsonFault } from './json-fault.ts';
 import { matchRoute } from './operations.ts';
+import { fieldsToStrip } from './receive/gateway-fields.ts';
+import { jsonFault } from './receive/json-fault.ts';
+import { readRequestOptions } from './receive/request-options.ts';
 import { beginRequest, receive } from './receive.ts';
-import { readRequestOptions } from './request-options.ts';
 
 const dialects = new Map([['openai-chat', openaiChat as Dialect]] as const);
 

@@ -5,12 +5,12 @@ import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts'
 import { timeOrderedId } from '../core/request-id.ts';
 import type { Snapshot } from '../core/route.ts';
 import type { Upload } from '../core/upload.ts';
+import { callerAddress } from './access/entry-rules.ts';
 import type { Arrival } from './arrival.ts';
-import { addressed, addressOf } from './call-address.ts';
-import { callerAddress } from './entry-rules.ts';
 import type { Gateway } from './gateway.ts';
-import { jsonFault } from './json-fault.ts';
-import { readRequestOptions } from './request-options.ts';
+import { addressed, addressOf } from './receive/call-address.ts';
+import { jsonFault } from './receive/json-fault.ts';
+import { readRequestOptions } from './receive/request-options.ts';
 
 /** What walks through a body later does so by recursion: translation, cache key, the journal. */
 const levelsMax = 512;

@@ -6,9 +6,9 @@ import { noUsage } from '../core/usage.ts';
 import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
 import { beginRequest, type Start } from './receive.ts';
+import { recordOfRefusal } from './record/request-row.ts';
 import { tell } from './record.ts';
 import { headerLinesOf } from './reply-headers.ts';
-import { recordOfRefusal } from './request-row.ts';
 
 /** For the door: a request that cannot be served at all (body too large, shutting down …). */
 export function refuse(gateway: Gateway, arrival: Arrival, error: GatewayError): Reply {

@@ -1,12 +1,12 @@
 import type { Identified, Reply } from '../core/exchange.ts';
-import { nothingBought } from './free-outcome.ts';
 import type { Gateway } from './gateway.ts';
 import type { ReplayedAnswer } from './once.ts';
 import type { Start } from './receive.ts';
+import { nothingBought } from './record/free-outcome.ts';
+import { recordOfReplay } from './record/request-row.ts';
 import { tell } from './record.ts';
 import { noOrigin } from './refuse.ts';
 import { headerLinesOf } from './reply-headers.ts';
-import { recordOfReplay } from './request-row.ts';
 
 const free = Object.freeze({ charged: 0, listed: 0, discount: 0, margin: 0 });
 

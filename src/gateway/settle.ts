@@ -4,9 +4,9 @@ import { assertNanodollars, type Nanodollars } from '../core/money.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import type { Deployment, GatewaySettings } from '../core/route.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
-import { amountAt } from './estimate.ts';
 import type { Gateway } from './gateway.ts';
-import { recordOf } from './request-row.ts';
+import { amountAt } from './limits/estimate.ts';
+import { recordOf } from './record/request-row.ts';
 
 /** Bytes of text to one token where a provider told no usage. */
 const bytesPerToken = 4;

@@ -6,7 +6,7 @@ import { editMembers } from '../core/json-members.ts';
 import { noUsage } from '../core/usage.ts';
 import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
-import { flag } from './option-values.ts';
+import { flag } from './receive/option-values.ts';
 import type { Start } from './receive.ts';
 import { noOrigin } from './refuse.ts';
 import { headerLinesOf } from './reply-headers.ts';

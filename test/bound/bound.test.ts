@@ -3,8 +3,8 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { costOf } from '../../src/core/price.ts';
 import { noUsage } from '../../src/core/usage.ts';
 import { dialects } from '../../src/dialects/index.ts';
-import { boundOf } from '../../src/gateway/estimate.ts';
-import { inputBytesOf } from '../../src/gateway/input-bound.ts';
+import { boundOf } from '../../src/gateway/limits/estimate.ts';
+import { inputBytesOf } from '../../src/gateway/limits/input-bound.ts';
 import { deployment, options, planned, price, snapshot } from '../builders.ts';
 import { trial } from './trial.ts';
 

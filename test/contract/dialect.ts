@@ -5,7 +5,7 @@ import type { AnswerOptions, Dialect, EncodeOptions, StreamProgress } from '../.
 import { GatewayError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { NeutralRequest, NeutralResponse, StreamPart } from '../../src/core/neutral.ts';
-import { encodedParts } from '../../src/gateway/translated-stream.ts';
+import { encodedParts } from '../../src/gateway/streams/translated-stream.ts';
 import { type StreamSummary, summarize } from './stream-summary.ts';
 
 /** What a dialect brings to its contract. */

@@ -15,8 +15,8 @@ import type { Chance, Clock, Log } from '../../src/core/ports.ts';
 import type { Deployment, Snapshot } from '../../src/core/route.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { metricSettingsDefault } from '../../src/core/sink-settings.ts';
+import { mayUse } from '../../src/gateway/access/model-access.ts';
 import { principalOf, requireUsable } from '../../src/gateway/authenticate.ts';
-import { mayUse } from '../../src/gateway/model-access.ts';
 import { createControl } from '../../src/http/control.ts';
 import { providerDirectory } from '../../src/providers/index.ts';
 

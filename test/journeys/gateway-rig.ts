@@ -18,10 +18,10 @@ import { Secret } from '../../src/core/secret.ts';
 import { batchDesks } from '../../src/dialects/batch-desks/index.ts';
 import { dialects } from '../../src/dialects/index.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import { createHealth } from '../../src/gateway/health.ts';
 import { AnswerIds } from '../../src/gateway/kept/answer-ids.ts';
 import { BackgroundWork } from '../../src/gateway/kept/background.ts';
 import { serve } from '../../src/gateway/pipeline.ts';
+import { createHealth } from '../../src/gateway/routing/health.ts';
 import { type HttpServer, openHttpServer } from '../../src/http/server.ts';
 import { providerDirectory } from '../../src/providers/index.ts';
 

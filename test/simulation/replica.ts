@@ -9,7 +9,7 @@ import type { Chance, Clock, DispatchNote, RecordSink, Transport } from '../../s
 import type { Snapshot } from '../../src/core/route.ts';
 import { dialects } from '../../src/dialects/index.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import { createHealth } from '../../src/gateway/health.ts';
+import { createHealth } from '../../src/gateway/routing/health.ts';
 import { gateway, silentLog } from '../builders.ts';
 import type { FakeClock } from './fake-clock.ts';
 import type { MemoryDisk } from './memory-journals.ts';

@@ -2,7 +2,7 @@ import type { Principal } from '../../src/core/identity.ts';
 import type { BudgetRule, RateLimitRule } from '../../src/core/limits.ts';
 import type { Nanodollars } from '../../src/core/money.ts';
 import type { EndUserLimits, PrincipalSource, TagLimits } from '../../src/core/ports.ts';
-import { keyIdOf } from '../../src/gateway/credential.ts';
+import { keyIdOf } from '../../src/gateway/access/credential.ts';
 import { budget, principal, rateLimit } from '../builders.ts';
 import type { SeededChance } from './seeded-chance.ts';
 

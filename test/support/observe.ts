@@ -2,7 +2,7 @@ import type { Dialect } from '../../src/core/dialect.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { NeutralRequest, StreamPart } from '../../src/core/neutral.ts';
-import { encodedParts } from '../../src/gateway/translated-stream.ts';
+import { encodedParts } from '../../src/gateway/streams/translated-stream.ts';
 import { plainAnswer, plainOptions } from '../contract/dialect.ts';
 import type { Feature } from './features.ts';
 

@@ -7,10 +7,10 @@ import type { RequestRecord } from '../../core/request-record.ts';
 import type { Deployment, FallbackMap, ModelGroup, Snapshot } from '../../core/route.ts';
 import { totalInputTokens, totalOutputTokens, type Usage } from '../../core/usage.ts';
 import { windowOf } from '../../core/window.ts';
-import { createHealth } from '../../gateway/health.ts';
-import { findModel } from '../../gateway/model-lookup.ts';
-import { pickDeployment, type Surroundings } from '../../gateway/pick-deployment.ts';
-import { backoffMs, retriesAllowed } from '../../gateway/retry.ts';
+import { createHealth } from '../../gateway/routing/health.ts';
+import { findModel } from '../../gateway/routing/model-lookup.ts';
+import { pickDeployment, type Surroundings } from '../../gateway/routing/pick-deployment.ts';
+import { backoffMs, retriesAllowed } from '../../gateway/routing/retry.ts';
 import type { Behaviour, Evidence } from './behaviour.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeAll, plainAnswer, readStreams, relayAll } from '../../../test/contract/dialect.ts';
 import { summarize } from '../../../test/contract/stream-summary.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { encodedParts } from '../../gateway/translated-stream.ts';
+import { encodedParts } from '../../gateway/streams/translated-stream.ts';
 import { geminiArray } from './array.ts';
 import { gemini } from './index.ts';
 

@@ -1,11 +1,11 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Funds, Planned } from '../../core/exchange.ts';
 import { authenticate } from '../authenticate.ts';
-import { unpriceable } from '../budget-refusal.ts';
-import { boundOf } from '../estimate.ts';
 import type { Gateway } from '../gateway.ts';
 import { Absent } from '../kept/background.ts';
-import { limitsOf } from '../limits.ts';
+import { unpriceable } from '../limits/budget-refusal.ts';
+import { boundOf } from '../limits/estimate.ts';
+import { limitsOf } from '../limits/limits.ts';
 import { plan } from '../plan.ts';
 import { beginRequest, receive } from '../receive.ts';
 import type { BatchLine, BatchWork } from './lines.ts';

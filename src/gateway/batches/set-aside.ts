@@ -4,8 +4,8 @@ import type { BudgetDenial, BudgetRule } from '../../core/limits.ts';
 import { assertNanodollars, type Nanodollars, nanodollarsMax } from '../../core/money.ts';
 import type { BudgetPart, BudgetReservation, Ledger } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
-import { budgetExceeded } from '../budget-refusal.ts';
 import type { Gateway } from '../gateway.ts';
+import { budgetExceeded } from '../limits/budget-refusal.ts';
 
 /** Requests of one model: they stand under the same budgets. */
 interface Pot {

@@ -4,8 +4,8 @@ import type { CallerHeaders } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { AuthorizationError, type OutgoingCall } from '../../core/provider.ts';
 import type { Deployment } from '../../core/route.ts';
+import { errorOfStatus, errorOfTransport, providerError, timeoutError } from '../call/provider-error.ts';
 import type { Gateway } from '../gateway.ts';
-import { errorOfStatus, errorOfTransport, providerError, timeoutError } from '../provider-error.ts';
 
 /** The results of a large batch come as one body. */
 const answerBytesMax = 256 * 1024 * 1024;

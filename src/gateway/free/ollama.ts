@@ -1,8 +1,8 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Deployment } from '../../core/route.ts';
+import { mayUse } from '../access/model-access.ts';
 import type { Gateway } from '../gateway.ts';
-import { mayUse } from '../model-access.ts';
 import { answered, type FreeAnswer, type FreeCall } from './call.ts';
 
 /* What clients of an Ollama server ask before they chat. https://github.com/ollama/ollama/blob/main/docs/api.md */

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, nestsDeeperThan } from '../../core/json.
 import type { Upload } from '../../core/upload.ts';
 import { admitCaller } from '../authenticate.ts';
 import type { Gateway } from '../gateway.ts';
-import { jsonFault } from '../json-fault.ts';
+import { jsonFault } from '../receive/json-fault.ts';
 import type { FreeAnswer } from './call.ts';
 import type { FreeRoute } from './routes.ts';
 

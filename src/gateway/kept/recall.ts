@@ -4,8 +4,8 @@ import { asRecalled, type Identified, type Recall } from '../../core/exchange.ts
 import type { JsonObject } from '../../core/json.ts';
 import { editMembers } from '../../core/json-members.ts';
 import type { Deployment } from '../../core/route.ts';
-import { addressed } from '../call-address.ts';
 import type { Gateway } from '../gateway.ts';
+import { addressed } from '../receive/call-address.ts';
 import { Absent, requireBackground } from './background.ts';
 import { isConversation, itemOf } from './conversation-items.ts';
 import { ownerOf } from './shelf.ts';

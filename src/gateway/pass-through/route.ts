@@ -4,8 +4,8 @@ import { freePrice } from '../../core/price.ts';
 import type { Provider, ProviderEndpoint } from '../../core/provider.ts';
 import type { Deployment, PassThroughTarget } from '../../core/route.ts';
 import { patternMatches } from '../../core/wildcard.ts';
-import { deniedBy, modelDenied } from '../model-access.ts';
-import { findModel } from '../model-lookup.ts';
+import { deniedBy, modelDenied } from '../access/model-access.ts';
+import { findModel } from '../routing/model-lookup.ts';
 
 /** Methods that ask for nothing to be made. */
 const freeMethods: ReadonlySet<string> = new Set(['GET', 'DELETE']);

@@ -4,11 +4,11 @@ import type { SocketPeer, UpstreamSocket } from '../../core/ports.ts';
 import type { Deployment } from '../../core/route.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { Arrival } from '../arrival.ts';
+import { providerError } from '../call/provider-error.ts';
+import { upstreamModel } from '../call/translate.ts';
 import { authorized } from '../free/ask-provider.ts';
 import type { Gateway } from '../gateway.ts';
 import { pickDeployment } from '../plan.ts';
-import { providerError } from '../provider-error.ts';
-import { upstreamModel } from '../translate.ts';
 import { Slice } from './slice.ts';
 
 const unsentBytesMax = 1024 * 1024;

@@ -160,7 +160,7 @@ export const ledgerExhibits: readonly Exhibit[] = [
   {
     name: 'one level of the chain is not asked',
     seen: 'market practice: routes and levels that skip a check',
-    file: 'src/gateway/limits.ts',
+    file: 'src/gateway/limits/limits.ts',
     changes: [
       { find: 'if (settings.globalBudget !== null) budgets.push(settings.globalBudget);', replace: 'void settings;' },
     ],
@@ -169,7 +169,7 @@ export const ledgerExhibits: readonly Exhibit[] = [
   {
     name: 'tags and end users have budgets that nobody asks',
     seen: 'market practice: routes and levels that skip a check',
-    file: 'src/gateway/limits.ts',
+    file: 'src/gateway/limits/limits.ts',
     changes: [{ find: '    budgets.push(...ofModel(tag.budgets, model));\n', replace: '' }],
     tests: ['src/gateway/admit.test.ts'],
   },

@@ -5,7 +5,7 @@ export const routingExhibits: readonly Exhibit[] = [
   {
     name: 'a second purchase is made on the hold of the first',
     seen: 'reyn#3047',
-    file: 'src/gateway/dispatch.ts',
+    file: 'src/gateway/call/dispatch.ts',
     changes: [{ find: 'if (ambiguous) this.#holdUsed = true;', replace: 'if (ambiguous) this.#holdUsed = false;' }],
     tests: ['test/journeys/failover.test.ts'],
     only: 'second purchase',
@@ -13,7 +13,7 @@ export const routingExhibits: readonly Exhibit[] = [
   {
     name: 'what was bought without an answer is free',
     seen: 'llmgateway#3505',
-    file: 'src/gateway/call-tally.ts',
+    file: 'src/gateway/call/call-tally.ts',
     changes: [{ find: 'verdict.ambiguous ? amountAt(this.#exchange, deployment) : 0', replace: '0' }],
     tests: ['test/journeys/failover.test.ts'],
     only: 'made good by the fallback',
@@ -21,7 +21,7 @@ export const routingExhibits: readonly Exhibit[] = [
   {
     name: 'a request is sent before it is on record',
     seen: '#33872',
-    file: 'src/gateway/dispatch.ts',
+    file: 'src/gateway/call/dispatch.ts',
     changes: [
       {
         find: '    const refused = await this.#hold(target);\n    if (refused !== null) return refused;\n',
@@ -39,14 +39,14 @@ export const routingExhibits: readonly Exhibit[] = [
   {
     name: 'what the caller did wrong is tried again elsewhere',
     seen: 'market practice: retries of every status',
-    file: 'src/gateway/retry.ts',
+    file: 'src/gateway/routing/retry.ts',
     changes: [{ find: '  if (!error.kind.retryable) return 0;\n', replace: '' }],
-    tests: ['src/gateway/retry.test.ts'],
+    tests: ['src/gateway/routing/retry.test.ts'],
   },
   {
     name: 'a cooling deployment is picked again at once',
     seen: 'market practice: cooldowns that live in one worker',
-    file: 'src/gateway/health.ts',
+    file: 'src/gateway/routing/health.ts',
     changes: [
       { find: 'until !== undefined && until > this.#clock.now()', replace: 'until !== undefined && until < 0' },
     ],

@@ -1,23 +1,23 @@
 import type { Exhibit } from '../exhibit.ts';
 
 const doors = ['test/journeys/doors.test.ts'];
-const connection = 'src/gateway/caller-connection.ts';
+const connection = 'src/gateway/call/caller-connection.ts';
 
 /** Keys, tenants, secrets. */
 export const securityExhibits: readonly Exhibit[] = [
   {
     name: 'keys that begin alike are the same key',
     seen: 'CVE-2026-35030: a cache keyed by token[:20]',
-    file: 'src/gateway/credential.ts',
+    file: 'src/gateway/access/credential.ts',
     changes: [{ find: "hash('sha256', key, 'hex')", replace: "hash('sha256', key.slice(0, 20), 'hex')" }],
-    tests: ['src/gateway/credential.test.ts'],
+    tests: ['src/gateway/access/credential.test.ts'],
   },
   {
     name: 'one tenant reads another tenant’s cached answers',
     seen: 'market practice: a cache key without the tenant',
-    file: 'src/gateway/cache-key.ts',
+    file: 'src/gateway/cache/cache-key.ts',
     changes: [{ find: '[tenant(exchange, settings), namespace,', replace: '[namespace,' }],
-    tests: ['src/gateway/cache-key.test.ts'],
+    tests: ['src/gateway/cache/cache-key.test.ts'],
   },
   {
     name: 'a caller sends the request to an address of its own',
@@ -50,7 +50,7 @@ export const securityExhibits: readonly Exhibit[] = [
   {
     name: 'a secret that a provider repeats stands in the error',
     seen: '#24902, #5762, #27188',
-    file: 'src/gateway/provider-error.ts',
+    file: 'src/gateway/call/provider-error.ts',
     changes: [
       {
         find: 'const clean = scrub(message, secrets);',
@@ -77,7 +77,7 @@ export const securityExhibits: readonly Exhibit[] = [
   {
     name: 'one list on the chain is enough to allow a model',
     seen: 'market practice: the most generous list wins',
-    file: 'src/gateway/model-access.ts',
+    file: 'src/gateway/access/model-access.ts',
     changes: [
       {
         find: 'if (rule.models.length > 0 && !allows(rule, principal, names, snapshot)) return rule;',

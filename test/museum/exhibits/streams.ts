@@ -2,7 +2,7 @@ import type { Exhibit } from '../exhibit.ts';
 
 const chatRelay = 'src/dialects/openai-chat/relay.ts';
 const relayTest = ['src/dialects/openai-chat/relay.test.ts'];
-const streamed = 'src/gateway/streamed-answer.ts';
+const streamed = 'src/gateway/streams/streamed-answer.ts';
 const journeys = ['test/journeys/streams.test.ts'];
 
 /** Streams, connections, clients that leave. */
@@ -74,7 +74,7 @@ export const streamExhibits: readonly Exhibit[] = [
   {
     name: 'the provider goes on working when the client has left',
     seen: '#17364',
-    file: 'src/gateway/attempt.ts',
+    file: 'src/gateway/call/attempt.ts',
     changes: [
       {
         find: '    this.#upstream?.cancel();\n    this.#decompressor?.destroy();',
@@ -87,7 +87,7 @@ export const streamExhibits: readonly Exhibit[] = [
   {
     name: 'a stream that was complete is booked as a client that left',
     seen: '#30527',
-    file: 'src/gateway/streamed-answer.ts',
+    file: 'src/gateway/streams/streamed-answer.ts',
     changes: [
       {
         find: "this.#finish({ kind: 'success', error: null });",
@@ -108,7 +108,7 @@ export const streamExhibits: readonly Exhibit[] = [
   {
     name: 'a decompressed answer keeps the header of the compressed one, or is passed on as noise',
     seen: '#25624',
-    file: 'src/gateway/attempt.ts',
+    file: 'src/gateway/call/attempt.ts',
     changes: [{ find: "encoding !== '' && encoding !== 'identity'", replace: "encoding === 'identity'" }],
     tests: journeys,
     only: 'is decompressed',

@@ -1,0 +1,101 @@
+import type { Identified, RouteGroup } from '../../core/exchange.ts';
+import type { Deployment, Snapshot } from '../../core/route.ts';
+import type { DeploymentState, Gateway } from '../gateway.ts';
+import { strategies } from './strategies/index.ts';
+
+/** `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds). */
+export type Picked = Deployment | 'none' | { readonly coolingDownUntil: number };
+
+/** What the choice looks at, beside the request. */
+export type Surroundings = Pick<Gateway, 'health' | 'clock' | 'chance'> & { readonly ledger: Balances };
+type Balances = Pick<Gateway['ledger'], 'balance'>;
+
+/**
+ * The deployment for the next attempt: not tried before, not cooling down, of the lowest `order` present, within its
+ * rates where the strategy respects them, and then the strategy's choice.
+ */
+export function pickDeployment(
+  gateway: Surroundings,
+  exchange: Pick<Identified, 'snapshot' | 'facts' | 'bytes'>,
+  routeGroup: Pick<RouteGroup, 'candidates'>,
+  excluded: ReadonlySet<string>,
+): Picked {
+  const { health } = gateway;
+  const { router } = exchange.snapshot;
+  let candidates = routeGroup.candidates;
+  if (excluded.size > 0) candidates = candidates.filter(({ id }) => !excluded.has(id));
+  if (candidates.length === 0) return 'none';
+  const strategy = strategies[router.strategy];
+  const rests = candidates.some((candidate) => health.isCoolingDown(candidate));
+  const awake = rests ? candidates.filter((candidate) => !health.isCoolingDown(candidate)) : candidates;
+  if (awake.length === 0) return { coolingDownUntil: firstBack(gateway, candidates) };
+  candidates = ofLowestOrder(withBudgetLeft(gateway, awake));
+  if (strategy.respectsRates || router.preCallChecks) {
+    const within = candidates.filter((candidate) => withinRates(candidate, health.state(candidate), exchange));
+    if (within.length === 0) return { coolingDownUntil: nextMinute(gateway.clock.now()) };
+    candidates = within;
+  }
+  if (candidates.length > 1) candidates = withFreeSlot(gateway, candidates, exchange.snapshot);
+  if (candidates.length === 1) return candidates[0]!;
+  return strategy.pick({
+    candidates,
+    health,
+    chance: gateway.chance,
+    stream: exchange.facts.stream,
+    latencyBuffer: router.latencyBuffer,
+  });
+}
+
+/**
+ * Leaves out deployments whose own or provider's budget is used up, as far as this process knows; all of them when none
+ * would be left, for the ledger has the last word.
+ */
+function withBudgetLeft(
+  { ledger }: Pick<Surroundings, 'ledger'>,
+  candidates: readonly Deployment[],
+): readonly Deployment[] {
+  if (candidates.every(({ budgets }) => budgets.length === 0)) return candidates;
+  const left = candidates.filter(({ budgets }) =>
+    budgets.every((rule) => {
+      const { spent, held } = ledger.balance(rule);
+      return rule.cap === null || spent + held < rule.cap;
+    }),
+  );
+  return left.length > 0 ? left : candidates;
+}
+
+function firstBack({ health, clock }: Surroundings, candidates: readonly Deployment[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) first = Math.min(first, health.state(candidate).coolingDownUntil ?? clock.now());
+  return first;
+}
+
+function nextMinute(now: number): number {
+  return (Math.floor(now / 60_000) + 1) * 60_000;
+}
+
+/** Deployments without an order come last. */
+function ofLowestOrder(candidates: readonly Deployment[]): readonly Deployment[] {
+  if (candidates.every(({ order }) => order === candidates[0]!.order)) return candidates;
+  const lowest = Math.min(...candidates.map(({ order }) => order ?? Number.POSITIVE_INFINITY));
+  return candidates.filter(({ order }) => (order ?? Number.POSITIVE_INFINITY) === lowest);
+}
+
+function withinRates(deployment: Deployment, state: DeploymentState, { bytes }: Pick<Identified, 'bytes'>): boolean {
+  if (deployment.rpm !== null && state.requestsThisMinute + 1 > deployment.rpm) return false;
+  return deployment.tpm === null || state.tokensThisMinute + Math.ceil(bytes.length / 4) <= deployment.tpm;
+}
+
+/** Deployments below their `max_parallel_requests`; all of them when none has a free slot, for a full one is no failure. */
+function withFreeSlot(
+  { health }: Pick<Gateway, 'health'>,
+  candidates: readonly Deployment[],
+  snapshot: Snapshot,
+): readonly Deployment[] {
+  const max = snapshot.router.parallelMaxDefault;
+  if (max === null && candidates.every(({ parallelMax }) => parallelMax === null)) return candidates;
+  const free = candidates.filter(
+    (candidate) => health.state(candidate).inFlight < (candidate.parallelMax ?? max ?? Number.POSITIVE_INFINITY),
+  );
+  return free.length > 0 ? free : candidates;
+}
