@@ -233,6 +233,8 @@ async function assemble(
     servesStale: () => controlSettings(config.written).requestsAllowedWithoutStore,
   });
   const shared = await openShared({
+    id: ledger.processId,
+    ended: ledger.figures().recovery.ended,
     redis,
     store,
     alone: databaseUrl === null && options.workers === 1,

@@ -6,7 +6,7 @@ import { memoryResponseCache } from './memory/response-cache.ts';
 import { ChangeChannel, type ChangeListener } from './redis/change-channel.ts';
 import { RedisLimiter } from './redis/limiter.ts';
 import { RedisLink, unavailable } from './redis/link.ts';
-import { replicaName } from './redis/members.ts';
+import { leave, replicaName } from './redis/members.ts';
 import { RedisResponseCache } from './redis/response-cache.ts';
 import { repeat } from './repeat.ts';
 import { Invalidation } from './shared/invalidation.ts';
@@ -16,6 +16,10 @@ import { Presence } from './shared/presence.ts';
 import { Recalls } from './shared/recalls.ts';
 
 export interface SharedOptions {
+  /** Of this process; another one when it is left out. */
+  readonly id?: string;
+  /** Processes known to be dead: what was set aside for them is free at once. */
+  readonly ended?: readonly string[];
   /** null = no Redis. */
   readonly redis: RedisSettings | null;
   readonly store: Pick<Store, 'changes' | 'replicas'>;
@@ -68,7 +72,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   const stops: (() => void)[] = [];
   const link = redis === null ? null : new RedisLink(redis, clock, log, undefined, options.onRedisCall);
   const local = createMemoryLimiter(clock);
-  const id = chance.id();
+  const { id = chance.id(), ended = [] } = options;
   const remote = link === null ? null : new RedisLimiter({ link, clock, chance, member: replicaName(id) });
   const replicaStore = alone ? null : store.replicas;
   const own = new OwnPart(clock, () => presence.count);
@@ -99,6 +103,8 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
     const subscription = new ChangeChannel(redis, link, listener, clock, log);
     channel = subscription;
     const returned = async () => {
+      // Each time: a Redis that forgot hears of them again from those that have not.
+      for (const one of ended) await leave(link, replicaName(one));
       await remote.prepare();
       await remote.renew();
       await shared.catchUp();

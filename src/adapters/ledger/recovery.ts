@@ -12,6 +12,8 @@ import { parseLine } from './journal-line.ts';
 export type UnknownCharge = 'bound' | 'nothing';
 
 export interface RecoveryReport {
+  /** Processes that are dead for certain. */
+  readonly ended: readonly string[];
   readonly journals: number;
   readonly records: number;
   /** Requests of which only the dispatch is known. */
@@ -42,6 +44,7 @@ export async function recover(
   log: Log,
   charge: UnknownCharge = 'bound',
 ): Promise<RecoveryReport> {
+  const ended: string[] = [];
   const report = { journals: 0, records: 0, unknown: 0, unknownCost: 0, incomplete: 0, unreadable: 0 };
   for (const owner of folder.owners()) {
     if (!folder.claim(owner)) continue;
@@ -52,10 +55,11 @@ export async function recover(
       throw cause;
     }
     folder.remove(owner);
+    ended.push(owner);
     report.journals += 1;
   }
   if (report.journals > 0) log.info('Replayed the journals of runs that did not end in good order.', { ...report });
-  return report;
+  return { ended, ...report };
 
   async function replay(owner: string): Promise<void> {
     const checkpoint = await books.checkpoint(owner);
