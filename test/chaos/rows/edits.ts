@@ -123,6 +123,9 @@ export const editsRow: Row = {
           break;
         case 'key deleted': {
           await add();
+          // Its account stays, and the audit compares it with the cap that it had last.
+          await admin.admin('/key/update', { key: subject.key, max_budget: wide / 1e9 });
+          await buy(rig, admin, { key: subject.key, maxTokens: 2 });
           await admin.admin('/key/delete', { keys: [subject.key] });
           subject.isGone = true;
           break;

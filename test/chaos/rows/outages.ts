@@ -172,23 +172,14 @@ interface Keys {
 }
 
 /** Keys that the replica knows; those with a hard budget have no money in hand yet. */
-async function knownKeys(replica: Replica, count: number): Promise<Keys> {
+async function knownKeys(rig: Rig, replica: Replica, count: number): Promise<Keys> {
   const make = async (limits: Record<string, unknown>) => String((await replica.admin('/key/generate', limits)).key);
   const hard = await Promise.all(Array.from({ length: count }, () => make({ max_budget: 10 })));
   const [soft, none, limited] = await Promise.all([make({ soft_budget: 10 }), make({}), make({ rpm_limit: 100_000 })]);
   // Word of changes goes round once more when the store's counter is read.
   await pause(1_000);
   // What Redis has set aside of a limit is known to a replica that started lately from its first answer on.
-  const body = JSON.stringify({
-    model: price.exactModel,
-    max_tokens: 2,
-    messages: [{ role: 'user', content: 'Go on.' }],
-  });
-  await fetch(`${replica.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${limited}`, 'content-type': 'application/json' },
-    body,
-  }).then((answer) => answer.text());
+  await buy(rig, replica, { key: limited, maxTokens: 2 });
   await Promise.all(
     [...hard, soft, none, limited].map((key) =>
       fetch(`${replica.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } }).then((answer) =>
@@ -223,7 +214,7 @@ export const outagesRow: Row = {
     let requests = 0;
     const chosen = size === 'short' ? outages.filter((_, at) => at === 1 || at === 2) : outages;
     for (const outage of chosen) {
-      const { hard, soft, none, limited } = await knownKeys(replica, 12);
+      const { hard, soft, none, limited } = await knownKeys(rig, replica, 12);
       // Made elsewhere: this replica must ask the store for it.
       const fresh = (await rig.replicas[1]!.admin('/key/generate', { max_budget: 10 })).key as string;
       const asked: Asked[] = [];
