@@ -27,6 +27,8 @@ export class OwnPart {
   readonly #replicas: () => number;
   readonly #given = new Map<string, Given>();
   readonly #narrowed = new WeakMap<RateLimitRule, RateLimitRule>();
+  /** Ever since it started. */
+  #hasHeld = false;
   /** As Redis has set it aside. */
   #part: Part | null = null;
   /** What was held of it throughout the last minute: others may have used the rest before. */
@@ -53,6 +55,7 @@ export class OwnPart {
     this.#settled = isAlone ? part : meet(this.#settled, part);
     if (hasGrown) this.#grownTick = tick;
     this.#part = part;
+    if (part !== null) this.#hasHeld = true;
   }
 
   /** Redis said that so much of a limit is set aside for this replica, what it has used included. */
@@ -114,8 +117,9 @@ export class OwnPart {
   #ownOf(rule: RateLimitRule, tick: number): number {
     const replicas = Math.max(1, this.#replicas());
     this.#settle(tick);
-    // Redis was never there, or for long, and gave nothing.
-    if (this.#part === null && this.#grownTick === null) return Math.max(1, Math.floor(rule.limit / replicas));
+    // Redis was never there, or for long, or has not given anything since this replica started: all would be refused for a minute.
+    if (this.#part === null && (this.#grownTick === null || !this.#hasHeld))
+      return Math.max(1, Math.floor(rule.limit / replicas));
     const part = within(rule.limit, this.#part, replicas);
     if (this.#grownTick === null) return part;
     const covered = this.#covered.get(limitName(rule));

@@ -25,6 +25,7 @@ import { togetherRow } from './together.ts';
 export const rows: readonly Row[] = [
   slowRedisRow,
   limitsRow,
+  outagesRow,
   capRow,
   refusalsRow,
   killsRow,
@@ -40,6 +41,5 @@ export const rows: readonly Row[] = [
   clocksRow,
   powerLossRow,
   backupRow,
-  outagesRow,
   balanceRow,
 ];
