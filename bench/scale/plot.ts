@@ -20,6 +20,7 @@ export function scalePlot(
   const height = panels.length * panel.height;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${panel.width} ${height}" font-family="sans-serif" font-size="11">`,
+    '<title>What a request costs as keys, deployments, rows and replicas grow</title>',
     '<style>text{fill:#444}.grid{stroke:#8884}@media (prefers-color-scheme:dark){text{fill:#ccc}}</style>',
     ...panels.flatMap(({ title, curves }, index) => drawn(title, curves, index * panel.height)),
     '</svg>',
