@@ -1,6 +1,7 @@
 import type { Clock, Log, Timer } from '../../core/ports.ts';
 import type { Delivery, Destination, Encoded } from './destination.ts';
 import type { SinkEntry } from './entry.ts';
+import { Slab } from './slab.ts';
 
 export interface QueueOptions {
   readonly name: string;
@@ -29,6 +30,8 @@ export interface QueueCounts {
 
 /** Entries that were taken and not yet written in the destination's words. */
 const unwrittenMax = 10_000;
+/** When so much waits, what comes on top is moved together: it will be there for a while. */
+const movedAboveBytes = 512 * 1024;
 /** Written in one turn of the event loop. */
 const writtenAtOnce = 32;
 /** Counted for every entry on top of its bytes: what keeping it costs. */
@@ -53,6 +56,7 @@ export class SinkQueue {
   #waiting: Encoded[] = [];
   #waitingAt = 0;
   #waitingBytes = 0;
+  readonly #slab = new Slab();
   /** Batches that failed and go first. */
   #again: (readonly Encoded[])[] = [];
   readonly #underWay = new Set<readonly Encoded[]>();
@@ -142,7 +146,8 @@ export class SinkQueue {
         continue;
       }
       this.#hold(size);
-      this.#waiting.push(encoded);
+      const waits = this.#waitingBytes > movedAboveBytes;
+      this.#waiting.push(waits ? { bytes: this.#slab.keep(encoded.bytes), items: encoded.items } : encoded);
     }
   }
 

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** Kept between starts when given; else made and removed. */
   readonly folder?: string;
   readonly args?: readonly string[];
+  /** Begun as `npm start` begins it, with its settings of memory; else the program itself, which is up sooner. */
+  readonly asShipped?: boolean;
 }
 
 export interface GatewayProcess {
@@ -44,7 +46,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     writeFileSync(file, options.config);
     words.push('--config', file);
   }
-  const child = spawn(process.execPath, [join(root, 'src/cli.ts'), ...words, ...(options.args ?? [])], {
+  const entry = options.asShipped ? 'bin/tollgate.mjs' : 'src/cli.ts';
+  const child = spawn(process.execPath, [join(root, entry), ...words, ...(options.args ?? [])], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', TOLLGATE_MASTER_KEY: masterKey, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,6 +8,8 @@ import { inPlace, type Place, type WireRow } from '../row.ts';
 
 const clients = 8;
 const bufferBytesMax = 32 * 1024 * 1024;
+/** What a full buffer may cost in memory, over a gateway that has none: with what batches under way take. */
+const grownBytesMax = 3 * bufferBytesMax;
 const sinks = ['otel', 'generic_api'] as const;
 
 const troubles: readonly { readonly name: string; readonly mood: Mood }[] = [
@@ -86,6 +88,9 @@ export const telemetryRow: WireRow = {
       figures['most resident memory, and of the other (MiB)'] =
         `${Math.round(most.resident / 2 ** 20)}, ${Math.round(most.residentUsually / 2 ** 20)}`;
       if (most.waiting > bufferBytesMax) broken.push(`${most.waiting} bytes waited`);
+      const grown = most.resident - most.residentUsually;
+      if (size === 'full' && grown > grownBytesMax)
+        broken.push(`${grown} bytes more memory than with sinks that are well`);
       if (twice(collector)) broken.push('a span arrived twice');
       return { figures, broken };
     }),
@@ -99,6 +104,7 @@ async function observedGateway(place: Place, providerPort: number) {
   const gateway = await gatewayIn(place, {
     config: `model_list:\n${model('m', providerPort)}litellm_settings: { callbacks: [generic_api] }\n`,
     env: { OTEL_ENDPOINT: collector.url, GENERIC_LOGGER_ENDPOINT: webhook.url },
+    asShipped: true,
   });
   const load = new Load(gateway);
   place.onEnd(() => load.end());
