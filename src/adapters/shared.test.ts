@@ -8,7 +8,7 @@ import { rateLimit, silentLog } from '../../test/builders.ts';
 import { startRedis } from '../../test/servers/index.ts';
 import { redisSettings } from '../../test/servers/redis-settings.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../test/tcp-fault/index.ts';
-import type { RateLimitClaim } from '../core/limits.ts';
+import { limitName, type RateLimitClaim } from '../core/limits.ts';
 import type { CachedAnswer, RateLimitReservation } from '../core/ports.ts';
 import type { RedisSettings } from '../core/redis-settings.ts';
 import { Secret } from '../core/secret.ts';
@@ -155,6 +155,28 @@ describe('limits while Redis fails', () => {
     const both = claim(30, { id: 'both' });
     const bought = await Promise.all([admittedOf(one, both, 40), admittedOf(other, both, 40)]);
     expect(bought[0]! + bought[1]!).toBe(30);
+  });
+
+  it('stay usable here when others lacked another limit, or asked many times while this one stood still', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const large = claim(1e9, { id: 'large' });
+    await hear(other, large);
+    // Each of these lacks what the other replica may use; of the large limit nothing is lacking.
+    for (let key = 0; key < 40; key++) {
+      const small = claim(2, { id: `small-${key}` });
+      for (let turn = 0; turn < 2; turn++) expect(await admits(one, small, large)).not.toBeNull();
+    }
+    const { connectRedis } = await import('./redis/connect.ts');
+    const client = connectRedis(settings());
+    await new Promise((resolve) => client.once('ready', resolve));
+    const asked = JSON.stringify([limitName(large.rule), large.rule.limit, 1]);
+    await Promise.all(Array.from({ length: 60 }, () => client.publish(`${prefix}:recalls`, asked)));
+    await sleep(100);
+    client.disconnect();
+    await proxy.refuse();
+    await until(() => other.redisIsUp() === false && one.redisIsUp() === false);
+    expect(await admittedOf(other, large, 500)).toBe(500);
+    expect(await admittedOf(one, large, 500)).toBe(500);
   });
 
   it('are never passed while some replicas have Redis and others have not, whoever had used how much', async () => {

@@ -100,7 +100,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
       onGap: () => void invalidation.look(),
       onRecall: (recall) => void shared.recalled(recall),
     };
-    const subscription = new ChangeChannel(redis, link, listener, clock, log);
+    const subscription = new ChangeChannel(redis, link, replicaName(id), listener, clock, log);
     channel = subscription;
     const returned = async () => {
       // Each time: a Redis that forgot hears of them again from those that have not.

@@ -34,6 +34,7 @@ const recallLengthMax = 10_000;
 /** Replicas tell each other at once what they have changed. A message may be lost: the store knows better. */
 export class ChangeChannel {
   readonly #link: RedisLink;
+  readonly #name: string;
   readonly #channel: string;
   readonly #recalls: string;
   readonly #subscriber: RedisClient;
@@ -44,8 +45,17 @@ export class ChangeChannel {
   #revival: Timer | null = null;
   #isClosed = false;
 
-  constructor(settings: RedisSettings, link: RedisLink, listener: ChangeListener, clock: Clock, log: Log) {
+  /** `name`: of this replica, which hears what it says itself. */
+  constructor(
+    settings: RedisSettings,
+    link: RedisLink,
+    name: string,
+    listener: ChangeListener,
+    clock: Clock,
+    log: Log,
+  ) {
     this.#link = link;
+    this.#name = name;
     this.#clock = clock;
     this.#channel = `${settings.prefix}:changes`;
     this.#recalls = `${settings.prefix}:recalls`;
@@ -68,7 +78,7 @@ export class ChangeChannel {
     this.#subscriber.on('end', () => this.#revive());
     this.#subscriber.on('message', (channel: string, text: string) => {
       if (channel === this.#recalls) {
-        const recall = readRecall(text);
+        const recall = readRecall(text, this.#name);
         if (recall !== undefined) listener.onRecall(recall);
         return;
       }
@@ -83,9 +93,9 @@ export class ChangeChannel {
     void this.#link.call((client) => client.publish(this.#channel, text));
   }
 
-  /** Asks the others to give up what they do not use of a limit. Heard here as well. */
+  /** Asks the others to give up what they do not use of a limit. */
   recall({ limit, height, lacking }: Recall): void {
-    const text = JSON.stringify([limit, height, lacking]);
+    const text = JSON.stringify([limit, height, lacking, this.#name]);
     void this.#link.call((client) => client.publish(this.#recalls, text));
   }
 
@@ -104,7 +114,8 @@ export class ChangeChannel {
   }
 }
 
-function readRecall(text: string): Recall | undefined {
+/** undefined also where it is this replica's own. */
+function readRecall(text: string, ownName: string): Recall | undefined {
   if (text.length > recallLengthMax) return undefined;
   let written: unknown;
   try {
@@ -113,7 +124,8 @@ function readRecall(text: string): Recall | undefined {
     return undefined;
   }
   if (!Array.isArray(written)) return undefined;
-  const [limit, height, lacking] = written as unknown[];
+  const [limit, height, lacking, from] = written as unknown[];
+  if (from === ownName) return undefined;
   if (typeof limit !== 'string' || typeof height !== 'number' || typeof lacking !== 'number') return undefined;
   return { limit, height, lacking };
 }

@@ -98,8 +98,8 @@ end
  *
  * Answers 1, the first claim for which there is little room beside what others have a right to (or 0), and for each claim the
  * slot, what is left, the milliseconds until the window is empty, and what is left beside the rights of others; or 0, the place of the claim that does not fit, what is used
- * and the milliseconds until it would fit; or 2, the same and how much is lacking, when it would fit if others gave up what they have not used; or 3
- * when the members do not know the replica.
+ * and the milliseconds until it would fit; or 2, the same and for each claim how much is lacking, when all would fit if others gave up what they have not
+ * used; or 3 when the members do not know the replica.
  */
 export const reserveScript = new Script(`${time}${counters}
 local name, life = ARGV[4], tonumber(ARGV[5])
@@ -141,7 +141,29 @@ local function asideOf(limit, by, holder)
   if isPartial then aside = aside + math.max(0, limit - shares) end
   return aside
 end
-local counted, pending, sums = {}, {}, {}
+-- Milliseconds until so much has left the window.
+local function waitOf(kind, key, by, slot, excess)
+  if kind == 'p' then return 0 end
+  local wait, free = window * slotMs, 0
+  local names, slots = {}, {}
+  for past = slot - window, slot do
+    for replica in pairs(by) do
+      names[#names + 1] = past .. ':' .. replica
+      slots[#slots + 1] = past
+    end
+  end
+  for start = 1, #names, 1000 do
+    for offset, part in ipairs(redis.call('HMGET', key, unpack(names, start, math.min(start + 999, #names)))) do
+      if part and free < excess then
+        free = free + tonumber(part)
+        if free >= excess then wait = (slots[start + offset - 1] + window + 1) * slotMs - now end
+      end
+    end
+    if free >= excess then break end
+  end
+  return math.max(0, math.ceil(wait))
+end
+local counted, pending, sums, lacking, contested = {}, {}, {}, {}, nil
 local place, tight = 1, 0
 for index = 1, (#ARGV - 6) / 3 do
   local at = 4 + index * 3
@@ -160,37 +182,20 @@ for index = 1, (#ARGV - 6) / 3 do
   end
   local used = sumOf(by) + (pending[key] or 0)
   local aside = asideOf(limit, by, holder)
-  if used + aside + amount > limit then
-    local wait = 0
-    if kind == 'w' then
-      wait = window * slotMs
-      local free = 0
-      local names, slots = {}, {}
-      for past = slot - window, slot do
-        for replica in pairs(by) do
-          names[#names + 1] = past .. ':' .. replica
-          slots[#slots + 1] = past
-        end
-      end
-      local excess = used + aside + amount - limit
-      for start = 1, #names, 1000 do
-        for offset, part in ipairs(redis.call('HMGET', key, unpack(names, start, math.min(start + 999, #names)))) do
-          if part and free < excess then
-            free = free + tonumber(part)
-            if free >= excess then wait = (slots[start + offset - 1] + window + 1) * slotMs - now end
-          end
-        end
-        if free >= excess then break end
-      end
-    end
-    return { used + amount <= limit and 2 or 0, index, used, math.max(0, math.ceil(wait)), used + aside + amount - limit }
-  end
+  local lacks = used + aside + amount - limit
+  lacking[index] = math.max(0, lacks)
+  if used + amount > limit then return { 0, index, used, waitOf(kind, key, by, slot, lacks) } end
+  if lacks > 0 and not contested then contested = { 2, index, used, waitOf(kind, key, by, slot, lacks) } end
   pending[key] = (pending[key] or 0) + amount
   if tight == 0 and aside > 0 then
     local room = limit - used - aside - amount
     if room < math.max(amount, math.floor(shareOf(limit, myFrom, myTo) / 4)) then tight = index end
   end
   counted[index] = { kind, amount, key, holder, by, slot, limit - used - amount, limit - used - aside - amount }
+end
+if contested then
+  for index, lacks in ipairs(lacking) do contested[4 + index] = lacks end
+  return contested
 end
 local answer = { 1, tight }
 for index, claim in ipairs(counted) do

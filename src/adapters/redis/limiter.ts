@@ -53,9 +53,10 @@ export class RedisReservation implements RateLimitReservation {
 /** Does not fit now, but would if other replicas gave up what they have not used of their parts. */
 export class Contested {
   readonly denial: RateLimitDenial;
-  readonly lacking: number;
+  /** For each claim; 0 where there is room. */
+  readonly lacking: readonly number[];
 
-  constructor(denial: RateLimitDenial, lacking: number) {
+  constructor(denial: RateLimitDenial, lacking: readonly number[]) {
     this.denial = denial;
     this.lacking = lacking;
   }
@@ -265,7 +266,7 @@ function read(
   if (verdict !== 1) {
     const { rule } = reservation.claims[place! - 1]!;
     const denial: RateLimitDenial = { rule, used: answer[2]!, resetAt: now + answer[3]! };
-    return verdict === 2 ? new Contested(denial, answer[4]!) : denial;
+    return verdict === 2 ? new Contested(denial, answer.slice(4)) : denial;
   }
   if (place! > 0) reservation.tight = reservation.claims[place! - 1]!.rule;
   for (let index = 0; index < reservation.claims.length; index++) {

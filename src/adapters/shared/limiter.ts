@@ -66,6 +66,8 @@ export class SharedLimiter implements Limiter {
   readonly #options: SharedLimiterOptions;
   #remoteDecides = false;
   #untold: Untold[] = [];
+  /** Limits of which something is being given up. */
+  readonly #giving = new Set<string>();
   #catchingUp: Promise<void> | null = null;
 
   constructor(options: SharedLimiterOptions) {
@@ -126,15 +128,26 @@ export class SharedLimiter implements Limiter {
   }
 
   /** Another replica has no room but what is set aside here. */
-  async recalled({ limit, height, lacking }: Recall): Promise<void> {
+  async recalled(recall: Recall): Promise<void> {
+    const { limit } = recall;
+    // They were asked before they could hear of what is being given: many at once, when this process stood still.
+    if (this.#giving.has(limit)) return;
+    this.#giving.add(limit);
+    try {
+      await this.#give(recall);
+    } finally {
+      this.#giving.delete(limit);
+    }
+  }
+
+  async #give({ limit, height, lacking }: Recall): Promise<void> {
     const { remote, local, own } = this.#options;
     // Redis must hear of it first: without it, what is set aside stays.
     if (remote === null || own.held === null) return;
     if (!this.#remoteDecides) await this.catchUp();
     if (!this.#remoteDecides) return;
     const kept = own.giveUp(limit, height, local.used(limit), lacking);
-    await remote.giveBack(limit, kept, givenMs);
-    own.gaveUp(limit);
+    if (await remote.giveBack(limit, kept, givenMs)) own.gaveUp(limit);
   }
 
   async #askRemote(claims: readonly RateLimitClaim[]): Promise<RateLimitReservation | RateLimitDenial> {
@@ -160,9 +173,11 @@ export class SharedLimiter implements Limiter {
         return decided;
       }
       if (!(answer instanceof Contested)) return answer;
-      // One after the other would take a round each.
-      for (const { rule, amount } of claims) recalls.ask(rule, amount);
-      if (!(await recalls.wait(answer.denial.rule, answer.lacking, round))) return answer.denial;
+      // One after the other would take a round each. What has room is left alone: each time that it is asked for, others give half.
+      for (const [index, { rule }] of claims.entries()) {
+        if (answer.lacking[index]! > 0) recalls.ask(rule, answer.lacking[index]);
+      }
+      if (!(await recalls.wait(answer.denial.rule, round))) return answer.denial;
     }
   }
 

@@ -5,6 +5,8 @@ import type { Part } from '../redis/members.ts';
 interface Given {
   kept: number;
   untilTick: number;
+  /** By Redis. */
+  isHeard: boolean;
 }
 
 /**
@@ -82,23 +84,29 @@ export class OwnPart {
     return { rule: narrowed, amount: Math.min(amount, most) };
   }
 
-  /** Others ask for what is not used here: half of it, or what they lack. Answers how much is kept, from this moment on. */
+  /**
+   * Others ask for what is not used here: half of it, or what they lack. Answers how much is kept, from this moment on. What Redis has
+   * not heard of is said again, and no more is given.
+   */
   giveUp(limit: string, height: number, used: number, lacking: number): number {
     const given = this.#given.get(limit);
     const tick = this.#clock.tick();
     const own = within(height, this.#part, Math.max(1, this.#replicas()));
-    const before = given !== undefined && given.untilTick > tick ? Math.min(own, given.kept) : own;
-    const unused = Math.max(0, before - used);
+    const isGiven = given !== undefined && given.untilTick > tick;
+    const before = isGiven ? Math.min(own, given.kept) : own;
+    const unused = isGiven && !given.isHeard ? 0 : Math.max(0, before - used);
     const kept = before - Math.min(unused, Math.max(lacking, Math.ceil(unused / 2)));
     if (given === undefined && this.#given.size >= givenMax) this.#forgetOld(tick);
-    this.#given.set(limit, { kept, untilTick: this.#fromNow(limit) });
+    this.#given.set(limit, { kept, untilTick: this.#fromNow(limit), isHeard: false });
     return kept;
   }
 
   /** Redis has heard of it only now. */
   gaveUp(limit: string): void {
     const given = this.#given.get(limit);
-    if (given !== undefined) given.untilTick = this.#fromNow(limit);
+    if (given === undefined) return;
+    given.untilTick = this.#fromNow(limit);
+    given.isHeard = true;
   }
 
   #fromNow(limit: string): number {

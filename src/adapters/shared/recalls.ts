@@ -3,7 +3,7 @@ import type { Clock } from '../../core/ports.ts';
 import type { Recall } from '../redis/change-channel.ts';
 
 /** A request that would fit waits so long for others to give up what they do not use, and again. */
-const waitsMs = [20, 60, 150] as const;
+const waitsMs = [20, 60, 150, 300] as const;
 /** Nobody answered: somebody is out of reach, and will be for a while. */
 const inVainMs = 1_000;
 /** How soon the same is asked again: when something is lacking now, and when it will be. */
@@ -39,16 +39,15 @@ export class Recalls {
     this.#publish({ limit, height: rule.limit, lacking });
   }
 
-  /** Whether there is hope: resolves when it is time to try again. `round` counts from 0. */
-  async wait(rule: RateLimitRule, lacking: number, round: number): Promise<boolean> {
-    this.ask(rule, lacking);
+  /** After it was asked for: whether there is hope; resolves when it is time to try again. `round` counts from 0. */
+  async wait(rule: RateLimitRule, round: number): Promise<boolean> {
     const limit = limitName(rule);
-    const asked = this.#asked.get(limit)!;
+    const asked = this.#asked.get(limit);
     const tick = this.#clock.tick();
-    if (tick < asked.inVainUntilTick) return false;
+    if (asked !== undefined && tick < asked.inVainUntilTick) return false;
     const waitMs = waitsMs[round];
     if (waitMs === undefined) {
-      asked.inVainUntilTick = tick + inVainMs;
+      if (asked !== undefined) asked.inVainUntilTick = tick + inVainMs;
       return false;
     }
     await new Promise<void>((resolve) => this.#clock.setTimer(waitMs, resolve));
