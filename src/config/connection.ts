@@ -172,7 +172,7 @@ function revealed(value: Secret | undefined): string | undefined {
 }
 
 const extraKey =
-  /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|region_name|model_id$|project_id$|space_id$|account_id$|snowflake_|oci_)/;
+  /^(azure_|tenant_id|client_|vertex_|aws_|gcs_|s3_|region_name|model_id$|project_id$|space_id$|account_id$|snowflake_|oci_)/;
 
 function extraConnection(entry: DeploymentEntry, connection: ConnectionValues): JsonObject {
   const extra: JsonObject = {};

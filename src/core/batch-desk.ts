@@ -2,7 +2,13 @@ import type { JsonObject } from './json.ts';
 import type { DialectName } from './operation.ts';
 
 /** How a provider takes many requests at once and answers them later: its own batch API. */
-export type BatchDeskName = 'openai-batches' | 'mistral-jobs' | 'message-batches';
+export type BatchDeskName =
+  | 'openai-batches'
+  | 'mistral-jobs'
+  | 'message-batches'
+  | 'gemini-batches'
+  | 'vertex-jobs'
+  | 'bedrock-jobs';
 
 export interface BatchDesk {
   /** Formats of single requests that it takes, with the path it knows each under. */
@@ -18,9 +24,22 @@ export interface BatchDesk {
 export interface BatchOrder {
   /** One of `paths`. */
   readonly path: string;
+  /** Ours, and nobody else's: letters, digits and dashes. */
+  readonly name: string;
+  /** As the batch API calls it. */
   readonly model: string;
+  /** Where its files lie, for those that keep none themselves. */
+  readonly store: BatchStore | null;
   /** Bodies as they would be sent alone, in the provider's words. */
   readonly bodies: readonly Buffer[];
+}
+
+/** A part of a bucket that the operator named. */
+export interface BatchStore {
+  /** `s3://bucket/folder/`, `gs://bucket/folder/`. */
+  readonly uri: string;
+  /** As whom the provider reads and writes there, where it wants to be told. */
+  readonly role: string | null;
 }
 
 export interface BatchState {
@@ -44,12 +63,17 @@ export interface BatchAnswer {
 export type AskDesk = (question: DeskQuestion) => Promise<Buffer>;
 
 export interface DeskQuestion {
-  readonly method: 'GET' | 'POST';
-  /** Behind the base address; its query is the provider's own business. */
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Files may lie somewhere else than jobs are asked for; jobs where absent. */
+  readonly room?: BatchRoom;
+  /** Behind the address of its room; its query is the provider's own business. */
   readonly tail: string;
+  readonly headers?: readonly string[];
   readonly body?: Buffer;
   readonly contentType?: string;
 }
+
+export type BatchRoom = 'jobs' | 'files';
 
 const indexForm = /^r(\d+)$/;
 

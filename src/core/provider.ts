@@ -1,4 +1,4 @@
-import type { BatchDeskName } from './batch-desk.ts';
+import type { BatchDeskName, BatchRoom, BatchStore } from './batch-desk.ts';
 import type { BodyEdits, ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
 import type { DialectName, Operation } from './operation.ts';
@@ -89,10 +89,25 @@ export interface ProviderEndpoint {
    * of `headers`. Throws, or rejects with, an AuthorizationError. Absent where `headers` is enough.
    */
   readonly authorize?: Authorize;
-  /** Path and query of a call of its batch API, by what stands behind the base address. */
-  batchPath?(tail: string): string;
+  /** Where its batch API is; absent where it has none, or the settings leave out what it needs. */
+  readonly batch?: BatchPlace;
   /** The path that lists models, used by health probes that must not cost anything; null where there is none. */
   readonly modelsPath: string | null;
+}
+
+export interface BatchPlace {
+  at(room: BatchRoom, tail: string): BatchAddress;
+  /** What its batch API calls a model; as in a single call where absent. */
+  model?(model: string, dialect: DialectName): string;
+  readonly store?: BatchStore;
+}
+
+export interface BatchAddress {
+  readonly origin: string;
+  /** With its query. */
+  readonly path: string;
+  /** In the place of the endpoint's own. */
+  readonly authorize?: Authorize;
 }
 
 export interface BodyCall {

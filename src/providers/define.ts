@@ -3,6 +3,7 @@ import type { ModelTraits } from '../core/dialect.ts';
 import type { DialectName, Operation } from '../core/operation.ts';
 import {
   type Authorize,
+  type BatchPlace,
   type ConnectionSettings,
   type Provider,
   type ProviderEndpoint,
@@ -55,6 +56,11 @@ export interface ProviderDefinition {
   readonly batchPriceRatio?: number;
   /** Where a call of it is behind the base address, when not just there. */
   readonly batchPath?: (tail: string, settings: ConnectionSettings) => string;
+  /** The same, where files lie somewhere else; undefined where the settings leave out what it needs. */
+  readonly batchPlace?: (
+    settings: ConnectionSettings,
+    base: { origin: string; path: string },
+  ) => BatchPlace | undefined;
   /** Path that lists models, behind the base address; `/models` where absent. */
   readonly modelsPath?: string | null;
   /** Last word on settings before they become an endpoint: defaults, checks, derived addresses. */
@@ -177,6 +183,15 @@ export function defineProvider(definition: ProviderDefinition): Provider {
       const prefix = base.pathname.replace(/\/+$/, '');
       const authorize = definition.authorize?.(settings);
       const edits = definition.edits ?? definition.editsFor?.(settings);
+      const usualPlace: BatchPlace = {
+        at: (_room, tail) => ({
+          origin: base.origin,
+          path: prefix + (definition.batchPath?.(tail, settings) ?? tail) + base.search,
+        }),
+      };
+      const placeFor = definition.batchPlace ?? (() => usualPlace);
+      const batch =
+        definition.batchDesk === undefined ? undefined : placeFor(settings, { origin: base.origin, path: prefix });
       return Object.freeze({
         origin: base.origin,
         headers: Object.freeze([...auth(settings), ...Object.entries(settings.headers).flatMap(lowerCaseName)]),
@@ -186,9 +201,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
           const whole = prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
           return whole.startsWith('/') ? whole : `/${whole}`;
         },
-        ...(definition.batchDesk !== undefined && {
-          batchPath: (tail: string) => prefix + (definition.batchPath?.(tail, settings) ?? tail) + base.search,
-        }),
+        ...(batch !== undefined && { batch }),
         modelsPath: definition.modelsPath === null ? null : prefix + (definition.modelsPath ?? '/models'),
         ...(authorize !== undefined && { authorize }),
         ...(edits !== undefined && { edits }),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { CloudBatches } from './cloud-batches.ts';
 import { answerControl } from './control.ts';
 import { DeliveryEnded } from './delivery.ts';
 import { answer, refuse } from './exchange.ts';
@@ -40,6 +41,7 @@ export interface FakeProvider {
   readonly requests: readonly RecordedRequest[];
   readonly invoice: readonly InvoiceEntry[];
   readonly batches: KeptBatches;
+  readonly cloudBatches: CloudBatches;
   /** Scripts for the next requests that ask for an answer (not for model lists), in order. */
   enqueue(...sources: ScriptSource[]): void;
   /** What a request gets when the queue is empty and its model has no script of its own. */
@@ -63,6 +65,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
   const invoice = new Invoice(options.invoiceFile);
   const keptResponses = new KeptResponses();
   const batches = new KeptBatches((request, model) => playbook.next(request, model));
+  const cloudBatches = new CloudBatches((request, model) => playbook.next(request, model));
   const requests: RecordedRequest[] = [];
   const sockets = new Map<Socket, number>();
   const serialPrefix = nowMs().toString(36).replace('.', '').slice(-6);
@@ -155,7 +158,8 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       return;
     }
     const kept: Answered | undefined =
-      (options.batches ? batches.answer(request) : undefined) ?? keptResponses.answer(request);
+      (options.batches ? (cloudBatches.answer(request) ?? batches.answer(request)) : undefined) ??
+      keptResponses.answer(request);
     if (kept !== undefined) {
       response.writeHead(kept.status, { 'content-type': 'application/json' });
       response.end(kept.text ?? JSON.stringify(kept.body));
@@ -213,6 +217,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     port,
     requests,
     batches,
+    cloudBatches,
     invoice: invoice.entries,
     enqueue: (...sources) => playbook.enqueue(sources),
     setDefault: (source) => playbook.setDefault(source),

@@ -54,6 +54,7 @@ function opened(
   const desk = batchDesk === undefined ? undefined : gateway.batchDesks.get(batchDesk);
   const path = speaks === undefined ? undefined : desk?.paths[speaks];
   if (desk === undefined || path === undefined || deployment.unusable !== null) return null;
+  if (deployment.endpoint.batch === undefined) return null;
   const dialect = dialectFor(gateway, example, deployment);
   // What the caller's headers say is said to a provider of the same format.
   const own = dialect === example.dialect ? Object.entries(headers).flat() : [];
@@ -67,17 +68,18 @@ export function deskOf(gateway: Gateway, { deploymentId, dialect: name }: Remote
   const batchDesk = deployment?.provider.batchDesk;
   const desk = batchDesk === undefined ? undefined : gateway.batchDesks.get(batchDesk);
   const path = desk?.paths[name];
-  if (deployment === undefined || dialect === undefined || desk === undefined || path === undefined) return null;
+  if (deployment?.endpoint.batch === undefined || dialect === undefined) return null;
+  if (desk === undefined || path === undefined) return null;
   return { deployment, dialect, desk, path, ask: asking(gateway, deployment, dialect, []) };
 }
 
 function asking(gateway: Gateway, deployment: Deployment, dialect: Dialect, headers: readonly string[]): AskDesk {
-  return ({ method, tail, body, contentType }) =>
+  return ({ method, room = 'jobs', tail, headers: own = [], body, contentType }) =>
     askForBytes(gateway, deployment, dialect, {
       method,
-      path: deployment.endpoint.batchPath!(tail),
+      ...deployment.endpoint.batch!.at(room, tail),
       body: body ?? null,
-      headers,
+      headers: [...headers, ...own],
       patienceMs,
       ...(contentType !== undefined && { contentType }),
     });
@@ -91,10 +93,15 @@ export type Submitted =
   | { readonly kind: 'unknown'; readonly error: GatewayError };
 
 /** Puts every request into the provider's words and hands them over. */
-export async function submit(gateway: Gateway, keyId: string, work: BatchWork, open: OpenDesk): Promise<Submitted> {
+export async function submit(
+  gateway: Gateway,
+  { id, keyId }: Pick<Batch, 'id' | 'keyId'>,
+  work: BatchWork,
+  open: OpenDesk,
+): Promise<Submitted> {
   let order: BatchOrder | null;
   try {
-    order = await orderOf(gateway, keyId, work, open);
+    order = await orderOf(gateway, `tollgate-${id.replace(/[^a-zA-Z0-9]+/g, '-')}`, keyId, work, open);
   } catch (cause) {
     // One that this provider cannot be asked may be answered by another one.
     return { kind: 'refused', reason: asGatewayError(cause).message };
@@ -112,7 +119,13 @@ export async function submit(gateway: Gateway, keyId: string, work: BatchWork, o
 const uncertain: ReadonlySet<string> = new Set(['upstream_timeout', 'upstream_connection', 'internal']);
 
 /** null where answers are to be made up. */
-async function orderOf(gateway: Gateway, keyId: string, work: BatchWork, open: OpenDesk): Promise<BatchOrder | null> {
+async function orderOf(
+  gateway: Gateway,
+  name: string,
+  keyId: string,
+  work: BatchWork,
+  open: OpenDesk,
+): Promise<BatchOrder | null> {
   const bodies: Buffer[] = [];
   let model = '';
   for (const line of work.lines) {
@@ -131,5 +144,8 @@ async function orderOf(gateway: Gateway, keyId: string, work: BatchWork, open: O
     model = target.model;
     bodies.push(await requestBody(gateway, planned, target));
   }
-  return { path: open.path, model, bodies };
+  const { batch } = open.deployment.endpoint;
+  const { name: dialect } = open.dialect;
+  const called = batch?.model?.(model, dialect) ?? model;
+  return { path: open.path, name, model: called, store: batch?.store ?? null, bodies };
 }

@@ -68,7 +68,7 @@ export class BatchRuns {
     batch.remote = { ...where, id: null };
     const until = gateway.clock.now() + handInMs;
     await this.#objects.put([batchObject(batch), activeObject(batch, this.#name, until)]);
-    const submitted = await submit(gateway, batch.keyId, work, open);
+    const submitted = await submit(gateway, batch, work, open);
     if (submitted.kind === 'unknown') {
       await this.#fail(batch, `its provider may have taken it: ${submitted.error.message}`);
       throw submitted.error;

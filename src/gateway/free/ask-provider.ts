@@ -2,7 +2,7 @@ import type { Dialect } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { CallerHeaders } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { AuthorizationError, type OutgoingCall } from '../../core/provider.ts';
+import { AuthorizationError, type Authorize, type OutgoingCall } from '../../core/provider.ts';
 import type { Deployment } from '../../core/route.ts';
 import { errorOfStatus, errorOfTransport, providerError, timeoutError } from '../call/provider-error.ts';
 import type { Gateway } from '../gateway.ts';
@@ -22,6 +22,9 @@ export interface Question {
   readonly patienceMs?: number;
   /** In the place of the endpoint's own, or on top of them. */
   readonly headers?: readonly string[];
+  /** The endpoint's own where absent. */
+  readonly origin?: string;
+  readonly authorize?: Authorize;
 }
 
 /** One small question to a provider that costs nothing. Throws GatewayError in the provider's words when it refuses. */
@@ -52,15 +55,17 @@ export async function askForBytes(
   const secrets = gateway.snapshot().secrets;
   const headers = overlaid([...endpoint.headers, 'accept-encoding', 'identity'], question.headers ?? []);
   if (question.body !== null) headers.push('content-type', question.contentType ?? 'application/json');
-  const call = { method: question.method, origin: endpoint.origin, path: question.path, headers };
-  const authorization = await authorized(gateway, deployment, { ...call, body: question.body ?? new Uint8Array(0) });
+  const { method, path, origin = endpoint.origin, authorize = endpoint.authorize } = question;
+  const call = { method, origin, path, headers };
+  const body = question.body ?? new Uint8Array(0);
+  const authorization = await authorized(gateway, { provider, endpoint: { authorize } }, { ...call, body });
   const {
     status,
     headers: told,
     bytes,
   } = await sent(gateway, deployment, {
     ...call,
-    headers: [...headers, ...authorization],
+    headers: overlaid(headers, authorization),
     body: question.body,
     patienceMs: question.patienceMs ?? patienceMs,
   });
@@ -81,7 +86,7 @@ function overlaid(headers: readonly string[], more: readonly string[]): string[]
 /** Headers that one call needs on top of the endpoint's. Throws GatewayError where they cannot be had. */
 export async function authorized(
   gateway: Gateway,
-  { endpoint, provider }: Deployment,
+  { endpoint, provider }: { endpoint: { authorize?: Authorize | undefined }; provider: Deployment['provider'] },
   call: OutgoingCall,
 ): Promise<readonly string[]> {
   try {

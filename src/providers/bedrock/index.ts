@@ -5,6 +5,7 @@ import { claudeTraits } from '../claude-generation.ts';
 import { bearer, defineProvider } from '../define.ts';
 import { identityVariables, textOf } from './identity.ts';
 import { invokeEdits } from './invoke.ts';
+import { jobsPlace, jobsVariables } from './jobs.ts';
 import { regionOf, regionVariables, signed, suffixOf } from './signing.ts';
 
 /** Words in front of a model's name that only say how it is to be asked, or of what family it is. */
@@ -23,7 +24,7 @@ export const bedrock = defineProvider({
   baseUrlVariable: 'AWS_BEDROCK_RUNTIME_ENDPOINT',
   credentialVariable: 'AWS_BEARER_TOKEN_BEDROCK',
   requiresCredential: false,
-  environmentVariables: [...identityVariables, ...regionVariables],
+  environmentVariables: [...identityVariables, ...regionVariables, ...jobsVariables],
   dialects: {
     chat: ['bedrock-converse', 'anthropic-messages'],
     embedding: ['titan-embed', 'cohere-embed'],
@@ -60,6 +61,13 @@ export const bedrock = defineProvider({
     return call.dialect === 'cohere-embed' ? new Map([['model', undefined]]) : new Map();
   },
   reframe: (dialect) => (dialect === 'anthropic-messages' ? new AwsChunkFraming() : null),
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html
+  batchDesk: 'bedrock-jobs',
+  batchPriceRatio: 0.5,
+  batchPlace: (settings) => {
+    const region = regionOf(settings, namedRegion(settings.model));
+    return jobsPlace(settings, region, (model) => textOf(settings.extra.model_id) ?? modelId(model));
+  },
   modelsPath: null,
   traits: (model) => {
     if (model.includes('embed')) return { soleDialect: model.includes('cohere') ? 'cohere-embed' : 'titan-embed' };

@@ -12,7 +12,7 @@ export function signed(settings: ConnectionSettings, region: string, service: st
   ): readonly string[] => {
     const { method, path, body } = call;
     const host = new URL(call.origin).host;
-    const headers = ['content-type', 'application/json'];
+    const headers = typeIn(call.headers);
     return awsSignatureHeaders({ method, host, path, headers, body }, { region, service, at }, identity);
   };
   return (call, outside) => {
@@ -20,6 +20,14 @@ export function signed(settings: ConnectionSettings, region: string, service: st
     if (!(identity instanceof Promise)) return sign(identity, call, outside.now());
     return identity.then((known) => sign(known, call, outside.now()));
   };
+}
+
+const jsonType: readonly string[] = ['content-type', 'application/json'];
+
+/** The type of the body, which is signed too. */
+function typeIn(headers: readonly string[]): readonly string[] {
+  const at = headers.indexOf('content-type');
+  return at < 0 ? [] : headers[at + 1] === jsonType[1] ? jsonType : ['content-type', headers[at + 1]!];
 }
 
 export const regionVariables: readonly string[] = ['AWS_REGION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION'];

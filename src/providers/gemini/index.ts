@@ -25,9 +25,26 @@ export const gemini = defineProvider({
     'imagen-3.0': { image: 0.03 },
   },
   path: ({ dialect, model, stream }) => {
-    const name = /^(tunedModels|models)\//.test(model) ? model : `models/${model}`;
+    const name = resourceOf(model);
     if (dialect !== 'gemini-generate') return `/${name}${usualPath[dialect]}`;
     return `/${name}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
   },
+  // https://ai.google.dev/gemini-api/docs/batch-api
+  batchDesk: 'gemini-batches',
+  batchPriceRatio: 0.5,
+  batchPlace: (_settings, { origin, path }) => ({
+    at: (room, tail) => ({ origin, path: (room === 'jobs' ? path : roomOf(tail, path)) + tail }),
+    model: resourceOf,
+  }),
   traits: (model) => ({ thinkingLevels: /gemini-([3-9]|\d\d)/.test(model) }),
 });
+
+function resourceOf(model: string): string {
+  return /^(tunedModels|models)\//.test(model) ? model : `models/${model}`;
+}
+
+/** Bytes go up and come down at addresses of their own, which name the direction before the version. */
+function roomOf(tail: string, path: string): string {
+  const direction = tail.includes(':download') ? 'download' : 'upload';
+  return path.replace(/\/?([^/]*)$/, `/${direction}/$1`);
+}

@@ -1,6 +1,7 @@
 import type { BodyEdits } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type BodyCall, type ConnectionSettings, ProviderSettingsError } from '../../core/provider.ts';
+import { addressIn, folderIn } from '../batch-store.ts';
 import { claudeTraits } from '../claude-generation.ts';
 import { defineProvider } from '../define.ts';
 import { tokenHeader } from '../token-header.ts';
@@ -20,7 +21,7 @@ export const vertexAi = defineProvider({
   requiresCredential: false,
   environmentVariables: [
     ...['VERTEXAI_PROJECT', 'GOOGLE_CLOUD_PROJECT', 'VERTEXAI_LOCATION', 'VERTEX_LOCATION', 'GOOGLE_CLOUD_LOCATION'],
-    ...['VERTEXAI_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'HOME', 'APPDATA'],
+    ...['VERTEXAI_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'HOME', 'APPDATA', 'GCS_BUCKET_NAME'],
   ],
   dialects: {
     chat: ['gemini-generate', 'anthropic-messages', 'openai-chat'],
@@ -72,13 +73,29 @@ export const vertexAi = defineProvider({
     }
     const isTask = dialect === 'vertex-embed' || dialect === 'imagen-images';
     const verb = isTask ? 'predict' : stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
-    const name = model.replace(/^gemini\//, '');
+    const name = nameOf(model);
     // A tuned model stands behind an endpoint of its own, which has a number.
     return /^\d+$/.test(name)
       ? `${place}/endpoints/${name}:${verb}`
       : `${place}/publishers/google/models/${name}:${verb}`;
   },
   edits: (call) => (call.dialect === 'anthropic-messages' ? claudeEdits(call) : new Map()),
+  // https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-gemini
+  batchDesk: 'vertex-jobs',
+  batchPriceRatio: 0.5,
+  batchPlace: (settings, base) => {
+    const bucket = textOf(settings.extra.gcs_bucket_name) ?? settings.environment?.GCS_BUCKET_NAME;
+    const project = projectOf(settings);
+    if (bucket === undefined || project === undefined) return undefined;
+    const files = textOf(settings.extra.gcs_endpoint_url) ?? 'https://storage.googleapis.com';
+    const jobs = `${base.path}/v1/projects/${project}/locations/${locationOf(settings)}`;
+    return {
+      at: (room, tail) => (room === 'files' ? addressIn(files, tail) : { origin: base.origin, path: jobs + tail }),
+      model: (model, dialect) =>
+        `publishers/${dialect === 'anthropic-messages' ? 'anthropic' : 'google'}/models/${nameOf(model)}`,
+      store: { uri: folderIn('gs', bucket), role: null },
+    };
+  },
   modelsPath: null,
   traits: (model) => {
     if (model.startsWith('claude')) {
@@ -89,6 +106,10 @@ export const vertexAi = defineProvider({
     return { soleDialect: 'gemini-generate', thinkingLevels: /gemini-([3-9]|\d\d)/.test(model) };
   },
 });
+
+function nameOf(model: string): string {
+  return model.replace(/^gemini\//, '');
+}
 
 /** Rankers are another service's. */
 const rankingAddress = 'https://discoveryengine.googleapis.com';

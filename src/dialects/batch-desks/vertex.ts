@@ -1,0 +1,85 @@
+import { type BatchDesk, customIdOf } from '../../core/batch-desk.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { keyedAnswers, nameIn, numberIn, placeIn, storeOf } from './jobs.ts';
+import { json, objectIn } from './lines.ts';
+
+const over: ReadonlySet<unknown> = new Set(
+  ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_SUCCEEDED'].map((word) => `JOB_STATE_${word}`),
+);
+const label = 'tollgate_request';
+
+/**
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-from-cloud-storage: jobs over files in
+ * Cloud Storage. Answers come in any order, each with its request: a label says which one, for Claude a field beside it.
+ */
+export const vertexDesk: BatchDesk = {
+  paths: { 'gemini-generate': 'labels', 'anthropic-messages': 'custom_id' },
+  async submit(ask, { name, path, model, bodies, store }) {
+    const { uri } = storeOf(store);
+    const lines = bodies.map((body, index) => JSON.stringify(named(objectIn(body), path, customIdOf(index))));
+    const input = `${uri}${name}.jsonl`;
+    const { bucket, key } = placeIn(input);
+    const query = `uploadType=media&name=${encodeURIComponent(key)}`;
+    await ask({
+      method: 'POST',
+      room: 'files',
+      tail: `/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`,
+      body: Buffer.from(lines.join('\n')),
+      contentType: 'application/jsonl',
+    });
+    const job = {
+      displayName: name,
+      model,
+      inputConfig: { instancesFormat: 'jsonl', gcsSource: { uris: [input] } },
+      outputConfig: { predictionsFormat: 'jsonl', gcsDestination: { outputUriPrefix: `${uri}${name}` } },
+    };
+    const told = nameIn(objectIn(await ask({ method: 'POST', tail: '/batchPredictionJobs', ...json(job) })));
+    return told.slice(told.lastIndexOf('/') + 1);
+  },
+  async look(ask, id) {
+    const job = objectIn(await ask({ method: 'GET', tail: `/batchPredictionJobs/${encodeURIComponent(id)}` }));
+    const { state, completionStats: stats, outputInfo, error } = job;
+    const folder = isJsonObject(outputInfo) ? outputInfo.gcsOutputDirectory : undefined;
+    const completed = numberIn(stats, 'successfulCount');
+    const reason = isJsonObject(error) && typeof error.message === 'string' ? error.message : 'the job failed';
+    return {
+      isOver: over.has(state),
+      refusal: state === 'JOB_STATE_FAILED' && completed === 0 ? reason : null,
+      completed,
+      failed: numberIn(stats, 'failedCount'),
+      resultsAt: typeof folder === 'string' ? [folder] : [],
+    };
+  },
+  async *results(ask, { resultsAt }) {
+    for (const folder of resultsAt) {
+      const { bucket, key } = placeIn(folder);
+      const objects = `/storage/v1/b/${encodeURIComponent(bucket)}/o`;
+      const prefix = encodeURIComponent(`${key.replace(/\/$/, '')}/`);
+      const { items } = objectIn(await ask({ method: 'GET', room: 'files', tail: `${objects}?prefix=${prefix}` }));
+      for (const item of Array.isArray(items) ? items : []) {
+        const name = isJsonObject(item) ? nameIn(item) : '';
+        if (!name.endsWith('.jsonl')) continue;
+        const tail = `${objects}/${encodeURIComponent(name)}?alt=media`;
+        yield* keyedAnswers(await ask({ method: 'GET', room: 'files', tail }), answerIn);
+      }
+    }
+  },
+  async cancel(ask, id) {
+    await ask({ method: 'POST', tail: `/batchPredictionJobs/${encodeURIComponent(id)}:cancel`, ...json({}) });
+  },
+};
+
+function named(request: JsonObject, path: string, key: string): JsonObject {
+  if (path === 'custom_id') return { custom_id: key, request };
+  const labels = isJsonObject(request.labels) ? request.labels : {};
+  return { request: { ...request, labels: { ...labels, [label]: key } } };
+}
+
+/** A failure is told in words, with the error of a single call in them. */
+function answerIn({ custom_id: id, request, response, status }: JsonObject) {
+  const labels = isJsonObject(request) && isJsonObject(request.labels) ? request.labels : {};
+  const key = id ?? labels[label];
+  if (typeof status !== 'string' || status === '') return { key, answer: response, error: undefined };
+  const code = Number(/"code":\s*(\d+)/.exec(status)?.[1] ?? 500);
+  return { key, answer: undefined, error: { code, message: status } };
+}
