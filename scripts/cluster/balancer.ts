@@ -26,6 +26,10 @@ export interface Balancer {
   readonly backends: readonly Backend[];
   /** Answers that the balancer had to give itself, or that broke on the way. */
   failed(): number;
+  /** One more, used once it is ready. */
+  add(port: number): void;
+  /** No request goes there any more; those under way are left alone. */
+  remove(port: number): void;
   /** Resolves when exactly these are ready. */
   whenReady(count: number, limitMs?: number): Promise<void>;
   close(): Promise<void>;
@@ -44,13 +48,15 @@ export interface BalancerOptions {
  * connections on both sides, and never a second try of a request that may have been received.
  */
 export async function startBalancer({ ports, port = 0, checkMs = 200 }: BalancerOptions): Promise<Balancer> {
-  const backends: Backend[] = ports.map((at, index) => ({
-    name: `replica-${index + 1}`,
-    port: at,
-    ready: false,
-    inFlight: 0,
-    answered: 0,
-  }));
+  const backends: Backend[] = [];
+  let named = 0;
+  const add = (at: number): Backend => {
+    named += 1;
+    const backend: Backend = { name: `replica-${named}`, port: at, ready: false, inFlight: 0, answered: 0 };
+    backends.push(backend);
+    return backend;
+  };
+  ports.forEach(add);
   const agent = new Agent({ keepAlive: true, timeout: 60_000 });
   let turn = 0;
   let failed = 0;
@@ -147,6 +153,10 @@ export async function startBalancer({ ports, port = 0, checkMs = 200 }: Balancer
     port: address.port,
     backends,
     failed: () => failed,
+    add: (at) => check(add(at)),
+    remove: (at) => {
+      backends.splice(0, backends.length, ...backends.filter((backend) => backend.port !== at));
+    },
     async whenReady(count, limitMs = 60_000) {
       const endsAt = performance.now() + limitMs;
       while (backends.filter(({ ready }) => ready).length !== count) {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { compileCache } from '../servers/compile-cache.ts';
 
 const program = resolve(import.meta.dirname, '../../src/cli.ts');
 
@@ -46,7 +47,7 @@ export class Replica {
     const { configFile, dataFolder, environment, port } = this.#options;
     const words = ['start', '--json', '--host', '127.0.0.1', '--port', String(port), '--config', configFile];
     const child = spawn(process.execPath, [program, ...words, '--data-folder', dataFolder], {
-      env: { PATH: process.env.PATH ?? '', ...environment },
+      env: { PATH: process.env.PATH ?? '', ...compileCache, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C is for whoever started the cluster: the replicas are stopped in order.
       detached: true,

@@ -63,7 +63,7 @@ export const killPoints: readonly KillPoint[] = [
       await rig.upstream.setDefault(patiently);
       const before = (await rig.upstream.invoice()).length;
       void buy(rig, replica, { key, maxTokens: 5 });
-      return until(async () => (await rig.upstream.invoice()).length > before, reachedWithinMs, 5);
+      return until(async () => (await rig.upstream.invoice(before)).length > 0, reachedWithinMs, 5);
     },
     leave: (rig) => rig.upstream.setDefault(usualScript),
   },

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { compileCache } from '../../scripts/servers/compile-cache.ts';
 import type { WireRow } from '../wire/row.ts';
 import { wireRows } from '../wire/rows/index.ts';
 import { isKept, keepProof, type Result, tableOf } from './proof.ts';
@@ -6,6 +7,9 @@ import { type Rig, startRig } from './rig.ts';
 import type { Row } from './row.ts';
 import { pause } from './row.ts';
 import { rows as rigRows } from './rows/index.ts';
+
+// For the threads that rows start here.
+Object.assign(process.env, compileCache);
 
 /** The servers end with this program, however it ends. */
 const closeLimitMs = 15_000;

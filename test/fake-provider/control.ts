@@ -8,6 +8,7 @@ import type { Script } from './script.ts';
 interface ControlRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly body: Buffer;
   readonly response: ServerResponse;
   readonly playbook: Playbook;
@@ -24,7 +25,7 @@ export function answerControl(request: ControlRequest): void {
 }
 
 /** What to answer, or undefined where there is no such control. */
-function outcomeOf({ method, path, playbook, invoice, requests }: ControlRequest, sent: unknown): unknown {
+function outcomeOf({ method, path, query, playbook, invoice, requests }: ControlRequest, sent: unknown): unknown {
   switch (`${method} ${path}`) {
     case 'POST /_fake/enqueue':
       playbook.enqueue(sent as Script[]);
@@ -37,7 +38,7 @@ function outcomeOf({ method, path, playbook, invoice, requests }: ControlRequest
       requests.length = 0;
       return {};
     case 'GET /_fake/invoice':
-      return invoice.entries;
+      return invoice.entries.slice(Number(query.get('from') ?? 0));
     case 'GET /_fake/requests':
       return requests.map(({ body, ended: _ended, query: _query, ...rest }) => ({ ...rest, body: body.toString() }));
     default:

@@ -94,7 +94,8 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     if (body === undefined) return;
     const url = new URL(message.url ?? '/', 'http://fake');
     if (url.pathname.startsWith('/_fake/')) {
-      answerControl({ method: message.method ?? '', path: url.pathname, body, response, playbook, invoice, requests });
+      const [method, query] = [message.method ?? '', url.searchParams];
+      answerControl({ method, path: url.pathname, query, body, response, playbook, invoice, requests });
       return;
     }
     const callerLeft = new AbortController();

@@ -10,7 +10,8 @@ export interface SpawnedFakeProvider {
   readonly child: ChildProcess;
   enqueue(...scripts: Script[]): Promise<void>;
   setDefault(script: Script): Promise<void>;
-  invoice(): Promise<InvoiceEntry[]>;
+  /** From the dispatch with this number on, counted from 0. */
+  invoice(from?: number): Promise<InvoiceEntry[]>;
   close(): Promise<void>;
 }
 
@@ -31,7 +32,7 @@ export async function spawnFakeProvider(options: Readonly<Record<string, string>
     child,
     enqueue: async (...scripts) => void (await control('POST', 'enqueue', scripts)),
     setDefault: async (script) => void (await control('PUT', 'default', script)),
-    invoice: async () => (await control('GET', 'invoice')) as InvoiceEntry[],
+    invoice: async (from = 0) => (await control('GET', `invoice?from=${from}`)) as InvoiceEntry[],
     close: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');

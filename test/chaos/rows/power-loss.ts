@@ -25,6 +25,7 @@ import { pause, type Row, seeded, sum } from '../row.ts';
 
 const clients = 6;
 const cutsFull = Number(process.env.CHAOS_CUTS ?? 1_000);
+const cutsEach = 50;
 const cap = 1e12;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -44,6 +45,7 @@ async function cut(
   to: string,
   random: () => number,
   isWalCut: boolean,
+  before: number,
 ): Promise<Image> {
   const data = join(gateway.folder, 'data');
   gateway.child.kill('SIGSTOP');
@@ -57,7 +59,7 @@ async function cut(
     // The provider hears of everything that was sent before the stop; what it hears of later was not on its way yet.
     gateway.child.kill('SIGCONT');
   }
-  const invoice = await rig.upstream.invoice();
+  const invoice = await rig.upstream.invoice(before);
   const wal = join(to, 'tollgate.db-wal');
   if (isWalCut && existsSync(wal)) truncateSync(wal, Math.floor(random() * statSync(wal).size));
   for (const owner of readdirSync(join(to, 'journal'), { withFileTypes: true })) {
@@ -105,6 +107,85 @@ async function restart(folder: string): Promise<Books> {
   return books;
 }
 
+/** Requests to a gateway until it ends. */
+async function load(
+  gateway: GatewayProcess,
+  key: string,
+  random: () => number,
+  isOver: () => boolean,
+): Promise<number> {
+  let requests = 0;
+  const client = async () => {
+    while (!isOver()) {
+      const body = {
+        model: price.exactModel,
+        max_tokens: 1 + Math.floor(random() * 40),
+        messages: [{ role: 'user', content: 'Go on.' }],
+      };
+      const answer = await gateway.post('/v1/chat/completions', body, key).catch(() => null);
+      await answer?.text().catch(() => '');
+      requests += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return requests;
+}
+
+interface Found {
+  requests: number;
+  corrupt: number;
+  lost: number;
+  unseen: number;
+  readonly broken: string[];
+}
+
+/** One gateway from its first start on, and cuts number `first` to `last` under load. */
+async function cutOften(rig: Rig, found: Found, random: () => number, first: number, last: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-power-'));
+  const gateway = await startGateway({ folder, config: exactConfig(rig.upstream.url) });
+  let isOver = false;
+  try {
+    const made = await gateway.post('/key/generate', { max_budget: cap / 1e9 });
+    const { key } = (await made.json()) as { key: string };
+    const before = (await rig.upstream.invoice()).length;
+    const loading = load(gateway, key, random, () => isOver);
+    for (let number = first; number <= last; number++) {
+      await pause(random() * 60);
+      const isWalCut = number % 4 === 3;
+      const stoppedAt = performance.timeOrigin + performance.now();
+      const { folder: image, invoice } = await cut(
+        gateway,
+        rig,
+        join(folder, `image-${number}`),
+        random,
+        isWalCut,
+        before,
+      );
+      const books = await restart(image).catch((error: Error) => ({ integrity: error.message, spent: 0, rows: 0 }));
+      rmSync(image, { recursive: true, force: true });
+      if (books.integrity !== 'ok') {
+        found.corrupt += 1;
+        found.broken.push(`cut ${number}: ${books.integrity}`);
+        continue;
+      }
+      // A write-ahead log that lost what had been synced proves nothing about money.
+      if (isWalCut) continue;
+      const sent = invoice.filter((one) => one.dispatchedAtMs < stoppedAt && one.state === 'billed');
+      const owed = sum(sent.map(({ model, usage }) => billed(model, usage)));
+      if (sent.length > books.rows) found.unseen += 1;
+      if (books.spent >= owed) continue;
+      found.lost += 1;
+      found.broken.push(`cut ${number}: ${owed} nano-dollars were sent out, the books have ${books.spent}`);
+    }
+    isOver = true;
+    found.requests += await loading;
+  } finally {
+    isOver = true;
+    await gateway.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Promise 48: the embedded store and the journal after power cuts at any moment. */
 export const powerLossRow: Row = {
   row: 48,
@@ -113,59 +194,12 @@ export const powerLossRow: Row = {
   async run(rig, size) {
     const cuts = size === 'short' ? 4 : cutsFull;
     const random = seeded(48);
-    const broken: string[] = [];
-    const folder = mkdtempSync(join(tmpdir(), 'tollgate-power-'));
-    const gateway = await startGateway({ folder, config: exactConfig(rig.upstream.url) });
-    let corrupt = 0;
-    let lost = 0;
-    let unseen = 0;
-    let requests = 0;
-    let isOver = false;
-    try {
-      const made = await gateway.post('/key/generate', { max_budget: cap / 1e9 });
-      const { key } = (await made.json()) as { key: string };
-      const before = (await rig.upstream.invoice()).length;
-      const client = async () => {
-        while (!isOver) {
-          const body = {
-            model: price.exactModel,
-            max_tokens: 1 + Math.floor(random() * 40),
-            messages: [{ role: 'user', content: 'Go on.' }],
-          };
-          const answer = await gateway.post('/v1/chat/completions', body, key).catch(() => null);
-          await answer?.text().catch(() => '');
-          requests += 1;
-        }
-      };
-      const load = Array.from({ length: clients }, client);
-      for (let number = 0; number < cuts; number++) {
-        await pause(random() * 60);
-        const isWalCut = number % 4 === 3;
-        const stoppedAt = performance.timeOrigin + performance.now();
-        const { folder: image, invoice } = await cut(gateway, rig, join(folder, `image-${number}`), random, isWalCut);
-        const books = await restart(image).catch((error: Error) => ({ integrity: error.message, spent: 0, rows: 0 }));
-        rmSync(image, { recursive: true, force: true });
-        if (books.integrity !== 'ok') {
-          corrupt += 1;
-          broken.push(`cut ${number}: ${books.integrity}`);
-          continue;
-        }
-        // A write-ahead log that lost what had been synced proves nothing about money.
-        if (isWalCut) continue;
-        const sent = invoice.slice(before).filter((one) => one.dispatchedAtMs < stoppedAt && one.state === 'billed');
-        const owed = sum(sent.map(({ model, usage }) => billed(model, usage)));
-        if (sent.length > books.rows) unseen += 1;
-        if (books.spent >= owed) continue;
-        lost += 1;
-        broken.push(`cut ${number}: ${owed} nano-dollars were sent out, the books have ${books.spent}`);
-      }
-      isOver = true;
-      await Promise.all(load);
-    } finally {
-      isOver = true;
-      await gateway.kill();
-      rmSync(folder, { recursive: true, force: true });
+    const found: Found = { requests: 0, corrupt: 0, lost: 0, unseen: 0, broken: [] };
+    // Every image is read whole: after some cuts another gateway begins with empty books.
+    for (let first = 0; first < cuts; first += cutsEach) {
+      await cutOften(rig, found, random, first, Math.min(cuts, first + cutsEach) - 1);
     }
+    const { requests, corrupt, lost, unseen, broken } = found;
     if (unseen === 0 && size === 'full') broken.push('no cut took a request that was under way: nothing was shown');
     return {
       figures: {

@@ -80,6 +80,7 @@ export const scheduleRow: Row = {
     const schedules = size === 'short' ? 1 : schedulesFull;
     const broken: string[] = [];
     const watch = watchCaps(rig);
+    let dispatches = (await rig.upstream.invoice()).length;
     let faultCount = 0;
     let requests = 0;
     let sold = 0;
@@ -102,11 +103,11 @@ export const scheduleRow: Row = {
       });
       const long = size === 'short' ? undefined : longFaults[schedule - 1];
       const order = long === undefined ? [...faults].sort(() => random() - 0.5) : [long];
-      for (const fault of order.slice(0, size === 'short' ? 4 : 6)) {
+      for (const fault of order.slice(0, size === 'short' ? 4 : 5)) {
         await pause(random() * 200);
         const replica = rig.replicas[Math.floor(random() * rig.replicas.length)]!;
         await fault.begin(rig, replica);
-        await pause(long?.lengthMs ?? 100 + random() * (size === 'short' ? 300 : 2_000));
+        await pause(long?.lengthMs ?? 100 + random() * (size === 'short' ? 300 : 900));
         await fault.end(rig, replica);
         faultCount += 1;
       }
@@ -116,7 +117,9 @@ export const scheduleRow: Row = {
       const held = !(await rig.calm(20_000));
       if (held) unquiet += 1;
       const refs = new Set(purchases.map(({ ref }) => ref));
-      const invoice = (await rig.upstream.invoice()).filter(({ reference }) => refs.has(reference ?? ''));
+      const added = await rig.upstream.invoice(dispatches);
+      dispatches += added.length;
+      const invoice = added.filter(({ reference }) => refs.has(reference ?? ''));
       const spent = invoice.reduce((all, { model, usage }) => all + billed(model, usage), 0);
       overspend += Math.max(0, spent - cap);
       sold += purchases.filter(({ status }) => status === 200).length;

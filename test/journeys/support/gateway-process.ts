@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { compileCache } from '../../../scripts/servers/compile-cache.ts';
 import { Canaries } from './canaries.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -49,7 +50,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const entry = options.asShipped ? 'bin/tollgate.mjs' : 'src/cli.ts';
   const child = spawn(process.execPath, [join(root, entry), ...words, ...(options.args ?? [])], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', TOLLGATE_MASTER_KEY: masterKey, ...options.env },
+    env: { PATH: process.env.PATH ?? '', TOLLGATE_MASTER_KEY: masterKey, ...compileCache, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const canaries = new Canaries([masterKey, options.config ?? '', ...Object.entries(options.env ?? {}).flat()]);

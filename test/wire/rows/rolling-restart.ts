@@ -31,7 +31,7 @@ export const rollingRestartRow: WireRow = {
   run: (size) =>
     inPlace(async (place) => {
       const restarts = size === 'short' ? 3 : restartsFull;
-      const { balancer, replicas, key } = await setUp(place);
+      const { balancer, replicas, key, make } = await setUp(place);
       const seen: Seen = { answered: 0, streams: 0, longestMs: 0, failures: [] };
       let isOver = false;
       const clients = size === 'short' ? 8 : 60;
@@ -40,15 +40,31 @@ export const rollingRestartRow: WireRow = {
       const load = Array.from({ length: clients }, (_, number) =>
         client({ balancer, key, seen, number, isSlow: number < slowClients, isShort: size === 'short' }, () => isOver),
       );
-      const codes: (number | null)[] = [];
+      const ends: Promise<number | null>[] = [];
       for (let restart = 0; restart < restarts; restart++) {
-        const replica = replicas[restart % replicas.length]!;
-        codes.push(await replica.stop());
-        await replica.start();
+        const at = restart % replicas.length;
+        const replica = replicas[at]!;
+        if (size === 'short') {
+          // In place: on its folder and port, while two are left.
+          ends.push(replica.stop());
+          await ends.at(-1);
+          await replica.start();
+        } else {
+          // As an orchestrator does it: another one takes over, and this one has the time that its streams take.
+          const next = await make();
+          await next.start();
+          balancer.add(next.port);
+          await balancer.whenReady(replicas.length + 1);
+          replicas[at] = next;
+          const end = replica.stop();
+          ends.push(end);
+          void end.then(() => balancer.remove(replica.port));
+        }
         await balancer.whenReady(replicas.length);
       }
       isOver = true;
       await Promise.all(load);
+      const codes = await Promise.all(ends);
       const seconds = (performance.now() - startedAt) / 1_000;
       const broken = seen.failures.slice(0, 10);
       const unclean = codes.filter((code) => code !== 0).length;
@@ -85,32 +101,29 @@ async function setUp(place: Place) {
   const entry = (name: string, url: string) =>
     `  - { model_name: ${name}, litellm_params: { model: openai/${name}, api_base: "${url}/v1", api_key: none, input_cost_per_token: 0, output_cost_per_token: 0.000001 } }`;
   writeFileSync(configFile, `model_list:\n${entry('fast', fast.url)}\n${entry('slow', slow.url)}\n`);
-  const replicas: Replica[] = [];
-  place.onEnd(() => Promise.all(replicas.map((replica) => replica.stop())));
-  for (let index = 0; index < 3; index++) {
-    const dataFolder = join(folder, `data-${index}`);
+  const made: Replica[] = [];
+  place.onEnd(() => Promise.all(made.map((replica) => replica.stop())));
+  const make = async () => {
+    const name = `replica-${made.length + 1}`;
+    const dataFolder = join(folder, name);
     mkdirSync(dataFolder);
-    replicas.push(
-      new Replica({
-        name: `replica-${index + 1}`,
-        port: await freePort(),
-        configFile,
-        dataFolder,
-        environment: { DATABASE_URL: database.url, TOLLGATE_MASTER_KEY: masterKey },
-      }),
-    );
-  }
+    const environment = { DATABASE_URL: database.url, TOLLGATE_MASTER_KEY: masterKey };
+    const replica = new Replica({ name, port: await freePort(), configFile, dataFolder, environment });
+    made.push(replica);
+    return replica;
+  };
+  const replicas = [await make(), await make(), await make()];
   await Promise.all(replicas.map((replica) => replica.start()));
   const balancer = await startBalancer({ ports: replicas.map(({ port }) => port), checkMs: 100 });
   place.onEnd(() => balancer.close());
   await balancer.whenReady(3);
-  const made = await fetch(`${balancer.url}/key/generate`, {
+  const answer = await fetch(`${balancer.url}/key/generate`, {
     method: 'POST',
     headers: { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' },
     body: JSON.stringify({ max_budget: 1_000 }),
   });
-  const { key } = (await made.json()) as { key: string };
-  return { balancer, replicas, key };
+  const { key } = (await answer.json()) as { key: string };
+  return { balancer, replicas, key, make };
 }
 
 interface Client {
