@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../src/core/json.ts';
 import type {
   ContentBlock,
   NeutralMessage,
@@ -6,8 +7,10 @@ import type {
   NeutralTool,
   StreamPart,
 } from '../../src/core/neutral.ts';
+import type { DialectName } from '../../src/core/operation.ts';
 import type { Usage } from '../../src/core/usage.ts';
 import { noUsage } from '../../src/core/usage.ts';
+import { type Echoes, sentBack, signature, signedAnswers } from './sent-back.ts';
 
 /** Something a request can ask, an answer can hold, or a stream can tell: what it looks like, and whether it is still there. */
 export type Feature =
@@ -19,6 +22,15 @@ export type Feature =
       readonly reasons?: true;
       ask: NeutralRequest;
       kept(seen: NeutralRequest): boolean;
+    }
+  | {
+      readonly name: string;
+      readonly kind: 'echo';
+      /** Answers in each provider's words, with something in them that only it can read. */
+      readonly native: Partial<Record<DialectName, JsonObject>>;
+      /** What each caller makes of the answer in its format: the next request. */
+      readonly echo: Echoes;
+      readonly secret: string;
     }
   | {
       readonly name: string;
@@ -167,6 +179,10 @@ const textParts: StreamPart[] = [
   { type: 'block-end', choice: 0, block: 0 },
 ];
 
+const cited = { start_index: 0, end_index: 4, url: 'https://a.example/x', title: 'A' };
+const citation = { type: 'url_citation', url_citation: cited };
+const isCited = (annotation: unknown) => JSON.stringify(annotation).includes(cited.url);
+
 function textOf(seen: StreamPart[]): string {
   return seen.flatMap((part) => (part.type === 'text-delta' ? [part.text] : [])).join('');
 }
@@ -271,22 +287,10 @@ export const features: readonly Feature[] = [
   },
   {
     name: 'reasoning sent back',
-    kind: 'request',
-    ask: request({
-      messages: [
-        { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
-        {
-          role: 'assistant',
-          content: [
-            { type: 'reasoning', text: 'Hm.', signature: 'c2ln' },
-            { type: 'text', text: 'Yes?' },
-          ],
-        },
-        { role: 'user', content: [{ type: 'text', text: 'Go on' }] },
-      ],
-    }),
-    hint: true,
-    kept: (seen) => blocks(seen).some((block) => block.type === 'reasoning' && block.signature === 'c2ln'),
+    kind: 'echo',
+    native: signedAnswers,
+    echo: sentBack,
+    secret: signature,
   },
   {
     name: 'cache marks',
@@ -313,6 +317,14 @@ export const features: readonly Feature[] = [
     kind: 'answer',
     answer: answer([{ type: 'text', text: 'Yes.' }], 'stop', fullUsage),
     kept: ({ usage }) => totalOf(usage) === totalOf(fullUsage),
+  },
+  {
+    name: 'answer: citations',
+    kind: 'answer',
+    hint: true,
+    answer: answer([{ type: 'text', text: 'Good day 日', annotations: [citation] }]),
+    kept: (seen) =>
+      answerBlocks(seen).some((block) => block.type === 'text' && block.annotations?.some((one) => isCited(one))),
   },
   {
     name: 'stream: text',
@@ -346,6 +358,17 @@ export const features: readonly Feature[] = [
       { type: 'block-end', choice: 0, block: 1 },
     ]),
     kept: (seen) => seen.some((part) => part.type === 'reasoning-delta') && isEnded(seen),
+  },
+  {
+    name: 'stream: citations',
+    kind: 'stream',
+    hint: true,
+    parts: stream([
+      ...textParts.slice(0, -1),
+      { type: 'annotation', choice: 0, block: 0, annotation: citation },
+      ...textParts.slice(-1),
+    ]),
+    kept: (seen) => seen.some((part) => part.type === 'annotation' && isCited(part.annotation)) && isEnded(seen),
   },
   {
     name: 'stream: usage',

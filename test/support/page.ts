@@ -6,7 +6,14 @@ import { providers } from '../../src/providers/index.ts';
 import { features } from './features.ts';
 import { type Finding, observe } from './observe.ts';
 
-const signs: Readonly<Record<Finding, string>> = { yes: '●', caller: '–', refused: '○', hint: '◌', lost: '**lost**' };
+const signs: Readonly<Record<Finding, string>> = {
+  yes: '●',
+  fetched: '◉',
+  caller: '–',
+  refused: '○',
+  hint: '◌',
+  lost: '**lost**',
+};
 
 /** Formats of text chat that callers speak, and those that providers are spoken to in. */
 export const callerDialects: readonly Dialect[] = chatDialects(
@@ -26,8 +33,9 @@ export function supportPage(): string {
   return `# What works with what
 
 Made by \`npm run docs\` from what is seen when each feature travels, as real bytes, from a caller's format to a provider's and back. A test
-fails when this page is not what the code does. ● arrives · ○ the provider's format cannot say it; the caller is told so, with the field · ◌ left out,
-because it means nothing there · – the caller's own format has no way to ask for it.
+fails when this page is not what the code does. ● arrives · ◉ the provider takes bytes only: the gateway fetches what the address names, and sends those
+(public addresses, within limits) · ○ the provider's format cannot say it; the caller is told so, with the field · ◌ left out, because it means nothing
+there · – the caller's own format has no way to ask for it, or no place to be told it.
 
 ${providerDialects.map(tableOf).join('\n\n')}
 

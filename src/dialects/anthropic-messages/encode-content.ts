@@ -12,6 +12,7 @@ import type {
 import { inexpressible } from '../parameter-edits.ts';
 import { isSealed } from '../reasoning-seal.ts';
 import { withPlainCallIds } from '../thought-signature.ts';
+import { ownCitations } from './citations.ts';
 
 /** Consecutive messages of one role become one; of a user's blocks, tool results come first. */
 export function encodeMessages(messages: readonly NeutralMessage[], traits: ModelTraits): JsonObject[] {
@@ -67,7 +68,7 @@ function encodeBlock(block: ContentBlock, traits: ModelTraits): JsonObject | nul
     case 'text':
       return block.text === ''
         ? null
-        : { type: 'text', text: block.text, ...citationsOf(block.annotations), ...markOf(block) };
+        : { type: 'text', text: block.text, ...ownCitations(block.annotations), ...markOf(block) };
     case 'refusal':
       return block.text === '' ? null : { type: 'text', text: block.text };
     case 'image':
@@ -94,14 +95,6 @@ function encodeBlock(block: ContentBlock, traits: ModelTraits): JsonObject | nul
     default:
       return block satisfies never;
   }
-}
-
-/** Only what this format wrote itself is a citation to it. */
-export function citationsOf(annotations: readonly unknown[] | undefined): JsonObject {
-  const own = (annotations ?? []).filter(
-    (entry): entry is JsonObject => isJsonObject(entry) && entry.cited_text !== undefined,
-  );
-  return own.length === 0 ? {} : { citations: own };
 }
 
 export function encodeReasoning(block: { text: string; signature?: string; redacted?: string }): JsonObject {

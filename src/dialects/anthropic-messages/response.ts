@@ -5,8 +5,9 @@ import type { ContentBlock, FinishReason, NeutralResponse } from '../../core/neu
 import { unknownMembers } from '../body-checks.ts';
 import { factsOf } from '../error-facts.ts';
 import { notAnAnswer } from '../event-decoder.ts';
+import { toldCitations } from './citations.ts';
 import { decodeContent, jsonToolName } from './decode-content.ts';
-import { citationsOf, encodeReasoning, toolInput } from './encode-content.ts';
+import { encodeReasoning, toolInput } from './encode-content.ts';
 import { statusOfType } from './errors.ts';
 import { decodeStopReason, encodeStopReason } from './stop-reason.ts';
 import { decodeUsage, encodeUsage } from './usage.ts';
@@ -109,7 +110,7 @@ function isOwn(block: ContentBlock): boolean {
 function encodeBlock(block: ContentBlock): JsonObject {
   switch (block.type) {
     case 'text':
-      return { type: 'text', text: block.text, ...citationsOf(block.annotations) };
+      return { type: 'text', text: block.text, ...toldCitations(block.annotations, block.text) };
     case 'refusal':
       return { type: 'text', text: block.text };
     case 'reasoning':

@@ -146,6 +146,8 @@ export class MessageStreamDecoder extends EventDecoder {
       parts.push({ type: 'reasoning-delta', choice, block, text: delta.thinking });
     } else if (delta.type === 'signature_delta' && typeof delta.signature === 'string') {
       parts.push({ type: 'reasoning-signature', choice, block, signature: delta.signature });
+    } else if (delta.type === 'citations_delta' && isJsonObject(delta.citation) && kind === 'text') {
+      parts.push({ type: 'annotation', choice, block, annotation: delta.citation });
     } else if (delta.type === 'input_json_delta' && typeof delta.partial_json === 'string' && kind !== 'vendor') {
       if (delta.partial_json === '') return;
       this.#silentCalls.delete(block);

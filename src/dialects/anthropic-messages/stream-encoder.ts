@@ -2,6 +2,7 @@ import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { FinishReason, StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
+import { toldCitation } from './citations.ts';
 import { encodeStopReason } from './stop-reason.ts';
 import { encodeUsage } from './usage.ts';
 
@@ -115,11 +116,10 @@ export class MessageStreamEncoder implements StreamEncoder {
         return this.#startBlock(part.block, { type: 'tool_use', id: part.id, name: part.name, input: {} });
       case 'tool-call-delta':
         return this.#delta({ type: 'input_json_delta', partial_json: part.arguments });
-      case 'annotation':
-        // Only what this format wrote itself is a citation to it.
-        return isJsonObject(part.annotation) && part.annotation.cited_text !== undefined
-          ? this.#delta({ type: 'citations_delta', citation: part.annotation })
-          : '';
+      case 'annotation': {
+        const citation = toldCitation(part.annotation, '');
+        return citation === undefined ? '' : this.#delta({ type: 'citations_delta', citation });
+      }
       case 'vendor':
         return this.#vendorEvent(part.block, part.event);
       case 'block-end':

@@ -1,9 +1,10 @@
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { CacheMark, ContentBlock, NeutralMessage, TextBlock, ToolResultBlock } from '../../core/neutral.ts';
 import { toolInput } from '../anthropic-messages/encode-content.ts';
 import { inexpressible } from '../parameter-edits.ts';
 import { isSealed } from '../reasoning-seal.ts';
 import { plainCallId } from '../thought-signature.ts';
+import { toldCitation } from './citations.ts';
 import { encodeFile, encodeMedia } from './media.ts';
 
 /** Consecutive messages of one role become one; of a user's blocks, tool results come first. */
@@ -76,10 +77,9 @@ function encodeBlock(block: ContentBlock, serial: number): JsonObject | null {
   }
 }
 
-/** Only what this format wrote itself is a citation to it. */
 export function encodeText({ text, annotations }: TextBlock): JsonObject {
-  const own = (annotations ?? []).filter((entry) => isJsonObject(entry) && entry.sourceContent !== undefined);
-  return own.length === 0 ? { text } : { citationsContent: { content: [{ text }], citations: own } };
+  const citations = (annotations ?? []).map((one) => toldCitation(one, text)).filter((one) => one !== undefined);
+  return citations.length === 0 ? { text } : { citationsContent: { content: [{ text }], citations } };
 }
 
 export function encodeReasoning(block: { text: string; signature?: string; redacted?: string }): JsonObject {

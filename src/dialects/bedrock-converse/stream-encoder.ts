@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
 import { plainCallId } from '../thought-signature.ts';
+import { toldCitation } from './citations.ts';
 import { encodeStopReason } from './stop-reason.ts';
 import { encodeUsage } from './usage.ts';
 
@@ -35,9 +36,10 @@ export class ConverseStreamEncoder implements StreamEncoder {
       }
       case 'tool-call-delta':
         return delta(part.block, { toolUse: { input: part.arguments } });
-      case 'annotation':
-        if (!isJsonObject(part.annotation) || part.annotation.sourceContent === undefined) return nothing;
-        return delta(part.block, { citation: part.annotation });
+      case 'annotation': {
+        const citation = toldCitation(part.annotation, '');
+        return citation === undefined ? nothing : delta(part.block, { citation });
+      }
       case 'vendor':
         return part.dialect === 'bedrock-converse' ? vendorEvent(part.block, part.event) : nothing;
       case 'block-end':

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ContentBlock, FinishReason, NeutralResponse } from '../../core/neutral.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../../core/usage.ts';
 import { unknownMembers } from '../body-checks.ts';
+import { citedAddress } from '../cited-address.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { decodeToolCalls } from '../openai-chat/decode-messages.ts';
 import { count } from '../openai-chat/usage.ts';
@@ -155,16 +156,15 @@ function citationsOf(content: readonly ContentBlock[]): JsonObject[] {
 export function encodeCitation(annotation: Json, text: string, index: number): JsonObject | undefined {
   if (!isJsonObject(annotation)) return undefined;
   if (Array.isArray(annotation.sources)) return annotation;
-  const cited = isJsonObject(annotation.url_citation) ? annotation.url_citation : annotation;
-  if (typeof cited.url !== 'string') return undefined;
-  const start = count(cited.start_index);
-  const end = typeof cited.end_index === 'number' ? cited.end_index : text.length;
-  const document = { url: cited.url, ...(typeof cited.title === 'string' ? { title: cited.title } : {}) };
+  const cited = citedAddress(annotation);
+  if (cited === undefined) return undefined;
+  const { url, title, start = 0, end = text.length } = cited;
+  const document = { url, ...(title === undefined ? {} : { title }) };
   return {
     start,
     end,
     text: text.slice(start, end),
-    sources: [{ type: 'document', id: cited.url, document }],
+    sources: [{ type: 'document', id: url, document }],
     ...(index > 0 ? { content_index: index } : {}),
   };
 }

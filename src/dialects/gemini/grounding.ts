@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { citedAddress } from '../cited-address.ts';
 import { field } from './fields.ts';
 
 /** What stands beside the content of a candidate and is told on as a block of this format's own. */
@@ -50,11 +51,10 @@ export function citationsOf(candidate: JsonObject, text: string): Json[] {
 export function groundingOf(text: string, annotations: readonly Json[]): JsonObject | undefined {
   const groundingChunks: JsonObject[] = [];
   const groundingSupports: JsonObject[] = [];
-  for (const annotation of annotations.filter(isJsonObject)) {
-    const cited = isJsonObject(annotation.url_citation) ? annotation.url_citation : annotation;
-    if (typeof cited.url !== 'string') continue;
-    const start = typeof cited.start_index === 'number' ? cited.start_index : 0;
-    const end = typeof cited.end_index === 'number' ? cited.end_index : text.length;
+  for (const annotation of annotations) {
+    const cited = citedAddress(annotation);
+    if (cited === undefined) continue;
+    const { start = 0, end = text.length } = cited;
     const segment = {
       startIndex: Buffer.byteLength(text.slice(0, start)),
       endIndex: Buffer.byteLength(text.slice(0, end)),

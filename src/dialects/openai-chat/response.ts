@@ -5,6 +5,7 @@ import type { ContentBlock, NeutralChoice, NeutralResponse } from '../../core/ne
 import { unknownMembers } from '../body-checks.ts';
 import { factsOf } from '../error-facts.ts';
 import { notAnAnswer } from '../event-decoder.ts';
+import { isOwnCitation, ownCitation } from './citations.ts';
 import { decodeReasoning, decodeToolCalls } from './decode-messages.ts';
 import { encodeThinking, encodeToolCall } from './encode-messages.ts';
 import { decodeFinishReason, encodeFinishReason } from './finish-reason.ts';
@@ -141,7 +142,7 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
     ...(isSigned ? { thinking_blocks: thinking } : {}),
     ...(images.length > 0 ? { images } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
-    ...vendorFields(annotations, vendorBlocks),
+    ...vendorFields(annotations, vendorBlocks, text.join('').length),
   };
   return {
     index: choice.index,
@@ -152,10 +153,10 @@ function encodeChoice(choice: NeutralChoice): JsonObject {
   };
 }
 
-/** What this format has no place for: annotations in its own shape stay, citations and hosted tools go aside. */
-function vendorFields(annotations: Json[], blocks: JsonObject[]): JsonObject {
-  const own = annotations.filter((entry) => isJsonObject(entry) && entry.type === 'url_citation');
-  const citations = annotations.filter((entry) => !own.includes(entry));
+/** What this format has no place for: cited addresses take its own shape, other formats' citations and hosted tools go aside. */
+function vendorFields(annotations: Json[], blocks: JsonObject[], textLength: number): JsonObject {
+  const citations = annotations.filter((entry) => !isOwnCitation(entry));
+  const own = annotations.map((entry) => ownCitation(entry, textLength)).filter((entry) => entry !== undefined);
   const fields: JsonObject = {};
   if (citations.length > 0) fields.citations = citations;
   const searches = blocks.filter((block) => block.type === 'web_search_tool_result');

@@ -1,7 +1,8 @@
 import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import type { MediaSource, StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
+import { isOwnCitation, ownCitation } from './citations.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 import { encodeImage } from './images.ts';
 import { encodeUsage } from './usage.ts';
@@ -48,11 +49,11 @@ export class ChatStreamEncoder implements StreamEncoder {
         return this.#chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
       case 'annotation':
-        return this.#chunk(part.choice, JSON.stringify({ annotations: [part.annotation] }));
+        return this.#chunk(part.choice, JSON.stringify(told(part.annotation)));
       case 'image':
         return this.#image(part.choice, part.source);
       case 'vendor':
-        return this.#chunk(part.choice, JSON.stringify({ provider_specific_fields: vendorFields(part.event) }));
+        return this.#chunk(part.choice, JSON.stringify({ provider_specific_fields: { event: part.event } }));
       case 'finish': {
         const stop = part.stopSequence === undefined ? '' : `,"stop_reason":${JSON.stringify(part.stopSequence)}`;
         return this.#chunk(part.choice, '{}', `"${encodeFinishReason(part.reason)}"${stop}`);
@@ -123,8 +124,11 @@ export class ChatStreamEncoder implements StreamEncoder {
   }
 }
 
-/** Citations under the name that clients know; any other event as it is. */
-function vendorFields(event: JsonObject): JsonObject {
-  const { delta } = event;
-  return isJsonObject(delta) && delta.citation !== undefined ? { citation: delta.citation } : { event };
+/** A cited address in this format's shape; what another format says of it under the name that clients know. */
+function told(annotation: Json): JsonObject {
+  const own = ownCitation(annotation, 0);
+  return {
+    ...(own === undefined ? {} : { annotations: [own] }),
+    ...(isOwnCitation(annotation) ? {} : { provider_specific_fields: { citation: annotation } }),
+  };
 }

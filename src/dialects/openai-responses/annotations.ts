@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { citedAddress } from '../cited-address.ts';
 
 /*
  * Annotations of a text. The neutral form has those of chat completions, where the facts of a cited address stand in a
@@ -20,10 +21,10 @@ export function encodeAnnotation(annotation: Json, textLength: number): JsonObje
   if (typeof annotation.type === 'string' && /^(url|file|container_file)_(citation|path)$/.test(annotation.type)) {
     return annotation;
   }
-  // A citation in Anthropic's words.
-  if (typeof annotation.url !== 'string') return undefined;
-  const title = typeof annotation.title === 'string' ? annotation.title : annotation.url;
-  return { type: 'url_citation', start_index: 0, end_index: textLength, url: annotation.url, title };
+  const cited = citedAddress(annotation);
+  if (cited === undefined) return undefined;
+  const { url, title = url, start = 0, end = textLength } = cited;
+  return { type: 'url_citation', start_index: start, end_index: end, url, title };
 }
 
 export function encodeAnnotations(annotations: readonly Json[] | undefined, textLength: number): JsonObject[] {
