@@ -31,6 +31,7 @@ import { createDescribeReply } from './compat/litellm/response-headers.ts';
 import { alertSecrets } from './config/alert-settings.ts';
 import { controlSettings } from './config/control-settings.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
+import { egressSettings } from './config/egress-settings.ts';
 import type { Environment } from './config/environment.ts';
 import { exportToSystem } from './config/environment.ts';
 import { LiveConfig } from './config/live-config.ts';
@@ -47,6 +48,7 @@ import type { Snapshot } from './core/route.ts';
 import { type DemoUpstreams, startDemoUpstreams } from './demo/upstreams.ts';
 import { batchDesks } from './dialects/batch-desks/index.ts';
 import { dialects } from './dialects/index.ts';
+import { requireOpenRoute } from './gateway/access/allowed-routes.ts';
 import { callerAddress, requireAllowedAddress } from './gateway/access/entry-rules.ts';
 import { mayUse } from './gateway/access/model-access.ts';
 import { principalOf, requireUsable } from './gateway/authenticate.ts';
@@ -160,7 +162,12 @@ async function assemble(
   });
 
   const { databaseUrl, databaseConnectionsMax } = settings;
-  const store = await openStore({ databaseUrl, dataFolder, connectionsMax: databaseConnectionsMax });
+  const store = await openStore({
+    databaseUrl,
+    dataFolder,
+    connectionsMax: databaseConnectionsMax,
+    connectTimeoutMs: settings.databaseConnectMs,
+  });
   closers.push(() => store.close());
   const clock = store.time === null ? machine : await StoreClock.follow({ machine, ask: store.time, log });
   if (clock instanceof StoreClock) closers.push(() => clock.close());
@@ -196,7 +203,8 @@ async function assemble(
   });
   closers.push(() => ledger.close());
 
-  const transport = undiciTransport();
+  const egress = egressSettings(first.config ?? null, options.environment);
+  const transport = undiciTransport(egress);
   closers.push(() => transport.close());
   const outside = openOutside(transport, clock);
   telemetry = openTelemetry({
@@ -230,6 +238,7 @@ async function assemble(
     store,
     clock,
     snapshot,
+    ttlMs: settings.keyCacheMs,
     servesStale: () => controlSettings(config.written).requestsAllowedWithoutStore,
   });
   const shared = await openShared({
@@ -289,7 +298,7 @@ async function assemble(
     clock,
     chance,
     transport,
-    sockets: socketTransport(),
+    sockets: socketTransport(egress),
     outside,
     media: new GuardedMediaFetcher(),
     ledger,
@@ -330,6 +339,7 @@ async function assemble(
     settings: () => controlSettings(config.written).healthChecks,
     deployments: () => snapshot().deployments.values(),
     probe: (deployment) => probe(gateway, deployment, masterKey.key),
+    onChecked: (deployment, { healthy, status }) => gateway.health.checked(deployment, healthy, status),
   });
   const control = createControl({
     endpoints: controlEndpoints({
@@ -386,6 +396,11 @@ async function assemble(
       const { settings } = snapshot();
       requireAllowedAddress(settings, callerAddress(settings, headers, address));
     },
+    requireOpenRoute(path, groups) {
+      const { routeRules } = snapshot().settings;
+      if (routeRules) requireOpenRoute(routeRules, path, groups);
+    },
+    isOpenToAll: (path) => config.written.sections.general_settings?.public_routes?.includes(path) ?? false,
     bodyBytesMax: () => snapshot().settings.bodyBytesMax,
   });
 

@@ -20,6 +20,17 @@ export interface PrincipalOptions {
   readonly servesStale?: () => boolean;
 }
 
+/** Settings that what is compiled depends on. */
+const defaultNames = [
+  'timezone',
+  'tokensLimited',
+  'endUserBudgetId',
+  'endUserBudgetDefault',
+  'internalUserBudgetDefault',
+  'keyParallelMax',
+  'serviceAccountParams',
+  'teamLogging',
+] as const;
 const entriesMax = 50_000;
 const absentMax = 10_000;
 const absentTtlMs = 5_000;
@@ -76,16 +87,8 @@ export class StorePrincipals implements PrincipalSource {
     const { version, settings } = this.#options.snapshot();
     if (version === this.#version) return;
     this.#version = version;
-    const { timezone, tokensLimited, endUserBudgetId, endUserBudgetDefault, internalUserBudgetDefault, tagBudgets } =
-      settings;
-    const defaults = JSON.stringify([
-      timezone,
-      tokensLimited,
-      endUserBudgetId,
-      endUserBudgetDefault,
-      internalUserBudgetDefault,
-      [...tagBudgets],
-    ]);
+    const { tagBudgets } = settings;
+    const defaults = JSON.stringify([...defaultNames.map((name) => settings[name] ?? null), [...tagBudgets]]);
     if (defaults === this.#defaults) return;
     this.#defaults = defaults;
     this.invalidate(null);

@@ -1,9 +1,12 @@
+import { type EgressSettings, plainEgress } from '../core/egress.ts';
 import type { SocketTransport, UpstreamSocket } from '../core/ports.ts';
+import { tlsOptions } from './egress/tls-options.ts';
 
 const messageBytesMax = 32 * 1024 * 1024;
 
 /** WebSockets to providers. The library is loaded when the first one is opened. */
-export function socketTransport(): SocketTransport {
+export function socketTransport(egress: EgressSettings = plainEgress): SocketTransport {
+  const tls = tlsOptions(egress);
   return {
     async connect({ origin, path, headers, connectTimeoutMs }, receiver): Promise<UpstreamSocket> {
       const { WebSocket } = await import('ws');
@@ -16,6 +19,7 @@ export function socketTransport(): SocketTransport {
         perMessageDeflate: false,
         // A redirect would carry the credential to another host.
         followRedirects: false,
+        ...tls,
       });
       const waiting: (() => void)[] = [];
       const wakeAll = () => {

@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 // Not the package's index: that brings fetch, web sockets and caches (15 MB of memory, 100 ms of starting).
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { type EgressSettings, plainEgress } from '../core/egress.ts';
 import type { Transport, TransportError, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../core/ports.ts';
+import { tlsOptions } from './egress/tls-options.ts';
 import { transportErrorOf } from './transport-error.ts';
 
 /** Below the idle time of common model servers (uvicorn and Node close after 5 s), so that we close first. */
@@ -13,15 +15,22 @@ const keepAliveMsMax = 120_000;
 const poolsMax = 2_000;
 
 /** HTTP/1.1 to providers: pooled per origin, no redirects, no timeouts of its own but the one for connecting. */
-export function undiciTransport(): Transport {
-  return new UndiciTransport();
+export function undiciTransport(egress: EgressSettings = plainEgress): Transport {
+  return new UndiciTransport(tlsOptions(egress));
 }
 
+type Tls = ReturnType<typeof tlsOptions>;
+
 class UndiciTransport implements Transport {
-  readonly #kept = new PoolSet(1);
+  readonly #kept: PoolSet;
   /** No keep-alive: every request opens its own connection. */
-  readonly #fresh = new PoolSet(0);
+  readonly #fresh: PoolSet;
   #closing: Promise<unknown> | null = null;
+
+  constructor(tls: Tls) {
+    this.#kept = new PoolSet(1, tls);
+    this.#fresh = new PoolSet(0, tls);
+  }
 
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamExchange {
     const exchange = new UndiciExchange(receiver);
@@ -64,10 +73,12 @@ class UndiciTransport implements Transport {
 class PoolSet {
   readonly #byTimeout = new Map<number, Map<string, Pool>>();
   readonly #pipelining: number;
+  readonly #tls: Tls;
   #count = 0;
 
-  constructor(pipelining: number) {
+  constructor(pipelining: number, tls: Tls) {
     this.#pipelining = pipelining;
+    this.#tls = tls;
   }
 
   at(origin: string, connectTimeoutMs: number): Pool {
@@ -86,6 +97,7 @@ class PoolSet {
       bodyTimeout: 0,
       connectTimeout: connectTimeoutMs,
       allowH2: false,
+      ...(this.#tls !== undefined && { connect: this.#tls }),
     });
     let byOrigin = this.#byTimeout.get(connectTimeoutMs);
     if (byOrigin === undefined) {

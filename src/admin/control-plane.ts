@@ -84,6 +84,15 @@ export interface ControlSettings {
   /** As written: values for new keys that do not say, and the most that a new key may have; null = nothing is said. */
   readonly keyDefaults: JsonObject | null;
   readonly keyBounds: JsonObject | null;
+  /** Values for new teams and users that do not say. */
+  readonly teamDefaults: JsonObject | null;
+  readonly userDefaults: JsonObject | null;
+  /** Who may make keys, and what they must say. */
+  readonly keyMaking: {
+    readonly rules: JsonObject | null;
+    readonly plainAliases: boolean;
+    readonly needsTeam: boolean;
+  };
 }
 
 export interface DeploymentCondition {

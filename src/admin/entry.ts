@@ -13,9 +13,13 @@ const groupNames: Readonly<Record<RouteGroup, readonly string[]>> = {
 
 const managingRoles: ReadonlySet<string> = new Set(['org_admin', 'internal_user', 'internal_user_viewer']);
 
+/** The operator's rules of routes, as far as the control plane asks them; null = none. */
+export type OpenRoutes = (path: string, groups: readonly string[]) => void;
+
 /** Whether an actor may call an endpoint at all, decided on the matched endpoint. Throws GatewayError('route_denied'). */
-export function admitActor(actor: Actor, endpoint: Endpoint, path: string): void {
+export function admitActor(actor: Actor, endpoint: Endpoint, path: string, requireOpen?: OpenRoutes): void {
   if (endpoint.access === 'public') return;
+  if (requireOpen !== undefined && !isAdministrator(actor)) requireOpen(path, groupNames[endpoint.group]);
   if (!mayCall(actor, endpoint)) {
     throw new GatewayError(
       'route_denied',

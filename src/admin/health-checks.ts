@@ -27,6 +27,8 @@ export interface HealthChecksOptions {
   settings(): HealthCheckSettings;
   deployments(): Iterable<Deployment>;
   probe(deployment: Deployment): Promise<ProbeResult>;
+  /** Told of every check. */
+  onChecked?(deployment: Deployment, result: ProbeResult): void;
 }
 
 /** Calls every deployment regularly, where the operator wants that, and remembers what came of it. */
@@ -66,6 +68,7 @@ export class HealthChecks {
   /** A check that was made for another reason is remembered like the others. */
   async check(deployment: Deployment): Promise<HealthCheck> {
     const result = await this.#options.probe(deployment);
+    this.#options.onChecked?.(deployment, result);
     const { id, group } = deployment;
     const check: HealthCheck = { ...result, deployment: { id, group }, at: this.#options.clock.now() };
     this.#latest.set(id, check);

@@ -1,7 +1,9 @@
 import type { AlertSettings, MailSetting } from '../core/alert-settings.ts';
-import type { Secret } from '../core/secret.ts';
+import { lifetimeEnd } from '../core/duration.ts';
+import { Secret } from '../core/secret.ts';
 import type { Environment } from './environment.ts';
 import type { Config } from './load.ts';
+import { isMap } from './read-file.ts';
 import { Written } from './telemetry/variables.ts';
 
 export const alertDefaults = {
@@ -23,6 +25,8 @@ export function alertSettings(config: Config | null, environment: Environment): 
     webhook: only('webhook', written.secret([], ['WEBHOOK_URL'])),
     slack: only('slack', written.secret([], ['SLACK_WEBHOOK_URL'])),
     mail: channels.has('email') || channels.has('smtp_email') ? mailSetting(written) : null,
+    slackByKind: channels.has('slack') ? slackByKind(general.alert_to_webhook_url) : new Map(),
+    reportEveryMs: reportEvery(general.spend_report_frequency),
     kinds: general.alert_types === undefined ? null : new Set(general.alert_types),
     slowMs: (general.alerting_threshold ?? alertDefaults.slowSeconds) * 1_000,
     share: Math.min(1, number('failure_share', alertDefaults.share)),
@@ -30,6 +34,32 @@ export function alertSettings(config: Config | null, environment: Environment): 
     spendFactor: number('spend_factor', alertDefaults.spendFactor),
     spendMinDollars: number('spend_minimum', alertDefaults.spendMinDollars),
   };
+}
+
+/** A list of addresses, or one, by kind. */
+function slackByKind(written: unknown): ReadonlyMap<string, readonly Secret[]> {
+  const found = new Map<string, readonly Secret[]>();
+  if (!isMap(written)) return found;
+  for (const [kind, value] of Object.entries(written)) {
+    const addresses = [value].flat().filter((one): one is string => typeof one === 'string' && URL.canParse(one));
+    if (addresses.length > 0)
+      found.set(
+        kind,
+        addresses.map((address) => new Secret(address)),
+      );
+  }
+  return found;
+}
+
+/** `7d`, `1mo`, `daily` …; a figure alone counts days. */
+function reportEvery(written: string | undefined): number | null {
+  if (written === undefined) return null;
+  try {
+    const end = lifetimeEnd(/^\d+$/.test(written) ? `${written}d` : written, 0);
+    return end === null ? null : Math.max(end, 60_000);
+  } catch {
+    return null;
+  }
 }
 
 /** null when there is no server, no sender or nobody to send to. */
@@ -57,6 +87,7 @@ function mailSetting(written: Written): MailSetting | null {
 const plainAddress = /^[^\s<>,;"\\]+@[^\s<>,;"\\]+$/;
 
 /** Credentials in it, for the scrubber of logs. */
-export function alertSecrets({ webhook, slack, mail }: AlertSettings): Secret[] {
-  return [webhook, slack, mail?.password ?? null].filter((secret) => secret !== null);
+export function alertSecrets({ webhook, slack, mail, slackByKind }: AlertSettings): Secret[] {
+  const known = [webhook, slack, mail?.password ?? null, ...[...slackByKind.values()].flat()];
+  return known.filter((secret) => secret !== null);
 }

@@ -27,6 +27,8 @@ export interface DeploymentParts {
   /** From `provider_budget_config`, by provider. */
   readonly providerBudgets: ReadonlyMap<string, BudgetRule>;
   readonly dropParams: boolean;
+  /** What every deployment answers in the place of its provider; null = providers are asked. */
+  readonly networkMock: string | null;
   readonly unpriced: 'self_hosted_free' | 'refuse' | 'free';
   /** Told why an entry is left out, and of what is odd about one that is not. */
   report(severity: 'skipped' | 'warning', path: Path, message: string, details?: FindingDetails): void;

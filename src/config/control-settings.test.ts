@@ -16,6 +16,9 @@ test('what is not written has its default', () => {
     metricsNeedKey: false,
     keyDefaults: null,
     keyBounds: null,
+    teamDefaults: null,
+    userDefaults: null,
+    keyMaking: { rules: null, plainAliases: false, needsTeam: false },
     recordsKeptMs: null,
     recordsSweptMs: null,
   });
@@ -41,6 +44,9 @@ general_settings:
     metricsNeedKey: true,
     keyDefaults: null,
     keyBounds: null,
+    teamDefaults: null,
+    userDefaults: null,
+    keyMaking: { rules: null, plainAliases: false, needsTeam: false },
     recordsKeptMs: 172_800_000,
     recordsSweptMs: 3_600_000,
   });

@@ -12,6 +12,9 @@ export interface WrittenControlSettings {
   readonly metricsNeedKey: boolean;
   readonly keyDefaults: JsonObject | null;
   readonly keyBounds: JsonObject | null;
+  readonly teamDefaults: JsonObject | null;
+  readonly userDefaults: JsonObject | null;
+  readonly keyMaking: KeyMaking;
   readonly healthChecks: HealthCheckWords;
   /** Milliseconds that rows of requests are kept; null = for ever. */
   readonly recordsKeptMs: number | null;
@@ -19,6 +22,15 @@ export interface WrittenControlSettings {
   readonly recordsArchive: string | null;
   /** Milliseconds between two removals of old rows; null = the default. */
   readonly recordsSweptMs: number | null;
+}
+
+/** Who may make keys, and what they must say. */
+export interface KeyMaking {
+  /** `key_generation_settings` as written. */
+  readonly rules: JsonObject | null;
+  readonly plainAliases: boolean;
+  /** No keys outside of teams. */
+  readonly needsTeam: boolean;
 }
 
 export interface HealthCheckWords {
@@ -40,6 +52,13 @@ export function controlSettings({ sections, environment }: Config): WrittenContr
     metricsNeedKey: litellm.require_auth_for_metrics_endpoint ?? false,
     keyDefaults: (litellm.default_key_generate_params ?? null) as JsonObject | null,
     keyBounds: (litellm.upperbound_key_generate_params ?? null) as JsonObject | null,
+    teamDefaults: (litellm.default_team_params ?? null) as JsonObject | null,
+    userDefaults: (litellm.default_internal_user_params ?? null) as JsonObject | null,
+    keyMaking: {
+      rules: (litellm.key_generation_settings ?? null) as JsonObject | null,
+      plainAliases: litellm.enable_key_alias_format_validation ?? false,
+      needsTeam: general.default_team_disabled ?? false,
+    },
     healthChecks: {
       enabled: general.background_health_checks ?? false,
       intervalMs: (general.health_check_interval ?? healthCheckSecondsDefault) * 1_000,

@@ -7,6 +7,7 @@ import type { Deployment, TextPattern, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import { connect, type DeploymentParts } from './connection.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
+import type { Environment } from './environment.ts';
 import { modelFacts } from './model-facts.ts';
 import { milliseconds, timerMilliseconds } from './router.ts';
 import { textPattern } from './text-pattern.ts';
@@ -53,10 +54,19 @@ export function buildDeployment(
     blocked: info.blocked ?? false,
     publicParams: entry.publicParams,
     fromDatabase: entry.fromDatabase,
-    mockResponse: mockResponse(params.mock_response),
-    unusable,
+    mockResponse: mockResponse(params.mock_response) ?? parts.networkMock,
+    unusable: unusable ?? notHere(info.supported_environments, parts.environment),
   });
   return { deployment, secrets: credential === null ? entry.secrets : [...entry.secrets, credential] };
+}
+
+/** A deployment may be meant for some environments only; `LITELLM_ENVIRONMENT` names the one that this is. */
+function notHere(
+  environments: readonly string[] | undefined,
+  { LITELLM_ENVIRONMENT: here }: Environment,
+): string | null {
+  if (environments === undefined || here === undefined || here === '' || environments.includes(here)) return null;
+  return `it is for ${environments.join(', ')}, and this is ${here}`;
 }
 
 /** The deployment for one real model, where its model name holds stars: each star becomes what was matched. */

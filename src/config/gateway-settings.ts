@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { lifetimeEnd } from '../core/duration.ts';
 import type { Scope } from '../core/identity.ts';
-import type { BudgetRule } from '../core/limits.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { BudgetRule, RateLimitRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
 import type { Operation } from '../core/operation.ts';
 import type { MediaLimits } from '../core/ports.ts';
-import type { CacheSettings, GatewaySettings, Timeouts } from '../core/route.ts';
+import type { CacheSettings, GatewaySettings, PassedHeaders, RouteRules, Timeouts } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import { allowedAddresses } from './allowed-addresses.ts';
 import { milliseconds, timerMilliseconds, timerMsMax } from './router.ts';
@@ -19,6 +20,7 @@ export const gatewayDefaults = {
   heartbeatMs: 15_000,
   drainMs: 30_000,
   bodyMebibytesMax: 32,
+  answerMebibytesMax: 64,
   mediaMebibytesMax: 20,
   mediaMs: 10_000,
   cacheTtlMs: 600_000,
@@ -68,6 +70,16 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     dropParams: litellm.drop_params ?? false,
     modifyParams: litellm.modify_params ?? false,
     alwaysIncludeStreamUsage: general.always_include_stream_usage ?? false,
+    costInStreams: litellm.include_cost_in_streaming_usage ?? false,
+    passedHeaders: passedHeaders(general, litellm.model_group_settings?.forward_client_headers_to_llm_api),
+    answerBytesMax: Math.round((general.max_response_size_mb ?? gatewayDefaults.answerMebibytesMax) * 1024 * 1024),
+    globalRates: globalRates(general.global_max_parallel_requests),
+    keyParallelMax: general.max_parallel_requests ?? null,
+    serviceAccountParams: texts(general.service_account_settings?.enforced_params),
+    teamLogging: teamLogging(litellm.default_team_settings),
+    priorityShares:
+      litellm.priority_reservation === undefined ? null : new Map(Object.entries(litellm.priority_reservation)),
+    routeRules: routeRules(general),
     enforceUserParam: general.enforce_user_param ?? false,
     callerCredentialsAllowed: general.allow_client_side_credentials ?? false,
     storePromptsAndAnswers: general.store_prompts_in_spend_logs ?? false,
@@ -112,11 +124,59 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     tagHeaders: Object.freeze((litellm.extra_spend_tag_headers ?? []).map((name) => name.toLowerCase())),
     enforcedParams: Object.freeze(general.enforced_params ?? []),
     callerTagsRejected: general.reject_clientside_metadata_tags ?? false,
+    endUsersIgnored: litellm.disable_end_user_cost_tracking ?? false,
+    errorTextsKept: !(general.disable_error_logs ?? false),
     addressAllowed: allowedAddresses(general.allowed_ips),
     trustsForwardedFor: general.use_x_forwarded_for ?? false,
     priceDiscounts: Object.freeze({ ...litellm.cost_discount_config }),
     priceMargins: margins(litellm.cost_margin_config ?? {}),
   });
+}
+
+type General = NonNullable<Sections['general_settings']>;
+
+function passedHeaders(general: General, groups: readonly string[] = []): PassedHeaders | null {
+  const everywhere = general.forward_client_headers_to_llm_api ?? false;
+  const own = !everywhere && groups.length > 0 ? new Set(groups) : everywhere;
+  const organization = general.forward_openai_org_id ?? false;
+  const credentials = general.forward_llm_provider_auth_headers ?? false;
+  return own || organization || credentials ? Object.freeze({ own, organization, credentials }) : null;
+}
+
+/** Lists of callbacks by team; every other key of an entry is a variable of its callbacks. */
+function teamLogging(written: readonly Readonly<Record<string, unknown>>[] | undefined) {
+  const found: Record<string, JsonObject[]> = {};
+  for (const { team_id, success_callback, failure_callback, callbacks, ...variables } of written ?? []) {
+    if (typeof team_id !== 'string') continue;
+    const rules = (names: unknown, type: string) =>
+      texts(names).map((name) => ({
+        callback_name: name,
+        callback_type: type,
+        callback_vars: variables as JsonObject,
+      }));
+    found[team_id] = [
+      ...rules(callbacks, 'success_and_failure'),
+      ...rules(success_callback, 'success'),
+      ...rules(failure_callback, 'failure'),
+    ];
+  }
+  return Object.freeze(found);
+}
+
+function texts(written: unknown): readonly string[] {
+  return Array.isArray(written) ? written.filter((one) => typeof one === 'string') : [];
+}
+
+function routeRules(general: General): RouteRules | null {
+  const allowed = general.allowed_routes ?? [];
+  const adminOnly = general.admin_only_routes ?? [];
+  return allowed.length === 0 && adminOnly.length === 0 ? null : Object.freeze({ allowed, adminOnly });
+}
+
+function globalRates(limit: number | undefined): readonly RateLimitRule[] {
+  if (limit === undefined) return [];
+  const whole = { scope: 'global', id: 'global', label: 'the whole gateway', model: null } as const;
+  return [Object.freeze({ ...whole, metric: 'parallel', limit, tokens: 'total' } as const)];
 }
 
 /** Those of the mappings whose role is the customer's, then the plain one. */
@@ -193,6 +253,9 @@ function effectiveCache({
     operations: [...new Set(operations)],
     bytesMax: params.max_bytes ?? gatewayDefaults.cacheBytesMax,
     scope: params.scope ?? 'team',
+    sharedGroups: new Map(
+      (router.caching_groups ?? []).flatMap((groups) => groups.map((group) => [group, groups.toSorted().join('|')])),
+    ),
   });
 }
 

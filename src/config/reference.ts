@@ -11,6 +11,7 @@ import {
   unitPriceKeys,
 } from './schema/price-keys.ts';
 import { type SectionName, sectionMeanings, sectionSchemas } from './schema/sections.ts';
+import { pricedUnits } from './unit-rates.ts';
 
 /** The configuration reference as Markdown, made from the schemas. */
 export function configReference(): string {
@@ -105,7 +106,9 @@ function prices(): string[] {
     lines.push(`| \`${key}\` | \`${perMillionKey(key)}\` | ${meaning} | ${activeText(isOn)} |`);
   }
   for (const [key, meaning] of Object.entries(gpuPriceKeys)) lines.push(`| \`${key}\` |  | ${meaning} | yes |`);
-  for (const [key, meaning] of Object.entries(unitPriceKeys)) lines.push(`| \`${key}\` |  | ${meaning} | not yet |`);
+  for (const [key, meaning] of Object.entries(unitPriceKeys)) {
+    lines.push(`| \`${key}\` |  | ${meaning} | ${activeText(pricedUnits.has(key))} |`);
+  }
   for (const key of structuredPriceKeys) {
     const isOn = key === 'search_context_cost_per_query';
     lines.push(

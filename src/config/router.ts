@@ -1,5 +1,15 @@
-import type { ErrorClass, FallbackMap, RouterSettings, RoutingStrategy } from '../core/route.ts';
+import type {
+  Affinity,
+  ErrorClass,
+  FallbackMap,
+  RouterSettings,
+  RoutingStrategy,
+  StrategyChoice,
+} from '../core/route.ts';
 import type { Sections } from './schema/sections.ts';
+
+type WrittenRouter = NonNullable<Sections['router_settings']>;
+type WrittenStrategy = NonNullable<WrittenRouter['routing_strategy']>;
 
 const errorClasses: readonly ErrorClass[] = [
   'BadRequest',
@@ -17,6 +27,7 @@ export const routerDefaults = {
   latencySamplesMax: 10,
   retryBudgetRatio: 0.2,
   retryBudgetMinPerSecond: 10,
+  checkFreshSeconds: 600,
 } as const;
 
 /** Routing as it takes effect: `router_settings`, then `litellm_settings`, then the defaults. */
@@ -25,13 +36,27 @@ export function effectiveRouter({
   litellm_settings: litellm = {},
 }: Sections): RouterSettings {
   const fallbacks = fallbackMap(router.fallbacks ?? litellm.fallbacks);
-  const strategy = router.routing_strategy ?? 'simple-shuffle';
   const args = router.routing_strategy_args;
   return Object.freeze({
-    // Budgets of providers filter the candidates of any strategy; as a strategy of its own it leaves the plain choice.
-    strategy: strategy === 'provider-budget-routing' ? 'simple-shuffle' : (strategy satisfies RoutingStrategy),
+    strategy: strategyOf(router.routing_strategy),
     latencyBuffer: args?.lowest_latency_buffer ?? 0,
     latencySamplesMax: args?.max_latency_list_size ?? routerDefaults.latencySamplesMax,
+    groupStrategies: groupStrategies(router.routing_groups),
+    affinities: affinities(router.optional_pre_call_checks ?? []),
+    groupAffinities: new Map(
+      Object.entries(router.model_group_affinity_config ?? {}).map(([group, checks]) => [
+        group,
+        affinities(Array.isArray(checks) ? checks : []),
+      ]),
+    ),
+    enforcesRates: router.optional_pre_call_checks?.includes('enforce_model_rate_limits') ?? false,
+    checkedRouting:
+      router.enable_health_check_routing === true
+        ? {
+            freshMs: milliseconds(router.health_check_staleness_threshold ?? routerDefaults.checkFreshSeconds),
+            ignoresTransient: router.health_check_ignore_transient_errors ?? false,
+          }
+        : null,
     fallbacks,
     contextWindowFallbacks: fallbackMap(router.context_window_fallbacks ?? litellm.context_window_fallbacks),
     contentPolicyFallbacks: fallbackMap(router.content_policy_fallbacks ?? litellm.content_policy_fallbacks),
@@ -59,6 +84,33 @@ export function effectiveRouter({
     retryBudgetRatio: router.retry_budget_ratio ?? routerDefaults.retryBudgetRatio,
     retryBudgetMinPerSecond: router.retry_budget_min_per_second ?? routerDefaults.retryBudgetMinPerSecond,
   });
+}
+
+/** Budgets of providers filter the candidates of any strategy; as a strategy of its own it leaves the plain choice. */
+function strategyOf(written: WrittenStrategy | undefined): RoutingStrategy {
+  return written === undefined || written === 'provider-budget-routing' ? 'simple-shuffle' : written;
+}
+
+/** A model group in several of them has the strategy of the first. */
+function groupStrategies(written: WrittenRouter['routing_groups']): ReadonlyMap<string, StrategyChoice> {
+  const found = new Map<string, StrategyChoice>();
+  for (const { models, routing_strategy, routing_strategy_args } of written ?? []) {
+    if (routing_strategy === undefined) continue;
+    const latencyBuffer = routing_strategy_args?.lowest_latency_buffer ?? 0;
+    const choice = Object.freeze({ strategy: strategyOf(routing_strategy), latencyBuffer });
+    for (const model of models) if (!found.has(model)) found.set(model, choice);
+  }
+  return found;
+}
+
+const affinityNames: Readonly<Record<string, Affinity>> = {
+  prompt_caching: 'prompt',
+  session_affinity: 'session',
+  deployment_affinity: 'key',
+};
+
+function affinities(checks: readonly unknown[]): readonly Affinity[] {
+  return Object.freeze(checks.flatMap((check) => (typeof check === 'string' ? (affinityNames[check] ?? []) : [])));
 }
 
 export function milliseconds(seconds: number): number {

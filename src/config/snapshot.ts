@@ -65,6 +65,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     timezone: settings.timezone,
     providerBudgets: providerBudgets(config, settings.timezone),
     dropParams: settings.dropParams,
+    networkMock: sections.litellm_settings?.network_mock ? 'This is a mock response.' : null,
     unpriced: sections.general_settings?.unpriced_models ?? 'self_hosted_free',
     report(severity, path: Path, message, details = {}) {
       diagnostics.push({ severity, ...config.placeOf(path), path: renderPath(path), message, ...compact(details) });

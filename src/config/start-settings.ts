@@ -12,6 +12,10 @@ export interface StartSettings {
   readonly databaseUrl: Secret | null;
   /** Connections to it in all; null = its address or the default says. */
   readonly databaseConnectionsMax: number | null;
+  /** Longest wait for a connection to it; null = its address or the default says. */
+  readonly databaseConnectMs: number | null;
+  /** How long what is known of a key may be used without looking again. */
+  readonly keyCacheMs: number;
   readonly dataFolder: string;
   readonly modelsInDatabase: boolean;
   /** Encrypts stored credentials; null = the master key does. */
@@ -40,11 +44,13 @@ export function readStartSettings(config: Config | null, given: Environment): St
     masterKey: general.master_key ?? null,
     databaseUrl: general.database_url ?? secret(environment.DATABASE_URL) ?? databaseUrlFromParts(environment),
     databaseConnectionsMax: general.database_connection_pool_limit ?? null,
+    databaseConnectMs: seconds(general.database_connection_timeout),
+    keyCacheMs: seconds(general.user_api_key_cache_ttl) ?? 60_000,
     dataFolder: general.data_folder ?? present(environment.TOLLGATE_DATA_FOLDER) ?? './data',
     modelsInDatabase: general.store_model_in_db ?? /^true$/i.test(environment.STORE_MODEL_IN_DB ?? ''),
     saltKey: secret(environment.LITELLM_SALT_KEY),
     port: Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : null,
-    logLevel: logLevel(environment.LITELLM_LOG),
+    logLevel: logLevel(environment.LITELLM_LOG) ?? verbosity(config),
     rootPath: (present(environment.SERVER_ROOT_PATH) ?? '').replace(/\/+$/, ''),
     publicUrl: present(environment.PROXY_BASE_URL),
     priceFile: general.price_catalogue_file ?? null,
@@ -63,6 +69,17 @@ function databaseUrlFromParts(environment: Environment): Secret | null {
   const who = user === '' ? '' : password === '' ? `${user}@` : `${user}:${password}@`;
   const query = schema === null ? '' : `?schema=${encodeURIComponent(schema)}`;
   return new Secret(`postgresql://${who}${host}/${encodeURIComponent(name)}${query}`);
+}
+
+function seconds(written: number | undefined): number | null {
+  return written === undefined ? null : Math.round(written * 1_000);
+}
+
+/** `set_verbose` and `debug_level`, where the environment says nothing. */
+function verbosity(config: Config | null): StartSettings['logLevel'] {
+  const { litellm_settings: litellm = {}, router_settings: router = {} } = config?.sections ?? {};
+  if (litellm.set_verbose || router.set_verbose || router.debug_level === 'DEBUG') return 'debug';
+  return router.debug_level === 'INFO' ? 'info' : null;
 }
 
 function logLevel(written: string | undefined): StartSettings['logLevel'] {

@@ -24,6 +24,9 @@ const units: readonly (readonly [key: string, unit: RateName, factor: number])[]
   ['ocr_cost_per_page', 'page', perMillion],
 ];
 
+/** Price keys that a cost is made of. */
+export const pricedUnits: ReadonlySet<string> = new Set(units.map(([key]) => key));
+
 /** undefined when no price by a unit is among them. */
 export function unitRatesOf(settings: readonly PriceSetting[]): UnitRates | undefined {
   const rates: Partial<Record<RateName, number>> = {};

@@ -5,6 +5,10 @@ export interface AlertSettings {
   readonly webhook: Secret | null;
   readonly slack: Secret | null;
   readonly mail: MailSetting | null;
+  /** Slack addresses of single kinds, in place of the common one. */
+  readonly slackByKind: ReadonlyMap<string, readonly Secret[]>;
+  /** Milliseconds between two reports of what was spent; null = none. */
+  readonly reportEveryMs: number | null;
   /** LiteLLM's names of kinds; null = all of them. */
   readonly kinds: ReadonlySet<string> | null;
   /** An attempt that takes longer counts as slow. */

@@ -243,6 +243,8 @@ export interface AnswerOptions {
   readonly createdAt: number;
   /** The caller's own request, for formats whose answer repeats parts of it. */
   readonly request?: JsonObject;
+  /** Dollars that usage comes to; set where the end of a stream is to tell it. */
+  readonly costOf?: (usage: Usage) => number;
   /** Turns a provider's id of an answer into the one the caller may use to come back to it. */
   readonly answerId?: (id: string) => string;
 }

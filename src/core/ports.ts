@@ -411,6 +411,7 @@ export interface ConditionAlert {
     | 'store_down'
     | 'store_back'
     | 'spend_unusual'
+    | 'spend_report'
     | 'sink_losing';
   /** What it is about: a deployment, a store, a key's alias, a sink. */
   readonly subject: string;

@@ -1,6 +1,6 @@
 import type { ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
-import type { BudgetRule } from './limits.ts';
+import type { BudgetRule, RateLimitRule } from './limits.ts';
 import type { Operation } from './operation.ts';
 import type { MediaLimits } from './ports.ts';
 import type { Price } from './price.ts';
@@ -132,11 +132,35 @@ export type ErrorClass =
   | 'ContentPolicyViolation'
   | 'InternalServer';
 
+export interface StrategyChoice {
+  readonly strategy: RoutingStrategy;
+  readonly latencyBuffer: number;
+}
+
+export interface CheckedRouting {
+  /** Older checks say nothing. */
+  readonly freshMs: number;
+  /** A check that was answered with 408 or 429 says nothing. */
+  readonly ignoresTransient: boolean;
+}
+
+/** What keeps requests at one deployment: a cached prompt, a session, a key. */
+export type Affinity = 'prompt' | 'session' | 'key';
+
 export interface RouterSettings {
   readonly strategy: RoutingStrategy;
   /** Fraction above the best latency within which deployments count as equal. */
   readonly latencyBuffer: number;
   readonly latencySamplesMax: number;
+  /** Other strategies, by model group. */
+  readonly groupStrategies?: ReadonlyMap<string, StrategyChoice>;
+  /** What holds requests together; by model group where the operator says so. */
+  readonly affinities?: readonly Affinity[];
+  readonly groupAffinities?: ReadonlyMap<string, readonly Affinity[]>;
+  /** `rpm` and `tpm` of deployments hold with every strategy. */
+  readonly enforcesRates?: boolean;
+  /** Leaves out deployments whose last check failed; null = checks do not count. */
+  readonly checkedRouting?: CheckedRouting | null;
   readonly fallbacks: FallbackMap;
   readonly contextWindowFallbacks: FallbackMap;
   readonly contentPolicyFallbacks: FallbackMap;
@@ -175,6 +199,24 @@ export interface GatewaySettings {
   readonly dropParams: boolean;
   readonly modifyParams: boolean;
   readonly alwaysIncludeStreamUsage: boolean;
+  /** The usage at the end of a stream tells its cost. */
+  readonly costInStreams?: boolean;
+  /** What of the caller's headers goes on to providers; null = nothing beyond what every provider needs. */
+  readonly passedHeaders?: PassedHeaders | null;
+  /** Longest whole answer of a provider. */
+  readonly answerBytesMax?: number;
+  /** Limits of the gateway as a whole. */
+  readonly globalRates?: readonly RateLimitRule[];
+  /** Requests in flight of keys that name no limit of their own. */
+  readonly keyParallelMax?: number | null;
+  /** Body fields that requests of service accounts must have. */
+  readonly serviceAccountParams?: readonly string[];
+  /** Sinks of teams that name none of their own, as their metadata would say it. */
+  readonly teamLogging?: Readonly<Record<string, JsonObject[]>>;
+  /** Share of a model's rates by the priority of keys; null = all are alike. */
+  readonly priorityShares?: ReadonlyMap<string, number> | null;
+  /** Paths that virtual keys may call at all, and those that they may not; null = no such rule. */
+  readonly routeRules?: RouteRules | null;
   readonly enforceUserParam: boolean;
   readonly callerCredentialsAllowed: boolean;
   readonly storePromptsAndAnswers: boolean;
@@ -221,12 +263,31 @@ export interface GatewaySettings {
   readonly callerTagsRejected: boolean;
   /** Who may call at all; null = everybody. */
   readonly addressAllowed: ((address: string) => boolean) | null;
+  /** End users are neither counted nor recorded. */
+  readonly endUsersIgnored?: boolean;
+  /** Rows of requests hold no text of errors. */
+  readonly errorTextsKept?: boolean;
   /** The caller's address is the first in `x-forwarded-for`. */
   readonly trustsForwardedFor: boolean;
   /** Fraction taken off, by provider id. */
   readonly priceDiscounts: Readonly<Record<string, number>>;
   /** Added after the discount, by provider id or `global`: a fraction, and whole nano-dollars a request. */
   readonly priceMargins: Readonly<Record<string, { readonly ratio: number; readonly fixed: number }>>;
+}
+
+export interface PassedHeaders {
+  /** The caller's `x-` headers: for every model, or for these. */
+  readonly own: boolean | ReadonlySet<string>;
+  /** `openai-organization`. */
+  readonly organization: boolean;
+  /** A provider's key that the caller brings, where its own key stands in another header. */
+  readonly credentials: boolean;
+}
+
+export interface RouteRules {
+  /** Empty = all. */
+  readonly allowed: readonly string[];
+  readonly adminOnly: readonly string[];
 }
 
 export interface IdempotencySettings {
@@ -248,6 +309,8 @@ export interface CacheSettings {
   readonly byDefault: boolean;
   readonly operations: readonly Operation[];
   readonly bytesMax: number;
+  /** Model group → the groups that share its answers, as one name. */
+  readonly sharedGroups?: ReadonlyMap<string, string>;
   /** Who shares entries: one key, one team (its keys), or everybody. */
   readonly scope: 'key' | 'team' | 'global';
 }

@@ -11,6 +11,8 @@ export interface SinkSetting {
   readonly takesContent: boolean;
   /** Key and user stay out of what it gets. */
   readonly hidesCaller: boolean;
+  /** The texts of errors, which may repeat prompts, stay out as well. */
+  readonly hidesErrors?: boolean;
   readonly destination: DestinationSetting;
 }
 
@@ -37,6 +39,8 @@ export interface OtlpSetting {
   readonly resource: Readonly<Record<string, string>>;
   /** Langfuse is on the other side: it gets every request, with the attributes it knows. */
   readonly langfuse: boolean;
+  /** Facts that become Langfuse's tags, by LiteLLM's names. */
+  readonly langfuseTags?: readonly string[];
 }
 
 export interface HeliconeSetting {

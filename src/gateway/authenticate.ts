@@ -3,7 +3,7 @@ import { asIdentified, type CallerHeaders, type Identified, type Received } from
 import type { Principal } from '../core/identity.ts';
 import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
-import { requireAllowedRoute } from './access/allowed-routes.ts';
+import { requireAllowedRoute, requireOpenRoute } from './access/allowed-routes.ts';
 import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './access/credential.ts';
 import { endUserOf } from './access/end-user.ts';
 import { callerAddress, requireAllowedAddress, requireParams } from './access/entry-rules.ts';
@@ -30,13 +30,15 @@ export async function authenticate(
   const principal = found instanceof Promise ? await found : found;
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
+    if (settings.routeRules) requireOpenRoute(settings.routeRules, received.path, routeGroups);
     requireAllowedRoute(principal, received.path, routeGroups);
     requireParams(received, principal);
   }
-  const endUserId = endUserOf(received);
-  if (endUserId !== null) {
-    const limits = endUserLimits(gateway, endUserId);
-    requireEndUser(limits instanceof Promise ? await limits : limits, endUserId);
+  const named = endUserOf(received);
+  const endUserId = settings.endUsersIgnored ? null : named;
+  if (named !== null) {
+    const limits = endUserLimits(gateway, named);
+    requireEndUser(limits instanceof Promise ? await limits : limits, named);
   } else if (settings.enforceUserParam) {
     throw new GatewayError(
       'malformed_request',
@@ -67,6 +69,7 @@ export async function admitCaller(
   const principal = await principalOf(principals, settings, caller.headers);
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, clock.now());
+    if (settings.routeRules) requireOpenRoute(settings.routeRules, caller.path, routeGroups);
     requireAllowedRoute(principal, caller.path, routeGroups);
   }
   return principal;

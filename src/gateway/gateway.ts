@@ -78,6 +78,8 @@ export interface Health {
   /** An attempt ended with nobody at fault (client left). */
   released(deployment: Deployment): void;
   isCoolingDown(deployment: Deployment): boolean;
+  /** A check of the deployment came to its end. */
+  checked(deployment: Deployment, healthy: boolean, status: number | null): void;
   state(deployment: Deployment): DeploymentState;
 }
 
@@ -109,4 +111,6 @@ export interface DeploymentState {
   readonly failuresThisMinute: number;
   readonly lastError: DeploymentFailure | null;
   readonly lastSuccessAt: number | null;
+  /** The last check that was made of it, beside what requests show. */
+  readonly lastCheck: { readonly at: number; readonly healthy: boolean; readonly status: number | null } | null;
 }

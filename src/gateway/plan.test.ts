@@ -291,6 +291,18 @@ describe('pickDeployment', () => {
     expect(choose([a], {}, new Set([a.id])).picked).toBe('none');
   });
 
+  it('leaves out what failed its last check, as long as the check is fresh and something is left', () => {
+    const [a, b] = [deployment(), deployment()];
+    const checkedRouting = { freshMs: 1_000, ignoresTransient: true };
+    const failing = (status: number | null) => (health: ReturnType<typeof createHealth>) =>
+      health.checked(a, false, status);
+    expect(choose([a, b], { checkedRouting }, none, failing(500)).picked).toBe(b);
+    expect(choose([a], { checkedRouting }, none, failing(500)).picked).toBe(a);
+    const both = new Set(Array.from({ length: 40 }, () => choose([a, b], {}, none, failing(500)).picked));
+    const transient = Array.from({ length: 40 }, () => choose([a, b], { checkedRouting }, none, failing(429)).picked);
+    expect([both.has(b), transient.includes(b)]).toEqual([true, true]);
+  });
+
   it('leaves out what cools down, and says until when', () => {
     const [a, b] = [deployment(), deployment()];
     expect(choose([a, b], {}, none, busy(a)).picked).toBe(b);

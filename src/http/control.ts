@@ -24,6 +24,10 @@ export interface ControlOptions {
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
   /** Throws GatewayError when nobody at this address may call. */
   requireAddress?(address: string | null, headers: IncomingHttpHeaders): void;
+  /** Throws GatewayError when the operator closed the path to virtual keys. */
+  requireOpenRoute?(path: string, groups: readonly string[]): void;
+  /** Whether the operator opened the path to callers without a key. */
+  isOpenToAll?(path: string): boolean;
   bodyBytesMax(): number;
 }
 
@@ -70,8 +74,8 @@ export function createControl(options: ControlOptions): Control {
     const path = pathOf(url);
     const { endpoint, params } = table.match(request.method ?? 'GET', path);
     if (endpoint.access !== 'public') options.requireAddress?.(request.socket.remoteAddress ?? null, request.headers);
-    const { actor, signedIn } = await identify(endpoint, request.headers);
-    admitActor(actor, endpoint, path);
+    const { actor, signedIn } = await identify(endpoint, request.headers, path);
+    admitActor(actor, endpoint, path, options.requireOpenRoute);
     const body = endpoint.method === 'GET' ? undefined : await readJsonBody(request, options.bodyBytesMax());
     const call = {
       actor,
@@ -97,6 +101,7 @@ export function createControl(options: ControlOptions): Control {
   async function identify(
     endpoint: Endpoint,
     headers: IncomingHttpHeaders,
+    path: string,
   ): Promise<{ actor: Actor; signedIn: boolean }> {
     const changedBy = headers['litellm-changed-by'];
     const named = typeof changedBy === 'string' ? changedBy : null;
@@ -104,7 +109,8 @@ export function createControl(options: ControlOptions): Control {
       const principal = await options.authenticate(headers);
       return { actor: await actorOf(options.store, principal, named), signedIn: true };
     } catch (error) {
-      if (endpoint.access !== 'public') throw error;
+      const isOpen = endpoint.access === 'any_key' && options.isOpenToAll?.(path);
+      if (endpoint.access !== 'public' && !isOpen) throw error;
       return { actor: await actorOf(options.store, nobody, null), signedIn: false };
     }
   }

@@ -4,6 +4,8 @@ import type { Alert, AlertSink, Clock, Log } from '../../core/ports.ts';
 export interface AlertChannel {
   readonly name: string;
   send(alert: Alert): Promise<void>;
+  /** Left out where it hears everything. */
+  hears?(alert: Alert): boolean;
 }
 
 export interface AlertDeliveryOptions {
@@ -57,7 +59,8 @@ export class AlertDelivery implements AlertSink {
     }
     const about = 'scope' in alert ? { scope: alert.scope, subject: alert.label } : { subject: alert.subject };
     log.warn(alert.message, { event: alert.event, ...about });
-    await Promise.all(channels.map((channel) => this.#again(alert, channel.name, () => channel.send(alert))));
+    const hearing = channels.filter((channel) => channel.hears?.(alert) ?? true);
+    await Promise.all(hearing.map((channel) => this.#again(alert, channel.name, () => channel.send(alert))));
   }
 
   /** undefined when it never worked. */

@@ -16,6 +16,7 @@ const kinds: Readonly<Record<Alert['event'], string>> = {
   store_down: 'db_exceptions',
   store_back: 'db_exceptions',
   spend_unusual: 'spend_reports',
+  spend_report: 'spend_reports',
   sink_losing: 'failed_tracking_spend',
 };
 
@@ -28,11 +29,15 @@ export function openAlerts(
   clock: Clock,
   log: Log,
 ): AlertDelivery {
-  const { webhook, slack, mail } = settings;
+  const { webhook, slack, mail, slackByKind } = settings;
+  const kindOf = ({ event }: Alert) => kinds[event];
   return new AlertDelivery({
     channels: [
       ...(webhook === null ? [] : [webhookChannel(webhook)]),
-      ...(slack === null ? [] : [slackChannel(slack)]),
+      ...(slack === null ? [] : [{ ...slackChannel(slack), hears: (alert: Alert) => !slackByKind.has(kindOf(alert)) }]),
+      ...[...slackByKind].flatMap(([kind, addresses]) =>
+        addresses.map((address) => ({ ...slackChannel(address), hears: (alert: Alert) => kindOf(alert) === kind })),
+      ),
       ...(mail === null ? [] : [mailChannel(mail, clock)]),
     ],
     claim,

@@ -9,13 +9,15 @@ import { AlertWatch } from './watch.ts';
 
 const day = (clock: TestClock, ago: number) => new Date(clock.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
-function watching(more: { days?: (clock: TestClock) => { day: string; dollars: number }[] } = {}) {
+function watching(
+  more: { reportEveryMs?: number; days?: (clock: TestClock) => { day: string; dollars: number }[] } = {},
+) {
   const clock = new TestClock();
   const told: Alert[] = [];
   const state = { store: true, redis: null as boolean | null, dropped: 0, asked: 0 };
   const watch = new AlertWatch({
     alerts: { alert: (alert) => void told.push(alert) },
-    settings: alertSettings(null, {}),
+    settings: { ...alertSettings(null, {}), reportEveryMs: more.reportEveryMs ?? null },
     clock,
     log: silentLog,
     usage: {
@@ -114,6 +116,19 @@ describe('alerts over stores', () => {
     clock.advance(20_000);
     await watch.look();
     expect(events()).toEqual([]);
+  });
+});
+
+describe('reports of spend', () => {
+  it('come once a period, of the period that is over', async () => {
+    const { watch, told, clock } = watching({ reportEveryMs: 86_400_000, days: () => [{ day: 'x', dollars: 5 }] });
+    await watch.look();
+    expect(told).toEqual([]);
+    clock.advance(86_400_000);
+    await watch.look();
+    await watch.look();
+    expect(told).toMatchObject([{ event: 'spend_report', facts: { spend: 5 } }]);
+    expect(told[0]!.message).toMatch(/5\.00 dollars .* Teams: none 5\.00\. Models: none 5\.00\./);
   });
 });
 

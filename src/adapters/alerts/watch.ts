@@ -5,6 +5,7 @@ import type { AlertSink, Clock, Log, RecordSink, Timer } from '../../core/ports.
 import type { Attempt, RequestRecord } from '../../core/request-record.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { UsageRepository } from '../../core/store.ts';
+import { spendReport } from './spend-report.ts';
 
 export interface AlertWatchOptions {
   readonly alerts: AlertSink;
@@ -48,6 +49,8 @@ export class AlertWatch implements RecordSink {
   readonly #downSince = new Map<string, number>();
   readonly #toldDown = new Set<string>();
   readonly #dropped = new Map<string, number>();
+  /** Number of the period that the last report was of, or in which this process began. */
+  #reportedPeriod: number | null = null;
   #timer: Timer | null = null;
   #closed = false;
 
@@ -114,6 +117,9 @@ export class AlertWatch implements RecordSink {
     if (redis !== null) this.#lookAtStore('Redis', redis, now);
     this.#lookAtSinks(now);
     this.#lookAtDeployments(now);
+    await this.#report(now).catch((cause: Error) =>
+      this.#options.log.warn('the spend report cannot be made; trying again', { reason: cause.message }),
+    );
     await this.#lookAtSpend(now).catch((cause: Error) =>
       this.#options.log.debug('the spend of keys cannot be compared', { reason: cause.message }),
     );
@@ -198,6 +204,18 @@ export class AlertWatch implements RecordSink {
         facts: { sink: name, lost, lost_in_all: counts.dropped },
       });
     }
+  }
+
+  /** Once for each period, over all processes: what it cost. */
+  async #report(now: number): Promise<void> {
+    const { settings, usage, alerts } = this.#options;
+    const everyMs = settings.reportEveryMs;
+    if (everyMs === null) return;
+    const period = Math.floor(now / everyMs);
+    this.#reportedPeriod ??= period;
+    if (period === this.#reportedPeriod) return;
+    alerts.alert(await spendReport(usage, { from: (period - 1) * everyMs, to: period * everyMs }));
+    this.#reportedPeriod = period;
   }
 
   /** Keys that spent something worth a look: today over all processes, against their days before. */

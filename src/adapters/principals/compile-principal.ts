@@ -31,7 +31,10 @@ export interface Chain {
   readonly budgets: ReadonlyMap<string, BudgetRecord>;
 }
 
-type Defaults = Pick<GatewaySettings, 'timezone' | 'tokensLimited' | 'internalUserBudgetDefault'>;
+type Defaults = Pick<
+  GatewaySettings,
+  'timezone' | 'tokensLimited' | 'internalUserBudgetDefault' | 'keyParallelMax' | 'serviceAccountParams' | 'teamLogging'
+>;
 
 /** Roles that get the default budget of internal users when they have none of their own. */
 const budgetedRoles: ReadonlySet<Role> = new Set(['internal_user', 'internal_user_viewer']);
@@ -62,7 +65,11 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
     rateLimits: Object.freeze(rateLimits),
     tags: Object.freeze([...new Set([...key.tags, ...textsIn(key.metadata.tags), ...teamTags(team)])]),
     metadata: Object.freeze({ ...key.metadata }),
-    enforcedParams: Object.freeze(textsIn(key.extra.enforced_params)),
+    enforcedParams: Object.freeze([
+      ...textsIn(key.extra.enforced_params),
+      // A key of a team and of nobody in it is a service account's.
+      ...(key.userId === null && key.teamId !== null ? (defaults.serviceAccountParams ?? []) : []),
+    ]),
     tagLimits: tagLimits(key, defaults),
     budgetFallbacks: budgetFallbacks(key.extra.budget_fallbacks),
     routerSettings: routing(team?.extra.router_settings, key.extra.router_settings),
@@ -71,7 +78,7 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
     blocked: blockedPart(chain),
     // The source of principals answers for end users, defaults included.
     endUserDefaults: Object.freeze([]),
-    sinkRules: sinkRules(key.metadata, team?.metadata ?? {}),
+    sinkRules: sinkRules(key.metadata, withLogging(team, defaults)),
   });
 }
 
@@ -132,7 +139,14 @@ function withGroups({ models, extra }: Pick<KeyRecord, 'models' | 'extra'>): rea
 
 type Compile = (chain: Chain, defaults: Defaults, budgets: BudgetRule[], rateLimits: RateLimitRule[]) => void;
 
-const addKey: Compile = ({ key, budgets: shared }, { timezone, tokensLimited }, budgets, rateLimits) => {
+function withLogging(team: TeamRecord | undefined, { teamLogging }: Defaults): JsonObject {
+  if (team === undefined) return {};
+  const logging = teamLogging?.[team.id];
+  return logging === undefined ? team.metadata : { logging, ...team.metadata };
+}
+
+const addKey: Compile = ({ key, budgets: shared }, defaults, budgets, rateLimits) => {
+  const { timezone, tokensLimited, keyParallelMax = null } = defaults;
   const subject: Subject = {
     scope: 'key',
     id: keyAccountId(key),
@@ -140,7 +154,8 @@ const addKey: Compile = ({ key, budgets: shared }, { timezone, tokensLimited }, 
     timezone,
     tokensLimited,
   };
-  const limits = withShared(key, shared.get(key.budgetId ?? ''));
+  const own = withShared(key, shared.get(key.budgetId ?? ''));
+  const limits = { ...own, maxParallelRequests: own.maxParallelRequests ?? keyParallelMax };
   const { temporaryIncrease: amount, temporaryIncreaseUntil: until } = key;
   const increase = amount === null || until === null ? null : Object.freeze({ amount, until });
   budgets.push(...budgetRules(subject, limits, { windows: key.extra.budget_limits, increase }));

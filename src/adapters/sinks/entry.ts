@@ -160,3 +160,9 @@ export function withoutCaller(entry: SinkEntry): SinkEntry {
     record: { ...entry.record, keyId: null, keyAlias: null, userId: null, clientAddress: null },
   };
 }
+
+/** The same without what a provider or the gateway said about a failure: its code stays. */
+export function withoutErrorText(entry: SinkEntry): SinkEntry {
+  if (entry.record.errorMessage === null) return entry;
+  return { ...entry, record: { ...entry.record, errorMessage: null } };
+}

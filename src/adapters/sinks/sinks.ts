@@ -5,7 +5,7 @@ import type { Log, RecordSink } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SinkSetting } from '../../core/sink-settings.ts';
-import { entryOf, principalOf, type SinkEntry, withoutCaller } from './entry.ts';
+import { entryOf, principalOf, type SinkEntry, withoutCaller, withoutErrorText } from './entry.ts';
 import { openDestination, type Program } from './open-destination.ts';
 import type { Sender } from './post.ts';
 import { type QueueCounts, SinkQueue } from './queue.ts';
@@ -91,7 +91,8 @@ export class Sinks implements RecordSink {
         const wantsContent = rules?.hidesContent !== true && sinks.some((sink) => sink.setting.takesContent);
         entry = entryOf(record, journey, this.#options.sender.clock.tick(), wantsContent);
       }
-      const told = setting.takesContent || entry.content === null ? entry : { ...entry, content: null };
+      let told = setting.takesContent || entry.content === null ? entry : { ...entry, content: null };
+      if (setting.hidesErrors) told = withoutErrorText(told);
       queue.take(setting.hidesCaller ? withoutCaller(told) : told);
     }
   }

@@ -20,6 +20,8 @@ export interface StoreSettings {
   readonly dataFolder: string;
   /** Connections to PostgreSQL in all; null = the address or the default says. */
   readonly connectionsMax?: number | null;
+  /** Longest wait for a connection; null = the address or the default says. */
+  readonly connectTimeoutMs?: number | null;
 }
 
 /** The driver is loaded only where it is used: the embedded store should not pay for it. */
@@ -31,12 +33,14 @@ export function embeddedDatabase(dataFolder: string): string {
 }
 
 /** Opens the store that the settings ask for, with its tables at the newest version. Throws StoreError. */
-export async function openStore({ databaseUrl, dataFolder, connectionsMax = null }: StoreSettings): Promise<SqlStore> {
+export async function openStore(settings: StoreSettings): Promise<SqlStore> {
+  const { databaseUrl, dataFolder, connectionsMax = null, connectTimeoutMs = null } = settings;
   if (databaseUrl === null) return openSqliteStore({ file: embeddedDatabase(dataFolder) });
   const { openPostgresStore } = await postgres();
   return openPostgresStore({
     url: databaseUrl.reveal(),
     ...(connectionsMax === null ? {} : { poolMax: connectionsMax }),
+    ...(connectTimeoutMs === null ? {} : { connectTimeoutMs }),
   });
 }
 

@@ -14,6 +14,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { KeyRecord } from '../../core/store.ts';
 import { dollars, label } from './fields.ts';
 import { keyFigures } from './key-figures.ts';
+import { requireMayMakeKey, requirePlainAlias } from './key-making.ts';
 import { refuseWiderKey, withKeyRules } from './key-rules.ts';
 import type { KeyBody } from './key-shape.ts';
 import { changedKeyOutput, keyColumns, keyFields, keyOutput, lifetime, newKeyOutput, shownKey } from './key-shape.ts';
@@ -45,6 +46,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
         param: 'team_id',
       });
     if (body.spend) throw spendIsCounted();
+    requireMayMakeKey(plane, actor, body);
     const minted = mintKey(plane, body.key ?? null);
     const row = await mutate(plane, actor, (mutation) =>
       createKey(plane, mutation, actor, minted, body, needsTeam ? null : defaultOwner(actor, body)),
@@ -115,6 +117,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
       response: changedKeyOutput,
       async run({ actor, body }) {
         if (body.spend !== undefined && body.spend !== null) throw spendIsCounted();
+        requirePlainAlias(plane, body.key_alias);
         const now = plane.clock.now();
         const { key: given, row } = await mutate(plane, actor, async (mutation) => {
           const old = body.key === undefined ? await findByAlias(mutation, body) : await mustFind(mutation, body.key);

@@ -13,6 +13,7 @@ import { identifier, modelList, page, pageSize } from './fields.ts';
 import { keyFigures } from './key-figures.ts';
 import { keyOutput, shownKey } from './key-shape.ts';
 import { noLimits } from './limit-fields.ts';
+import { withDefaults } from './new-defaults.ts';
 import { shownMemberships, shownTeams } from './team-figures.ts';
 import { addMembers } from './team-members.ts';
 import { memberFields, membershipOutput, teamColumns, teamFields, teamOutput } from './team-shape.ts';
@@ -77,7 +78,8 @@ export function teamEndpoints(plane: ControlPlane): Endpoint[] {
       }),
       response: teamOutput,
       async run({ actor, body }) {
-        const columns = teamColumns(body);
+        const { teamDefaults } = plane.settings;
+        const columns = teamColumns(withDefaults(body, teamDefaults, z.object(teamFields), 'default_team_params'));
         const row = await mutate(plane, actor, async (work) => {
           await requireReferences(work, {
             organizationId: columns.organizationId ?? null,

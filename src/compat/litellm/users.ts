@@ -16,6 +16,7 @@ import { keyFigures } from './key-figures.ts';
 import { keyFields, keyOutput, newKeyOutput, shownKey } from './key-shape.ts';
 import { createKey } from './keys.ts';
 import { noLimits } from './limit-fields.ts';
+import { withDefaults } from './new-defaults.ts';
 import { shownTeams } from './team-figures.ts';
 import { addMembers, findUser } from './team-members.ts';
 import { teamOutput } from './team-shape.ts';
@@ -77,8 +78,10 @@ export function userEndpoints(plane: ControlPlane): Endpoint[] {
         token: z.string().nullable(),
         organizations: z.array(z.string()),
       }),
-      async run({ actor, body }) {
+      async run({ actor, body: asked }) {
         const minted = mintKey(plane);
+        const { userDefaults } = plane.settings;
+        const body = withDefaults(asked, userDefaults, newUserBody.partial(), 'default_internal_user_params');
         const made = await mutate(plane, actor, async (work) => {
           const columns = userColumns(body);
           const id = body.user_id ?? plane.chance.id();

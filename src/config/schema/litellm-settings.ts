@@ -36,13 +36,18 @@ export const litellmSettings = map({
   redact_messages_in_exceptions: key(flag(), 'Errors given to callbacks hold no prompts.', 'false'),
   langfuse_default_tags: key(texts(), 'Tags set on Langfuse traces.'),
   json_logs: key(flag(), 'Logs are JSON.', 'true when the output is not a terminal'),
-  set_verbose: key(flag(), 'Log more.', 'false'),
+  set_verbose: key(flag(), 'Log everything, as `--debug` does. Read at the start.', 'false'),
   request_timeout: key(seconds(), 'Longest time for one try, where `router_settings.timeout` does not say.', '600'),
-  force_ipv4: key(flag(), 'Reach providers over IPv4 only.', 'false'),
+  force_ipv4: key(flag(), 'Reach providers and sinks over IPv4 only. Read at the start.', 'false'),
   ssl_verify: key(
     either('true, false or a certificate file', flag(), text()),
-    'Check the certificates of providers.',
-    'true',
+    'Check the certificates of providers and sinks; a file is trusted beside the system’s (also `SSL_CERT_FILE`). Read at the start.',
+    '`SSL_VERIFY`, or true',
+  ),
+  ssl_certificate: key(
+    text(),
+    'File with the gateway’s own certificate and key (PEM), for providers that ask for one. Read at the start.',
+    '`SSL_CERTIFICATE`',
   ),
   drop_params: key(
     flag(),
@@ -82,8 +87,15 @@ export const litellmSettings = map({
     ),
     'Margin by provider, or `global`.',
   ),
-  priority_reservation: key(mapOf(fraction()), 'Share of the limits kept for keys of a priority.'),
-  include_cost_in_streaming_usage: key(flag(), 'The last chunk of a stream tells its cost.', 'false'),
+  priority_reservation: key(
+    mapOf(fraction()),
+    'Share of a model’s `rpm` and `tpm` that is kept for keys whose `metadata.priority` names it; all others together get the rest.',
+  ),
+  include_cost_in_streaming_usage: key(
+    flag(),
+    'The usage at the end of an OpenAI stream tells its cost in US dollars (`usage.cost`).',
+    'false',
+  ),
   disable_end_user_cost_tracking: key(flag(), 'Do not track cost by end user.', 'false'),
   disable_end_user_cost_tracking_prometheus_only: key(flag(), 'No end user label in metrics.'),
   enable_end_user_cost_tracking_prometheus_only: key(flag(), 'End user label in metrics.', 'false'),
@@ -102,6 +114,15 @@ export const litellmSettings = map({
   ),
   route_all_chat_openai_to_responses: key(flag(), 'Call the Responses API for chat.', 'false'),
   mcp_aliases: key(mapOf(text()), 'Short names of MCP servers.'),
+  model_group_settings: key(
+    map({
+      forward_client_headers_to_llm_api: key(
+        texts(),
+        'Model groups whose providers get the caller’s `x-` headers, where `general_settings` does not say all.',
+      ),
+    }),
+    'Settings of some model groups.',
+  ),
   tag_budget_config: key(
     mapOf(
       map({
@@ -116,7 +137,7 @@ export const litellmSettings = map({
   extra_spend_tag_headers: key(texts(), 'Request headers that become tags.'),
   return_response_headers: key(flag(), 'Give the provider’s response headers to the caller.', 'true'),
   disable_hf_tokenizer_download: key(flag(), 'Nothing is downloaded; accepted for compatibility.'),
-  network_mock: key(flag(), 'Answer without calling providers, to measure.', 'false'),
+  network_mock: key(flag(), 'Conversations are answered without calling a provider, to measure.', 'false'),
 });
 
 export type LitellmSettings = z.output<typeof litellmSettings>;

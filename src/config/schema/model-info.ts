@@ -28,7 +28,7 @@ export const modelInfo = map({
   access_groups: key(texts(), 'Access groups that a key or team may name in `models`.'),
   supported_environments: key(
     texts(),
-    'Environments (`development`, `staging`, `production`) in which the deployment is used.',
+    'Environments (`development`, `staging`, `production`) in which the deployment is used, where `LITELLM_ENVIRONMENT` names one.',
   ),
   tier: key(oneOf('free', 'paid'), 'Tier of the deployment.'),
   team_id: key(text(), 'Only this team may use the deployment.'),

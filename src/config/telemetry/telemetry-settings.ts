@@ -33,7 +33,11 @@ export function telemetrySettings(config: Config, report: ReportTelemetry): Foun
     callback_settings: bySink = {},
   } = config.sections;
   const redactsAll = litellm.turn_off_message_logging ?? false;
-  const hidesCaller = litellm.redact_user_api_key_info ?? false;
+  const hidden = {
+    hidesCaller: litellm.redact_user_api_key_info ?? false,
+    ...(litellm.redact_messages_in_exceptions && { hidesErrors: true }),
+  };
+  const langfuseTags = litellm.langfuse_default_tags ?? [];
   const sinks: SinkSetting[] = [];
   const langfuseKeys = new Written(config.environment, bySink.langfuse, bySink.langfuse_otel);
   const langfuseHeaders = langfuseAuth(
@@ -53,7 +57,7 @@ export function telemetrySettings(config: Config, report: ReportTelemetry): Foun
       name: 'otel',
       hears: otel?.hears ?? 'all',
       takesContent: content && !redactsAll,
-      hidesCaller,
+      ...hidden,
       destination: found.spans,
     });
   }
@@ -79,7 +83,9 @@ export function telemetrySettings(config: Config, report: ReportTelemetry): Foun
       continue;
     }
     const takesContent = !redactsAll && (written.flag(['message_logging']) ?? true);
-    sinks.push({ name, hears, takesContent, hidesCaller, destination });
+    const tagged =
+      destination.kind === 'otlp' && langfuseTags.length > 0 ? { ...destination, langfuseTags } : destination;
+    sinks.push({ name, hears, takesContent, ...hidden, destination: tagged });
   }
   // Langfuse sets spans of its own beside the collector's, in the same traces.
   const needsTraces = sinks.some(({ destination }) => destination.kind === 'otlp');

@@ -72,6 +72,10 @@ class ChunkRelay extends EventRelay {
     const hidden = chunk.usage !== undefined && !this.#options.usageInStream;
     this.#learnEnvelope(data);
     if (usage === undefined) this.#learn(choices, data, hidden);
+    const { costOf } = this.#options;
+    if (usage !== undefined && costOf !== undefined && !hidden && isJsonObject(chunk.usage)) {
+      return this.#priced(data, { ...chunk.usage, cost: costOf(usage) });
+    }
     if (hidden) return usage !== undefined && choices.length === 0 ? dropEvent : this.#rewritten(data, true);
     return this.#options.model === undefined ? passEvent : this.#rewritten(data, false);
   }
@@ -106,6 +110,12 @@ class ChunkRelay extends EventRelay {
     const edits = new Map<string, unknown>();
     if (model !== undefined) edits.set('model', model);
     if (withoutUsage) edits.set('usage', undefined);
+    return { skip: data.length, instead: editMembers(Buffer.from(data, 'latin1'), edits) };
+  }
+
+  #priced(data: string, usage: JsonObject): EventVerdict {
+    const edits = new Map<string, unknown>([['usage', usage]]);
+    if (this.#options.model !== undefined) edits.set('model', this.#options.model);
     return { skip: data.length, instead: editMembers(Buffer.from(data, 'latin1'), edits) };
   }
 

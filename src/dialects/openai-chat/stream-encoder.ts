@@ -5,7 +5,7 @@ import type { Usage } from '../../core/usage.ts';
 import { isOwnCitation, ownCitation } from './citations.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 import { encodeImage } from './images.ts';
-import { encodeUsage } from './usage.ts';
+import { pricedUsage } from './usage.ts';
 
 /** Parts as `chat.completion.chunk` events. */
 export class ChatStreamEncoder implements StreamEncoder {
@@ -104,7 +104,7 @@ export class ChatStreamEncoder implements StreamEncoder {
 
   #usageChunk(): string {
     if (!this.#options.usageInStream || this.#usage === undefined) return '';
-    return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(encodeUsage(this.#usage))}}\n\n`;
+    return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(pricedUsage(this.#usage, this.#options))}}\n\n`;
   }
 
   #image(choice: number, source: MediaSource): string {

@@ -1,3 +1,4 @@
+import type { AnswerOptions } from '../../core/dialect.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { dollarsFromNanodollars, nanodollarsFromDollars } from '../../core/money.ts';
 import { noUsage, totalInputTokens, totalOutputTokens, totalTokens, type Usage } from '../../core/usage.ts';
@@ -110,4 +111,10 @@ const usualTiers: ReadonlySet<unknown> = new Set(['auto', 'default', 'standard',
 
 export function serviceTierUsed(tier: unknown): string | undefined {
   return typeof tier === 'string' && tier !== '' && !usualTiers.has(tier) ? tier : undefined;
+}
+
+/** Usage as the end of a stream tells it: with its cost where the operator wants that. */
+export function pricedUsage(usage: Usage, { costOf }: Pick<AnswerOptions, 'costOf'>): JsonObject {
+  const told = encodeUsage(usage);
+  return costOf === undefined ? told : { ...told, cost: costOf(usage) };
 }

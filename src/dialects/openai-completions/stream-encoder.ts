@@ -2,7 +2,7 @@ import type { AnswerOptions, StreamEncoder } from '../../core/dialect.ts';
 import type { StreamPart } from '../../core/neutral.ts';
 import type { Usage } from '../../core/usage.ts';
 import { encodeFinishReason } from '../openai-chat/finish-reason.ts';
-import { encodeUsage } from '../openai-chat/usage.ts';
+import { pricedUsage } from '../openai-chat/usage.ts';
 
 /** Parts as `text_completion` events. */
 export class CompletionStreamEncoder implements StreamEncoder {
@@ -48,6 +48,6 @@ export class CompletionStreamEncoder implements StreamEncoder {
 
   #usageEvent(): string {
     if (!this.#options.usageInStream || this.#usage === undefined) return '';
-    return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(encodeUsage(this.#usage))}}\n\n`;
+    return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(pricedUsage(this.#usage, this.#options))}}\n\n`;
   }
 }

@@ -24,7 +24,7 @@ export function credentialOf(headers: CallerHeaders, ownHeader: string | null): 
   return null;
 }
 
-function keyIn(value: string | string[] | undefined): string | null {
+export function keyIn(value: string | string[] | undefined): string | null {
   if (value === undefined) return null;
   const first = typeof value === 'string' ? value : (value[0] ?? '');
   const key = (/^bearer\s/i.test(first) ? first.slice(7) : first).trim();

@@ -14,7 +14,8 @@ export function cacheKey(exchange: Planned, settings: CacheSettings, ownNamespac
   const namespace = ownNamespace ?? settings.namespace;
   const hash = createHash('sha256');
   const { name: dialect, variantOf } = exchange.dialect;
-  const scope = [tenant(exchange, settings), namespace, exchange.model, variantOf ?? dialect, exchange.operation];
+  const group = settings.sharedGroups?.get(exchange.model) ?? exchange.model;
+  const scope = [tenant(exchange, settings), namespace, group, variantOf ?? dialect, exchange.operation];
   hash.update(JSON.stringify(scope));
   const { body } = exchange;
   const gatewayOnly = fieldsToStrip(body, exchange.dialect.name);

@@ -13,7 +13,7 @@ import { errorOfStatus, errorOfTransport, providerError, timeoutError } from './
 import type { AttemptTimeouts } from './timeouts.ts';
 import type { Target } from './translate.ts';
 
-const answerBytesMax = 64 * 1024 * 1024;
+const answerBytesMaxDefault = 64 * 1024 * 1024;
 const errorBytesMax = 64 * 1024;
 /** How long an error's body may take once its status is known. */
 const errorBodyMs = 5_000;
@@ -226,7 +226,12 @@ export class UpstreamAttempt implements UpstreamReceiver {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     if (this.#refusedAlready() && this.#size > errorBytesMax) this.#refused();
-    else if (this.#size > answerBytesMax) this.#garbage(`the answer is longer than ${answerBytesMax} bytes`);
+    else this.#requireShort();
+  }
+
+  #requireShort(): void {
+    const max = this.exchange.snapshot.settings.answerBytesMax ?? answerBytesMaxDefault;
+    if (this.#size > max) this.#garbage(`the answer is longer than ${max} bytes`);
   }
 
   /** From here on the shorter deadline between events counts. */

@@ -1,14 +1,16 @@
+import { chargeAt } from '../../core/charge.ts';
 import type { AnswerOptions, StreamRelay } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Admitted, RouteGroup } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { BudgetDenial } from '../../core/limits.ts';
-import type { Nanodollars } from '../../core/money.ts';
+import { dollarsFromNanodollars, type Nanodollars } from '../../core/money.ts';
 import type { BudgetPart, BudgetReservation, DispatchNote } from '../../core/ports.ts';
 import { AuthorizationError, type OutgoingCall } from '../../core/provider.ts';
 import type { Attempt } from '../../core/request-record.ts';
-import type { Deployment } from '../../core/route.ts';
+import type { Deployment, GatewaySettings } from '../../core/route.ts';
 import type { WireBody } from '../../core/upload.ts';
+import type { Usage } from '../../core/usage.ts';
 import type { Gateway } from '../gateway.ts';
 import { budgetExceeded, unpriceable } from '../limits/budget-refusal.ts';
 import { amountAt, boundAt, boundOf } from '../limits/estimate.ts';
@@ -137,7 +139,9 @@ export class Dispatch {
     if (exchange.client.gone) return { kind: 'gone' };
     const { deployment, dialect } = target;
     const keptBy = dialect === exchange.dialect ? deployment : null;
-    const options = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
+    const told = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
+    const { settings } = exchange.snapshot;
+    const options = settings.costInStreams && exchange.facts.stream ? withCost(told, deployment, settings) : told;
     const timeouts = timeoutsFor(exchange, deployment);
     const mayFlow = exchange.facts.stream || exchange.dialect.rawAnswer !== undefined;
     const relay = mayFlow ? (contentType: string) => this.#relay(target, options, contentType) : null;
@@ -335,6 +339,11 @@ export class Dispatch {
 }
 
 const nothingAdded: readonly string[] = [];
+
+function withCost(options: AnswerOptions, deployment: Deployment, settings: GatewaySettings): AnswerOptions {
+  const costOf = (usage: Usage) => dollarsFromNanodollars(chargeAt(usage, deployment, settings).charged);
+  return { ...options, costOf };
+}
 
 /** A stream of a body only where nothing is to be signed. */
 type Call = Omit<OutgoingCall, 'body'> & { readonly body: WireBody['bytes'] | null };

@@ -10,6 +10,7 @@ import { attemptSpan, traceparentOf } from '../../core/trace-context.ts';
 import type { Gateway } from '../gateway.ts';
 import { fieldsToStrip } from '../receive/gateway-fields.ts';
 import { bringIn, mediaByAddress } from './inline-media.ts';
+import { replaceHeader, withCallerHeaders } from './passed-headers.ts';
 
 const maxOutputTokensDefault = 4_096;
 
@@ -176,6 +177,8 @@ export function requestHeaders(exchange: Admitted, target: Target, attempts: num
       replaceHeader(forwarded, name, Array.isArray(value) ? value.join(',') : value);
     }
   }
+  const passed = exchange.snapshot.settings.passedHeaders;
+  if (passed) forwarded = withCallerHeaders(forwarded ?? [...base], exchange, target, passed);
   if (exchange.passThrough !== null) {
     forwarded ??= [...base];
     for (const [name, value] of Object.entries(headers)) {
@@ -192,16 +195,6 @@ const passedHeaders = /^(?:accept|anthropic-(?:version|beta)|openai-beta|x-goog-
 /** Of the connection, or credentials: never anybody else's business. */
 const keptHeaders =
   /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|cookie|authorization|proxy-.*|(?:x-|x-goog-)?api-key|x-litellm-.*|idempotency-key|traceparent|tracestate|forwarded|x-forwarded-.*|x-real-ip)$/;
-
-function replaceHeader(list: string[], name: string, value: string): void {
-  for (let index = 0; index < list.length; index += 2) {
-    if (list[index] === name) {
-      list[index + 1] = value;
-      return;
-    }
-  }
-  list.push(name, value);
-}
 
 /**
  * How the answer is told to the caller. After a fallback it keeps the name of the model that answered. `keptBy`: whose

@@ -6,6 +6,7 @@ import type { Timer } from '../../core/ports.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
 import { pickDeployment, planGroup } from '../plan.ts';
+import { affinityOf } from '../routing/affinity.ts';
 import { fallbacksFor, hasOwnFallbacks } from '../routing/fallback.ts';
 import { backoffMs, retriesAllowed } from '../routing/retry.ts';
 import { retryBudgetOf } from '../routing/retry-budget.ts';
@@ -141,6 +142,8 @@ export class Walk {
   async #group(group: RouteGroup, overrides: JsonObject | null): Promise<WalkEnd> {
     const { health, chance } = this.#gateway;
     const { router } = this.#exchange.snapshot;
+    const held = router.groupAffinities?.get(group.name) ?? router.affinities;
+    const affinity = held === undefined || held.length === 0 ? null : affinityOf(this.#exchange, held);
     // Made when there is something to remember: most requests need one try.
     let tried = noDeployments;
     let failures = 0;
@@ -149,7 +152,7 @@ export class Walk {
     let refusal: WalkFailure | null = null;
     let tryAgain = false;
     for (;;) {
-      const picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? overBudget : tried);
+      const picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? overBudget : tried, affinity);
       if (picked === 'none' || !('id' in picked)) return last ?? refusal ?? unavailable(this.#gateway, group, picked);
       this.#tally.deployment = picked;
       this.#tally.group = group.name;

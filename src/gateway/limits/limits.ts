@@ -6,6 +6,7 @@ import type { Deployment } from '../../core/route.ts';
 import { patternMatches } from '../../core/wildcard.ts';
 import { fromStore } from '../authenticate.ts';
 import type { Gateway } from '../gateway.ts';
+import { withPriorityShare } from './priority-shares.ts';
 
 /** Every limit that a request must fit. */
 export interface Limits {
@@ -34,11 +35,13 @@ function combined(planned: Planned, endUser: EndUserLimits | null, ofTags: reado
   const { principal, model, snapshot } = planned;
   const { settings } = snapshot;
   const own = ofModel(principal.budgets, model);
+  let rates = withModelDefaults(planned, ofModel(principal.rateLimits, model));
+  if (settings.priorityShares) rates = withPriorityShare(planned, settings.priorityShares, rates);
+  if (settings.globalRates && settings.globalRates.length > 0) rates = [...rates, ...settings.globalRates];
   if (endUser === null && ofTags.length === 0 && settings.globalBudget === null && !isAdministrator(principal)) {
-    return { budgets: own, rates: withModelDefaults(planned, ofModel(principal.rateLimits, model)) };
+    return { budgets: own, rates };
   }
   const budgets = own.slice();
-  let rates = withModelDefaults(planned, ofModel(principal.rateLimits, model));
   if (endUser !== null) {
     budgets.push(...ofModel(endUserBudgets(endUser, planned), model));
     rates = [...rates, ...ofModel(endUser.rateLimits, model)];

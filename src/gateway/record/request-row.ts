@@ -4,8 +4,8 @@ import type { JsonObject } from '../../core/json.ts';
 import { editMembers } from '../../core/json-members.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { RequestRecord, RequestStatus } from '../../core/request-record.ts';
+import type { Snapshot } from '../../core/route.ts';
 import { scrub } from '../../core/scrub.ts';
-import type { Secret } from '../../core/secret.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { Arrival } from '../arrival.ts';
 import type { Gateway } from '../gateway.ts';
@@ -19,7 +19,7 @@ const metadataBytesMax = 16_384;
 /** The row of a request that reached the call station. */
 export function recordOf(gateway: Gateway, answered: Answered, outcome: Outcome, cost: Nanodollars): RequestRecord {
   const { deployment, error } = outcome;
-  const { settings, secrets } = answered.snapshot;
+  const { settings } = answered.snapshot;
   const storesContent = settings.storePromptsAndAnswers && !answered.options.noLog;
   const { principal, options, facts } = answered;
   // Spelled out: a record that is put together from two objects costs three times as much.
@@ -31,7 +31,7 @@ export function recordOf(gateway: Gateway, answered: Answered, outcome: Outcome,
     status: outcome.kind,
     httpStatus: outcome.httpStatus,
     errorCode: error?.code ?? null,
-    errorMessage: error === null ? null : safeMessage(error, secrets),
+    errorMessage: error === null ? null : safeMessage(error, answered.snapshot),
     keyId: principal.keyId,
     keyAlias: principal.keyAlias,
     userId: principal.userId,
@@ -151,7 +151,7 @@ export function recordOfRefusal(gateway: Gateway, refused: RefusedRequest): Requ
     status: refused.status,
     httpStatus: error.status,
     errorCode: error.code,
-    errorMessage: safeMessage(error, start.snapshot.secrets),
+    errorMessage: safeMessage(error, start.snapshot),
     modelGroup: journey === null ? null : ((journey as Partial<Answered>).route?.primary.name ?? null),
     deploymentId: null,
     provider: null,
@@ -253,7 +253,8 @@ function toMicrosecond(milliseconds: number): number {
   return Math.round(milliseconds * 1_000) / 1_000;
 }
 
-function safeMessage(error: GatewayError, secrets: readonly Secret[]): string {
+function safeMessage(error: GatewayError, { secrets, settings }: Snapshot): string | null {
+  if (settings.errorTextsKept === false) return null;
   return cut(scrub(error.message, secrets), errorMessageLengthMax);
 }
 

@@ -74,6 +74,10 @@ class DeploymentHealth implements Health {
     this.#ended(deployment);
   }
 
+  checked(deployment: Deployment, healthy: boolean, status: number | null): void {
+    this.#entry(deployment).lastCheck = { at: this.#clock.now(), healthy, status };
+  }
+
   isCoolingDown(deployment: Deployment): boolean {
     const until = this.#entries.get(deployment.id)?.coolingDownUntil;
     return until !== null && until !== undefined && until > this.#clock.now();
@@ -117,6 +121,7 @@ class Entry implements DeploymentState {
   failuresThisMinute = 0;
   lastError: DeploymentState['lastError'] = null;
   lastSuccessAt: number | null = null;
+  lastCheck: DeploymentState['lastCheck'] = null;
   readonly failuresByClass = new Map<string, { count: number; until: number }>();
   usedAt: number;
   #minute: number;

@@ -1,6 +1,7 @@
 import type { Identified, RouteGroup } from '../../core/exchange.ts';
-import type { Deployment, Snapshot } from '../../core/route.ts';
+import type { CheckedRouting, Deployment, RouterSettings, Snapshot, StrategyChoice } from '../../core/route.ts';
 import type { DeploymentState, Gateway } from '../gateway.ts';
+import { heldTogether } from './affinity.ts';
 import { strategies } from './strategies/index.ts';
 
 /** `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds). */
@@ -17,33 +18,58 @@ type Balances = Pick<Gateway['ledger'], 'balance'>;
 export function pickDeployment(
   gateway: Surroundings,
   exchange: Pick<Identified, 'snapshot' | 'facts' | 'bytes'>,
-  routeGroup: Pick<RouteGroup, 'candidates'>,
+  routeGroup: Pick<RouteGroup, 'candidates'> & { readonly name?: string },
   excluded: ReadonlySet<string>,
+  affinity: string | null = null,
 ): Picked {
   const { health } = gateway;
   const { router } = exchange.snapshot;
   let candidates = routeGroup.candidates;
   if (excluded.size > 0) candidates = candidates.filter(({ id }) => !excluded.has(id));
   if (candidates.length === 0) return 'none';
-  const strategy = strategies[router.strategy];
+  const chosen = choiceFor(router, routeGroup.name);
+  const strategy = strategies[chosen.strategy];
   const rests = candidates.some((candidate) => health.isCoolingDown(candidate));
   const awake = rests ? candidates.filter((candidate) => !health.isCoolingDown(candidate)) : candidates;
   if (awake.length === 0) return { coolingDownUntil: firstBack(gateway, candidates) };
-  candidates = ofLowestOrder(withBudgetLeft(gateway, awake));
-  if (strategy.respectsRates || router.preCallChecks) {
+  candidates = withBudgetLeft(gateway, awake);
+  if (router.checkedRouting) candidates = wellChecked(gateway, candidates, router.checkedRouting);
+  candidates = ofLowestOrder(candidates);
+  if (strategy.respectsRates || router.preCallChecks || router.enforcesRates) {
     const within = candidates.filter((candidate) => withinRates(candidate, health.state(candidate), exchange));
     if (within.length === 0) return { coolingDownUntil: nextMinute(gateway.clock.now()) };
     candidates = within;
   }
   if (candidates.length > 1) candidates = withFreeSlot(gateway, candidates, exchange.snapshot);
   if (candidates.length === 1) return candidates[0]!;
+  if (affinity !== null) return heldTogether(candidates, affinity);
   return strategy.pick({
     candidates,
     health,
     chance: gateway.chance,
     stream: exchange.facts.stream,
-    latencyBuffer: router.latencyBuffer,
+    latencyBuffer: chosen.latencyBuffer,
   });
+}
+
+function choiceFor(router: RouterSettings, group: string | undefined): StrategyChoice {
+  const own = router.groupStrategies;
+  return own === undefined || own.size === 0 || group === undefined ? router : (own.get(group) ?? router);
+}
+
+/** Leaves out deployments whose last check failed; all of them when none would be left, for a check is no proof. */
+function wellChecked(
+  { health, clock }: Surroundings,
+  candidates: readonly Deployment[],
+  { freshMs, ignoresTransient }: CheckedRouting,
+): readonly Deployment[] {
+  const since = clock.now() - freshMs;
+  const well = candidates.filter((candidate) => {
+    const { lastCheck } = health.state(candidate);
+    if (lastCheck === null || lastCheck.healthy || lastCheck.at < since) return true;
+    return ignoresTransient && (lastCheck.status === 408 || lastCheck.status === 429);
+  });
+  return well.length > 0 ? well : candidates;
 }
 
 /**

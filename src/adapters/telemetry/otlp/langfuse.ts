@@ -30,7 +30,7 @@ export function langfuseEntry(entry: SinkEntry): SinkEntry {
 }
 
 /** Puts what Langfuse shows and filters by on the span of the request. */
-export function decorateForLangfuse(entry: SinkEntry, root: Attributes): void {
+export function decorateForLangfuse(entry: SinkEntry, root: Attributes, tagged: readonly string[] = []): void {
   const { record, teamAlias } = entry;
   const { metadata } = record;
   const put = (name: string, value: AttributeValue | null): void => {
@@ -41,7 +41,7 @@ export function decorateForLangfuse(entry: SinkEntry, root: Attributes): void {
   put(langfuse.sessionId, record.sessionId);
   put(langfuse.version, text(metadata.trace_version) ?? text(metadata.version));
   put(langfuse.release, text(metadata.trace_release));
-  const tags = record.tags.filter((tag) => tag.length <= tagLengthMax);
+  const tags = [...record.tags, ...factTags(entry, tagged)].filter((tag) => tag.length <= tagLengthMax);
   if (tags.length > 0) put(langfuse.tags, tags);
   for (const [name, value] of Object.entries({
     virtual_key: record.keyAlias ?? record.keyId,
@@ -77,6 +77,25 @@ export function decorateForLangfuse(entry: SinkEntry, root: Attributes): void {
   put(langfuse.output, output);
   put(langfuse.traceInput, input);
   put(langfuse.traceOutput, output);
+}
+
+/** `name:value` of what the operator wants to filter by. */
+function factTags({ record, teamAlias, userEmail }: SinkEntry, names: readonly string[]): string[] {
+  const known: Readonly<Record<string, string | boolean | null>> = {
+    cache_hit: record.cacheHit,
+    cache_key: record.cacheKey,
+    user_api_key_alias: record.keyAlias,
+    user_api_key_user_id: record.userId,
+    user_api_key_user_email: userEmail,
+    user_api_key_team_alias: teamAlias,
+    user_api_key_team_id: record.teamId,
+    model_group: record.modelGroup,
+    provider: record.provider,
+  };
+  return names.flatMap((name) => {
+    const value = known[name] ?? null;
+    return value === null ? [] : [`${name}:${value}`];
+  });
 }
 
 /** Classes that do not overlap: Langfuse adds them up. */

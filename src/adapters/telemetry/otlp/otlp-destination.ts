@@ -19,7 +19,7 @@ export function otlpDestination(setting: OtlpSetting, sender: Sender, version: s
   const contentType = setting.encoding === 'protobuf' ? 'application/x-protobuf' : 'application/json';
   const headers = ['content-type', contentType, ...flatHeaders(setting.headers)];
   return {
-    encode: (entry) => envelope.encode(setting.langfuse ? langfuseSpans(entry) : spansOf(entry)),
+    encode: (entry) => envelope.encode(setting.langfuse ? langfuseSpans(entry, setting) : spansOf(entry)),
     async send(batch): Promise<Delivery> {
       const body = envelope.wrap(batch);
       const answer = await post(sender, {
@@ -38,8 +38,8 @@ export function otlpDestination(setting: OtlpSetting, sender: Sender, version: s
   };
 }
 
-function langfuseSpans(entry: SinkEntry): Span[] {
-  return spansOf(langfuseEntry(entry), decorateForLangfuse);
+function langfuseSpans(entry: SinkEntry, { langfuseTags }: OtlpSetting): Span[] {
+  return spansOf(langfuseEntry(entry), (told, root) => decorateForLangfuse(told, root, langfuseTags));
 }
 
 /** A collector may take a part of a batch and say how much it left. */
