@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LeasedLedger } from '../../src/adapters/ledger/ledger.ts';
 import { openLedger } from '../../src/adapters/ledger/ledger.ts';
+import { accountKey } from '../../src/core/books.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { BudgetDenial, BudgetRule } from '../../src/core/limits.ts';
 import type { BudgetReservation, Log } from '../../src/core/ports.ts';
@@ -72,6 +73,31 @@ async function buy(id: string, rule: BudgetRule): Promise<void> {
 }
 
 describe('a store that is away', () => {
+  it('refuses nothing by the figures of an answer that was lost and is told again', async () => {
+    const small: BudgetRule = { ...hard, id: 'small', cap: 1_000 };
+    const key = accountKey('key', 'small', '', '');
+    const elsewhere = { key, windowStart: 0, scope: 'key', id: 'small', model: '', duration: '' } as const;
+    const want = { ...elsewhere, cap: 1_000, need: 900, want: 900, headroomDivisor: 1 };
+    const now = clock.now();
+    await books.acquireLease({ processId: 'other', token: 'a', wants: [want], expiresAt: now - 1, now });
+    await books.expireLeases(now);
+    faults.lostReply = 1;
+    const refused = expect(ledger.reserve('a', [small], 50)).rejects.toThrow('does not answer');
+    await clock.advance(3_000);
+    await refused;
+    // Meanwhile it is known that the other one had spent nothing.
+    await books.releaseProcess('other');
+    faults.lostReply = 0;
+    let answer: unknown;
+    for (let turn = 0; turn < 100 && answer === undefined; turn++) {
+      const asked = Promise.resolve(ledger.reserve(`b${turn}`, [small], 500)).catch(() => undefined);
+      await clock.advance(200);
+      answer = await Promise.race([asked, Promise.resolve()]);
+    }
+    expect(answer).toBeDefined();
+    expect(answer).not.toHaveProperty('rule');
+  });
+
   it('costs no request that a slice covers, spools to the journal in bounded memory, and catches up by itself', async () => {
     // Slices grow with what is used.
     for (let number = 0; number < 1_000; number++) await buy(`first${number}`, hard);

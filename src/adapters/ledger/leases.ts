@@ -80,7 +80,8 @@ export class Leases {
       account.grantCap = cap;
       account.goodUntil = Math.max(account.goodUntil, request.expiresAt);
       account.taken = 0;
-      setFigures(account, grant, answeredAt);
+      // A grant whose answer was lost is told again as it was: its figures may be as old as the question.
+      setFigures(account, grant, now);
     }
     return answer;
   }
