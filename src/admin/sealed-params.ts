@@ -14,9 +14,14 @@ export function sealParams(params: JsonObject, vault: Vault, rowId: string): Jso
     Object.entries(params).map(([name, value]) => {
       if (value === undefined || value === null) return [name, value];
       if (headerMaps.has(name) || isSecret(name, value)) return [name, mapTexts(value, seal)];
-      return [name, isJsonObject(value) ? sealParams(value, vault, rowId) : value];
+      return [name, sealedInside(value, vault, rowId)];
     }),
   );
+}
+
+function sealedInside(value: Json, vault: Vault, rowId: string): Json {
+  if (Array.isArray(value)) return value.map((item) => sealedInside(item, vault, rowId));
+  return isJsonObject(value) ? sealParams(value, vault, rowId) : value;
 }
 
 /** Seals every text in the tree. */

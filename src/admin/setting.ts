@@ -25,8 +25,11 @@ export const settingResource: Resource<SettingRecord> = {
     }) as unknown as JsonObject,
 };
 
+/** What is kept of a setting, in clear, made into something else. */
+export type SettingEdit = (kept: Json | undefined) => Json;
+
 /** Keys to set by section; null takes a key back to what the file says. */
-export type SettingChanges = Readonly<Partial<Record<StoredSection, Readonly<Record<string, Json>>>>>;
+export type SettingChanges = Readonly<Partial<Record<StoredSection, Readonly<Record<string, Json | SettingEdit>>>>>;
 
 /**
  * Lays changes over the configuration and puts it in force. Refused as a whole when the result would not be valid; returns
@@ -45,7 +48,7 @@ export async function changeSettings(plane: ControlPlane, actor: Actor, changes:
     const rows = new Map(sectionsOf(await work.repositories.settings.list()).map((row) => [row.id, row]));
     const after = new Map([...rows].map(([id, row]) => [id, { ...row.value }]));
     for (const [section, values] of Object.entries(changes))
-      after.set(section, changed(after.get(section), values ?? {}));
+      after.set(section, changed(plane, section, after.get(section), values ?? {}));
     warnings.push(...requireValid(plane, opened(plane, after)));
     for (const section of Object.keys(changes)) {
       const value = sealed(plane, section, after.get(section) ?? {});
@@ -71,9 +74,15 @@ function sectionsOf(rows: readonly SettingRecord[]): readonly SettingRecord[] {
   return rows.filter(({ id }) => !id.startsWith(suspensionPrefix));
 }
 
-function changed(before: JsonObject | undefined, values: Readonly<Record<string, Json>>): JsonObject {
+function changed(
+  plane: ControlPlane,
+  section: string,
+  before: JsonObject | undefined,
+  values: Readonly<Record<string, Json | SettingEdit>>,
+): JsonObject {
   const after: JsonObject = { ...before };
-  for (const [key, value] of Object.entries(values)) {
+  for (const [key, change] of Object.entries(values)) {
+    const value = typeof change === 'function' ? change(openParams({ ...before }, plane.vault, section)[key]) : change;
     if (value === null) delete after[key];
     else after[key] = value;
   }

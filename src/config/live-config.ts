@@ -41,6 +41,7 @@ export class LiveConfig {
   #stored: StoredConfig = { models: [], credentials: new Map(), accessGroups: [], settings: {} };
   #snapshot: Snapshot;
   #version = 1;
+  #told: ReadonlySet<string> = new Set();
   /** Also of a refused load: a mistake is mended in the file it was made in, or by adding one that was not there. */
   #files: readonly string[];
   #watch: Watch | null = null;
@@ -53,7 +54,9 @@ export class LiveConfig {
     if (this.#prepared.config === undefined) throw new ConfigError(this.#prepared.diagnostics);
     const built = this.#build(this.#prepared);
     this.#snapshot = built.snapshot;
-    options.onReport([...this.#prepared.diagnostics, ...built.diagnostics], false);
+    const found = [...this.#prepared.diagnostics, ...built.diagnostics];
+    this.#told = new Set(found.map(renderDiagnostic));
+    options.onReport(found, false);
   }
 
   get snapshot(): Snapshot {
@@ -87,7 +90,7 @@ export class LiveConfig {
   setStored(stored: StoredConfig): void {
     const changed = JSON.stringify(stored.settings) !== JSON.stringify(this.#stored.settings);
     this.#stored = stored;
-    if (!changed || !this.reload()) this.#swap([]);
+    if (!changed || !this.reload()) this.#swap([], true);
   }
 
   /** What is found in the configuration when these settings are laid over it; the first error refuses it. */
@@ -120,12 +123,19 @@ export class LiveConfig {
     return this.#watch;
   }
 
-  #swap(found: readonly Diagnostic[]): void {
+  /** `sameFiles`: what was told of the files already is not told again. */
+  #swap(found: readonly Diagnostic[], sameFiles = false): void {
     this.#version++;
     const built = this.#build(this.#prepared);
     this.#snapshot = built.snapshot;
     this.#options.onSwap(built.snapshot);
-    this.#options.onReport([...found, ...built.diagnostics], false);
+    const all = [...found, ...built.diagnostics];
+    const told = sameFiles ? this.#told : new Set<string>();
+    this.#options.onReport(
+      all.filter((one) => !told.has(renderDiagnostic(one))),
+      false,
+    );
+    this.#told = new Set([...told, ...all.map(renderDiagnostic)]);
   }
 
   #build({ config, catalogue }: PreparedConfig, stored = this.#stored) {

@@ -41,7 +41,10 @@ function withoutSecrets(value: unknown): Json {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value as Json;
   const shown: JsonObject = {};
-  for (const [name, inner] of Object.entries(value)) if (!isSecret(name, inner)) shown[name] = withoutSecrets(inner);
+  for (const [name, inner] of Object.entries(value)) {
+    if (headerMaps.has(name)) shown[name] = maskedMap(inner);
+    else if (!isSecret(name, inner)) shown[name] = withoutSecrets(inner);
+  }
   return shown;
 }
 

@@ -42,7 +42,15 @@ export function layOver(tree: Tree, stored: StoredSettings): void {
     tree[section] = written;
     for (const [key, value] of Object.entries(values)) {
       if (value === undefined || fixedAtStart(section, key) !== null) continue;
-      written[key] = structuredClone(value) as Json as Tree[string];
+      const laid = structuredClone(value) as Json as Tree[string];
+      written[key] = key === 'pass_through_endpoints' ? besideFile(laid, written[key]) : laid;
     }
   }
+}
+
+/** Paths opened through the API stand beside the file's; of two for one path the one of the API counts. */
+function besideFile(stored: unknown, file: unknown): Tree[string] {
+  if (!Array.isArray(stored) || !Array.isArray(file)) return stored as Tree[string];
+  const taken = new Set(stored.map((one) => (isMap(one) ? one.path : undefined)));
+  return [...stored, ...file.filter((one) => !isMap(one) || !taken.has(one.path))] as Tree[string];
 }

@@ -145,3 +145,35 @@ describe('projects', () => {
     expect((await ask('good', key)).status).toBe(200);
   });
 });
+
+describe('paths that are passed on', () => {
+  it('are opened, changed and closed while the program runs; what their headers hold is not shown', async () => {
+    const open = await call('POST /config/pass_through_endpoint', {
+      path: '/opened',
+      target: `${upstream.url}/v1/models`,
+      headers: { 'x-service-key': 'secret-of-the-service' },
+    });
+    expect([open.status, open.json.endpoints[0]]).toEqual([
+      200,
+      expect.objectContaining({ path: '/opened', headers: { 'x-service-key': '[redacted]' } }),
+    ]);
+    const { id } = open.json.endpoints[0];
+    expect((await call('GET /opened')).status).toBe(200);
+    expect(upstream.requests.at(-1)!.headers['x-service-key']).toBe('secret-of-the-service');
+    expect((await call('POST /config/pass_through_endpoint', { path: '/opened', target: upstream.url })).status).toBe(
+      400,
+    );
+
+    const changed = await call(`POST /config/pass_through_endpoint/${id}`, { path: '/moved' });
+    expect(changed.json.endpoints[0]).toMatchObject({ id, path: '/moved' });
+    expect([(await call('GET /opened')).status, (await call('GET /moved')).status]).toEqual([404, 200]);
+    expect(upstream.requests.at(-1)!.headers['x-service-key']).toBe('secret-of-the-service');
+    expect((await call('GET /config/pass_through_endpoint')).json.endpoints).toHaveLength(1);
+
+    expect((await call(`DELETE /config/pass_through_endpoint?endpoint_id=${id}`)).json.endpoints[0].id).toBe(id);
+    expect((await call('GET /moved')).status).toBe(404);
+    expect((await call('GET /config/pass_through_endpoint')).json.endpoints).toEqual([]);
+    expect((await call('DELETE /config/pass_through_endpoint?endpoint_id=gone')).status).toBe(404);
+    expect((await call('POST /config/pass_through_endpoint', { path: 'x', target: 'ftp://x' })).status).toBe(422);
+  });
+});

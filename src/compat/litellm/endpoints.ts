@@ -20,6 +20,7 @@ import { modelReadEndpoints } from './model-reads.ts';
 import { modelEndpoints } from './models.ts';
 import { organizationMemberEndpoints } from './organization-members.ts';
 import { organizationEndpoints } from './organizations.ts';
+import { passThroughEndpoints } from './pass-through-endpoints.ts';
 import { projectEndpoints } from './projects.ts';
 import { settingChangeEndpoints } from './setting-changes.ts';
 import { settingEndpoints } from './settings.ts';
@@ -63,6 +64,7 @@ export function controlEndpoints(plane: ControlPlane): Endpoint[] {
     ...cacheEndpoints(plane),
     ...settingEndpoints(plane),
     ...settingChangeEndpoints(plane),
+    ...passThroughEndpoints(plane),
     ...healthEndpoints(plane),
     ...healthStateEndpoints(plane),
     ...debugEndpoints(plane),

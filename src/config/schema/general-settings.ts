@@ -22,6 +22,7 @@ import {
 } from '../field.ts';
 
 const passThroughEndpoint = map({
+  id: key(text(), 'Names it in the admin API.', 'the path'),
   path: required(text(), 'Path on the gateway.'),
   target: required(text(), 'Address the calls go to.'),
   headers: key(mapOf(text()), 'Headers added.'),
