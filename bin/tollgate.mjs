@@ -22,6 +22,8 @@ const memoryFlags = [
   '--initial-old-space-size=48',
   '--heap-growing-percent=40',
   '--v8-pool-size=1',
+  // Its compilations wait in a queue that has no bound: hundreds at once when load begins, each with memory of its own.
+  '--no-maglev',
 ];
 const nodeFlags = process.env.NODE_OPTIONS?.includes('semi-space-size') ? [] : memoryFlags;
 const environment = {
