@@ -6,15 +6,17 @@ import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtEntry } from './built.mjs';
 
 const nodeMajorMin = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const compiled = join(root, 'dist', 'cli.js');
-const entry = existsSync(compiled) ? compiled : join(root, 'src', 'cli.ts');
+const built = builtEntry(root);
+const entry = built ?? join(root, 'src', 'cli.ts');
 
-// What was compiled once is kept, so that later starts take half the time and do not load the compiler (a third of the
-// memory); it is only ever read back for the same text and the same Node.
-const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'tollgate');
+// What was compiled of the sources once is kept, so that later starts take half the time and do not load the compiler (a
+// third of the memory); it is only ever read back for the same text and the same Node. What is built gains nothing by it.
+const compileCache =
+  process.env.NODE_COMPILE_CACHE ?? (built === null ? join(root, 'node_modules', '.cache', 'tollgate') : undefined);
 // Left alone, the heap grows to several times of what is alive in it, and four threads collect it together, which costs
 // a small machine more than one does. Measured in docs/performance.md; an operator's own heap flags replace all of these.
 const memoryFlags = [
@@ -28,7 +30,7 @@ const memoryFlags = [
 const nodeFlags = process.env.NODE_OPTIONS?.includes('semi-space-size') ? [] : memoryFlags;
 const environment = {
   ...process.env,
-  NODE_COMPILE_CACHE: compileCache,
+  ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
   MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2',
   // Else the C library keeps what the compiler of hot functions and batches of rows needed for a moment.
   MALLOC_TRIM_THRESHOLD_: process.env.MALLOC_TRIM_THRESHOLD_ ?? '131072',
@@ -42,8 +44,10 @@ if (Number.parseInt(process.versions.node, 10) >= nodeMajorMin) {
     const words = [...process.execArgv, ...nodeFlags, entry, ...process.argv.slice(2)];
     process.execve(process.execPath, [process.execPath, ...words], environment);
   }
-  process.env.NODE_COMPILE_CACHE = compileCache;
-  module.enableCompileCache(compileCache);
+  if (compileCache !== undefined) {
+    process.env.NODE_COMPILE_CACHE = compileCache;
+    module.enableCompileCache(compileCache);
+  }
   await import(entry);
 } else {
   const node = findNode();

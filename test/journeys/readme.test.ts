@@ -24,7 +24,7 @@ let running: ChildProcess;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tollgate-readme-'));
-  for (const name of ['package.json', 'bin', 'src', 'bench', 'node_modules', 'tsconfig.json']) {
+  for (const name of ['package.json', 'bin', 'scripts', 'src', 'bench', 'node_modules', 'tsconfig.json']) {
     symlinkSync(join(root, name), join(folder, name));
   }
   cpSync(join(root, '.npmrc'), join(folder, '.npmrc'));
