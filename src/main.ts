@@ -41,7 +41,7 @@ import { prepareConfig } from './config/prepare.ts';
 import { readRedisSettings } from './config/redis-settings.ts';
 import { readStartSettings } from './config/start-settings.ts';
 import type { StoredSettings } from './config/stored-settings.ts';
-import { ownSinkSetting } from './config/telemetry/own-sink.ts';
+import { ownSinkSetting, teamSinkHosts } from './config/telemetry/own-sink.ts';
 import { debugScope, readDebugWord } from './core/debug-wish.ts';
 import type { Chance, Clock, Log } from './core/ports.ts';
 import type { Snapshot } from './core/route.ts';
@@ -216,7 +216,10 @@ async function assemble(
       ownSinkSetting(rule, {
         environment: options.environment,
         telemetry: snapshot().telemetry,
-        hosts: config.written.sections.general_settings?.sink_hosts ?? [],
+        hosts: [
+          ...(config.written.sections.general_settings?.sink_hosts ?? []),
+          ...teamSinkHosts(config.written.sections.litellm_settings?.default_team_settings),
+        ],
         hidesCaller: config.written.sections.litellm_settings?.redact_user_api_key_info ?? false,
         open: (text) => openSinkVariable(text, vault),
       }),

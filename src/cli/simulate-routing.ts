@@ -137,7 +137,7 @@ function render(result: Simulation, range: { from: number; to: number }, isCut: 
   const unpriced = Math.max(...result.simulated.map((run) => run.unpriced));
   if (unpriced > 0) lines.push(`  up to ${unpriced} answers have no price: they count as free`);
   lines.push(
-    `  ${result.leftOut} refused or abandoned requests are in neither column; limits of keys, teams and users are as they were`,
+    `  ${result.leftOut} refused or abandoned requests and health checks are in neither column; limits of keys, teams and users are as they were`,
     '  another answer may be longer or shorter: tokens are taken as recorded; more load on a provider may slow it down',
   );
   return lines.join('\n');

@@ -3,7 +3,7 @@ import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
 import type { ProviderDirectory } from '../core/provider.ts';
 import type { Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
-import type { Secret } from '../core/secret.ts';
+import { Secret } from '../core/secret.ts';
 import type { AccessGroupRecord } from '../core/store.ts';
 import { bySpecificity, patternPieces, wildcardMatches } from '../core/wildcard.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -15,6 +15,7 @@ import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
 import { effectiveSettings } from './gateway-settings.ts';
 import type { Config } from './load.ts';
 import { passThroughsOf } from './pass-through.ts';
+import { isSecret } from './public-params.ts';
 import { effectiveRouter } from './router.ts';
 import { telemetrySettings } from './telemetry/telemetry-settings.ts';
 
@@ -98,6 +99,11 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     parts.report('warning', path, message, { nearest: nearestName }),
   );
   for (const secret of telemetry.secrets) secrets.add(secret);
+  for (const entry of sections.litellm_settings?.default_team_settings ?? []) {
+    for (const [name, value] of Object.entries(entry)) {
+      if (typeof value === 'string' && isSecret(name, value)) secrets.add(new Secret(value));
+    }
+  }
   const passThroughs = passThroughsOf(sections.general_settings?.pass_through_endpoints, (severity, path, message) =>
     parts.report(severity, path, message),
   );

@@ -73,3 +73,6 @@ export interface RequestRecord {
   readonly requestText: string | null;
   readonly responseText: string | null;
 }
+
+/** What the gateway's own checks of deployments are tagged with: they are nobody's traffic. */
+export const healthCheckTag = 'health-check';

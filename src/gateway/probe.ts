@@ -1,5 +1,6 @@
 import type { ClientPresence } from '../core/exchange.ts';
 import { isJsonObject } from '../core/json.ts';
+import { healthCheckTag } from '../core/request-record.ts';
 import type { Deployment } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Gateway } from './gateway.ts';
@@ -55,7 +56,7 @@ export async function probe(gateway: Gateway, deployment: Deployment, masterKey:
     query: '',
     headers: {
       ...(masterKey !== null && { authorization: `Bearer ${masterKey.reveal()}` }),
-      'x-litellm-tags': 'health-check',
+      'x-litellm-tags': healthCheckTag,
       'x-litellm-timeout': String(timeoutSeconds),
       'x-litellm-num-retries': '0',
     },

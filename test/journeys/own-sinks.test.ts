@@ -10,6 +10,7 @@ let upstream: FakeProvider;
 let shared: Collector;
 let own: Collector;
 let elsewhere: Collector;
+let ofGreen: Collector;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
@@ -17,12 +18,16 @@ beforeAll(async () => {
   shared = await startCollector();
   own = await startCollector();
   elsewhere = await startCollector();
+  ofGreen = await startCollector();
   gateway = await startGateway({
     config: `
 model_list:
   - model_name: m
     litellm_params: { model: openai/m-1, api_base: "${upstream.url}/v1", api_key: none, input_cost_per_token: 0, output_cost_per_token: 0 }
-litellm_settings: { callbacks: [langfuse, webhook], turn_off_message_logging: false }
+litellm_settings:
+  callbacks: [langfuse, webhook]
+  turn_off_message_logging: false
+  default_team_settings: [{ team_id: green, success_callback: [webhook], endpoint: "${ofGreen.url}/hook" }]
 general_settings: { sink_hosts: ["${new URL(own.url).host}"] }
 callback_settings: { webhook: { endpoint: "${shared.url}/hook", message_logging: false } }
 `,
@@ -31,7 +36,7 @@ callback_settings: { webhook: { endpoint: "${shared.url}/hook", message_logging:
 });
 afterAll(async () => {
   await gateway?.stop();
-  for (const server of [upstream, shared, own, elsewhere]) await server?.close();
+  for (const server of [upstream, shared, own, elsewhere, ofGreen]) await server?.close();
 });
 
 interface Shown {
@@ -134,5 +139,15 @@ describe('sinks of teams and keys', () => {
     expect(content(quiet)).toBeUndefined();
     expect(content(off)).toBeUndefined();
     expect(content(loud)).toContain('purple');
+  });
+});
+
+describe('a team that the configuration names', () => {
+  it('has its sinks from there, without more said', async () => {
+    const id = await team({ team_id: 'green' });
+    const request = await ask(await keyOf({ team_id: id }));
+    const told = () => ofGreen.calls.map(({ body }) => String(body)).join('');
+    await expect.poll(told, { timeout: 10_000 }).toContain(request);
+    expect(JSON.stringify(hooked())).not.toContain(request);
   });
 });

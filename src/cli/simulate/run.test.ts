@@ -99,6 +99,7 @@ it('says what it rests on, and what it cannot say', () => {
   const more = [
     ...records,
     requestRecord('denied', { startedAt: start, status: 'denied' }),
+    { ...records[0]!, id: 'check', tags: ['health-check'] },
     requestRecord('failed', {
       startedAt: start,
       status: 'failure',
@@ -106,7 +107,7 @@ it('says what it rests on, and what it cannot say', () => {
       modelAsked: 'main',
     }),
   ];
-  expect(simulate(more, asItWas, 1, 1)).toMatchObject({ leftOut: 1, guessedUsage: 1 });
+  expect(simulate(more, asItWas, 1, 1)).toMatchObject({ leftOut: 2, guessedUsage: 1 });
   expect(simulate([], asItWas, 2, 1).recorded.requests).toBe(0);
 });
 

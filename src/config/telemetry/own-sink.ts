@@ -96,3 +96,9 @@ function hostOf(destination: DestinationSetting): string | null {
       return null;
   }
 }
+
+/** What the operator wrote for single teams names hosts as `sink_hosts` does. */
+export function teamSinkHosts(written: readonly Readonly<Record<string, unknown>>[] | undefined): string[] {
+  const values = (written ?? []).flatMap((entry) => Object.values(entry));
+  return values.flatMap((value) => (typeof value === 'string' && URL.canParse(value) ? [new URL(value).host] : []));
+}
