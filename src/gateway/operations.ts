@@ -148,6 +148,9 @@ const converse: DataRoute = {
   routeGroups: ['llm_api_routes', 'bedrock_routes'],
 };
 const invoke: DataRoute = { ...converse, dialect: 'bedrock-invoke' };
+const invokedTitanEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'titan-embed' };
+const invokedCohereEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'cohere-embed' };
+const invokedRerank: DataRoute = { ...converse, operation: 'rerank', dialect: 'cohere-rerank-v2' };
 
 /** `/model/{id}/<verb>`, also where other gateways have it; the id may be a resource name with slashes. */
 const amazonPath = /^(?:\/bedrock)?\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
@@ -189,11 +192,16 @@ function matchAmazonPath(path: string): MatchedRoute | undefined {
   const match = amazonPath.exec(path);
   if (match === null) return undefined;
   const verb = match[2]!;
-  return {
-    route: verb.startsWith('converse') ? converse : invoke,
-    model: decoded(match[1]!),
-    stream: verb.endsWith('stream'),
-  };
+  const model = decoded(match[1]!);
+  const route = verb.startsWith('converse') ? converse : verb === 'invoke' ? invokedBy(model) : invoke;
+  return { route, model, stream: verb.endsWith('stream') };
+}
+
+/** Embeddings and rankings are asked for by the same call: what a body means follows from the model's name. */
+function invokedBy(model = ''): DataRoute {
+  if (/rerank/i.test(model)) return invokedRerank;
+  if (!/embed/i.test(model)) return invoke;
+  return /cohere/i.test(model) ? invokedCohereEmbed : invokedTitanEmbed;
 }
 
 function matchGooglePath(path: string, query: string): MatchedRoute | undefined {

@@ -31,6 +31,8 @@ ${deployment('gemini', fake.url, 'gemini/gemini-2.5-flash')}
 ${deployment('nova', fake.url, 'bedrock/us.amazon.nova-pro-v1:0', { api_base: fake.url })}
 ${deployment('claude-on-bedrock', fake.url, 'bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { api_base: fake.url })}
 ${deployment('vectors', fake.url, 'openai/text-embedding-3-small')}
+${deployment('amazon.titan-embed-text-v2:0', fake.url, 'openai/text-embedding-3-small')}
+${deployment('cohere.embed-english-v3', fake.url, 'openai/text-embedding-3-small')}
 router_settings: {num_retries: 0}
 `);
   google = new GoogleGenAI({ apiKey: masterKey, httpOptions: { baseUrl: rig.url } });
@@ -208,6 +210,22 @@ describe.each([
     let text = '';
     for await (const event of streamed.body!) text += said(event.chunk!.bytes, member);
     expect(text).toBe('Grüezi, 世界 👋');
+  });
+});
+
+it('the client of Amazon invokes models that embed', async () => {
+  const invoked = async (modelId: string, asked: object) => {
+    const { body } = await amazon.send(new InvokeModelCommand({ modelId, body: JSON.stringify(asked) }));
+    return JSON.parse(Buffer.from(body).toString());
+  };
+  const titan = await invoked('amazon.titan-embed-text-v2:0', { inputText: 'Hello' });
+  expect(titan.embedding.length).toBeGreaterThan(1);
+  expect(titan.inputTextTokenCount).toBeGreaterThan(0);
+  const cohere = await invoked('cohere.embed-english-v3', { texts: ['a', 'b'], input_type: 'search_query' });
+  expect(cohere.embeddings.float).toHaveLength(2);
+  await expect(invoked('amazon.titan-embed-text-v2:0', { inputTexts: 'Hello' })).rejects.toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringContaining('inputText'),
   });
 });
 

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { EmbeddingRequest, EmbeddingResponse } from '../../core/neutral-tasks.ts';
-import { noUsage } from '../../core/usage.ts';
-import { asObject, asString, filledList, optionalWhole, requiredString } from '../body-checks.ts';
+import { noUsage, totalInputTokens } from '../../core/usage.ts';
+import { converseErrors } from '../bedrock-converse/errors.ts';
+import { asObject, asString, filledList, optionalStrings, optionalWhole, requiredString } from '../body-checks.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { count } from '../openai-chat/usage.ts';
 import { inexpressible } from '../parameter-edits.ts';
@@ -97,13 +98,18 @@ export const titanEmbed: Format = {
   name: 'titan-embed',
   operation: 'embedding',
   modelInPath: true,
+  errors: converseErrors,
   inspect: (body) => {
     requiredString(body, 'inputText');
     optionalWhole(body, 'dimensions', 1);
+    optionalStrings(body, 'embeddingTypes');
     return {};
   },
   decodeRequest: (body) =>
-    request([requiredString(body, 'inputText')], { dimensions: optionalWhole(body, 'dimensions', 1) }),
+    request([requiredString(body, 'inputText')], {
+      dimensions: optionalWhole(body, 'dimensions', 1),
+      encodings: optionalStrings(body, 'embeddingTypes'),
+    }),
   encodeRequest: (request, options) => {
     refuseEncodings(request, options);
     leaveOut(options, { truncate: request.truncate });
@@ -121,5 +127,9 @@ export const titanEmbed: Format = {
       extra: {},
     };
   },
-  encodeResponse: (response) => ({ embedding: vectorsAs('float', response.vectors)[0] ?? [] }),
+  encodeResponse: ({ vectors, usage }) => {
+    const embedding = vectorsAs('float', vectors)[0] ?? [];
+    const inputTextTokenCount = usage && totalInputTokens(usage);
+    return given({ embedding, embeddingsByType: { float: embedding }, inputTextTokenCount });
+  },
 };
