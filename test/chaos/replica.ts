@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,6 +28,8 @@ export class Replica {
   readonly #options: ReplicaOptions;
   #config: string;
   #gateway: GatewayProcess | null = null;
+  /** Also while it is starting. */
+  #child: ChildProcess | null = null;
   #log = '';
 
   private constructor(options: ReplicaOptions, port: number, toDatabase: TcpFaultProxy, toRedis: TcpFaultProxy) {
@@ -75,6 +79,9 @@ export class Replica {
       config: this.#config,
       folder,
       port: this.port,
+      onSpawn: (child) => {
+        this.#child = child;
+      },
       env: {
         DATABASE_URL: through(databaseUrl, this.toDatabase),
         REDIS_URL: through(redisUrl, this.toRedis),
@@ -102,6 +109,10 @@ export class Replica {
   async kill(): Promise<void> {
     const gateway = this.#take();
     await gateway?.kill();
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
   }
 
   /** Orderly; resolves to the exit code. */

@@ -18,6 +18,8 @@ export interface GatewayOptions {
   /** Kept between starts when given; else made and removed. */
   readonly folder?: string;
   readonly args?: readonly string[];
+  /** Told of the process before it is ready: who kills it then hears nothing of it otherwise. */
+  readonly onSpawn?: (child: ChildProcess) => void;
   /** Begun as `npm start` begins it, with its settings of memory; else the program itself, which is up sooner. */
   readonly asShipped?: boolean;
 }
@@ -53,6 +55,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     env: { PATH: process.env.PATH ?? '', TOLLGATE_MASTER_KEY: masterKey, ...compileCache, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  options.onSpawn?.(child);
   const canaries = new Canaries([masterKey, options.config ?? '', ...Object.entries(options.env ?? {}).flat()]);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
