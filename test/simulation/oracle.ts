@@ -358,7 +358,10 @@ export class Oracle {
       const isCovered = !purchase.uncovered.has(account) && !purchase.breached;
       this.#set(purchase, account, { ...noLine, low: share, high: share });
       account.recorded += share;
-      if (!isCovered && stored !== undefined) account.rise(stored.spent + stored.leased);
+      // With what its dead process had bought besides, which is recorded after it.
+      if (!isCovered && stored !== undefined) {
+        account.rise(Math.max(stored.spent + stored.leased, account.high - account.credited));
+      }
       if (line.high > share) account.fell(purchase.state === 'lost' ? line.high - share : 0, this.#now());
     }
     for (const [name, delta] of found) {
