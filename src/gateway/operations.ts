@@ -150,7 +150,6 @@ const converse: DataRoute = {
 const invoke: DataRoute = { ...converse, dialect: 'bedrock-invoke' };
 const invokedTitanEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'titan-embed' };
 const invokedCohereEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'cohere-embed' };
-const invokedRerank: DataRoute = { ...converse, operation: 'rerank', dialect: 'cohere-rerank-v2' };
 
 /** `/model/{id}/<verb>`, also where other gateways have it; the id may be a resource name with slashes. */
 const amazonPath = /^(?:\/bedrock)?\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
@@ -197,9 +196,8 @@ function matchAmazonPath(path: string): MatchedRoute | undefined {
   return { route, model, stream: verb.endsWith('stream') };
 }
 
-/** Embeddings and rankings are asked for by the same call: what a body means follows from the model's name. */
+/** Embeddings are asked for by the same call: what a body means follows from the model's name. */
 function invokedBy(model = ''): DataRoute {
-  if (/rerank/i.test(model)) return invokedRerank;
   if (!/embed/i.test(model)) return invoke;
   return /cohere/i.test(model) ? invokedCohereEmbed : invokedTitanEmbed;
 }
