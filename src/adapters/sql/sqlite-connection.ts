@@ -24,7 +24,7 @@ export class SqliteConnection implements SqliteRunner {
 
   #prepareToWrite(): void {
     this.#database.exec(
-      `pragma cache_size = -8192; pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${logPagesMax}`,
+      `pragma cache_size = -4096; pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${logPagesMax}`,
     );
     const { page_count: count } = this.#database.prepare('pragma page_count').get() as { page_count: number };
     const { page_size: size } = this.#database.prepare('pragma page_size').get() as { page_size: number };
