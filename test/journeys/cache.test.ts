@@ -69,6 +69,28 @@ test('a whole answer is replayed as a stream, and a stream as a whole answer', a
   expect(fake.requests).toHaveLength(2);
 });
 
+test('who sets the address or the key is answered by nobody else, and answers nobody else', async () => {
+  await (await rig.chat()).text();
+  expect((await rig.chat({ api_base: 'http://127.0.0.1:1/v1', api_key: 'sk-own' })).status).toBe(400);
+  const own = await startFakeProvider();
+  const open = await startGatewayRig(`model_list:
+${deployment('m', fake.url, 'openai/some-model', { configurable_clientside_auth_params: ['api_base', 'api_key'] })}
+litellm_settings: {cache: true, cache_params: {type: local}}
+`);
+  try {
+    await (await open.chat({ seed: 1 })).text();
+    const asked = { api_base: `${own.url}/v1`, api_key: 'sk-own' };
+    await (await open.chat({ seed: 1, ...asked })).text();
+    await (await open.chat({ seed: 2, ...asked })).text();
+    expect(own.requests).toHaveLength(2);
+    await (await open.chat({ seed: 2 })).text();
+    expect(fake.requests).toHaveLength(3);
+  } finally {
+    await open.close();
+    await own.close();
+  }
+});
+
 test('callers control it', async () => {
   await (await rig.chat()).text();
   await (await rig.chat({ cache: { 'no-cache': true } })).text();

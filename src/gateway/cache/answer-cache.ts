@@ -24,6 +24,8 @@ export function cacheUse(exchange: Planned): CacheUse | null {
   const { settings } = exchange.snapshot;
   const { cache } = settings;
   if (cache === null || !cache.operations.includes(exchange.operation)) return null;
+  // What a server of the caller's choice answers is nobody else's, and is refused whether or not somebody asked before.
+  if (Object.keys(exchange.options.connection).length > 0) return null;
   const controls = permitted(exchange.options.cache, exchange.principal.allowedCacheControls);
   if (!cache.byDefault && !controls.useCache) return null;
   if (controls.noCache && controls.noStore) return null;
