@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type CostPicture, costPicture, percent } from '../admin/usage/cost-picture.ts';
+import type { CostSources } from '../admin/usage/cost-sources.ts';
 import { table } from '../core/text-table.ts';
 import { type DatabaseWords, dataFolderOption } from './database.ts';
 import { rangeWords } from './time-range.ts';
@@ -52,7 +53,7 @@ export function costCommand(): Command {
       const range = rangeWords(words, now);
       const store = await openStore(await databaseOf(words, now));
       try {
-        const { traffic, gpus, clouds, covered } = await costSources(store, snapshot, range, now);
+        const { traffic, gpus, clouds, covered, healthChecks } = await costSources(store, snapshot, range, now);
         const wanted = chosen(clouds, words.cloud);
         const whole = costPicture(traffic, gpus, wanted, {
           hours: words.hours,
@@ -62,8 +63,20 @@ export function costCommand(): Command {
         });
         const picture = words.cloud === undefined ? cheapest(whole) : whole;
         if (words.json)
-          console.log(JSON.stringify({ ...picture, from: new Date(covered.from), to: new Date(covered.to) }, null, 2));
-        else console.log(render(picture, covered, traffic.requests));
+          console.log(
+            JSON.stringify(
+              {
+                ...picture,
+                from: new Date(covered.from),
+                to: new Date(covered.to),
+                requestsOnRecord: traffic.requests,
+                healthChecks,
+              },
+              null,
+              2,
+            ),
+          );
+        else console.log(render(picture, covered, traffic.requests, healthChecks));
       } finally {
         await store.close();
       }
@@ -99,7 +112,12 @@ function cheapest(picture: CostPicture): CostPicture {
   };
 }
 
-function render(picture: CostPicture, range: { from: number; to: number }, requests: number): string {
+function render(
+  picture: CostPicture,
+  range: { from: number; to: number },
+  requests: number,
+  healthChecks: CostSources['healthChecks'],
+): string {
   const day = (at: number) => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
   const lines = [
     `${requests} answered requests from ${day(range.from)} to ${day(range.to)} UTC: ${figure(picture.inputTokensPerRequest)} tokens in and ${figure(picture.outputTokensPerRequest)} out each, ${percent(picture.overflowSeen)} overflowed.`,
@@ -118,23 +136,28 @@ function render(picture: CostPicture, range: { from: number; to: number }, reque
       ]),
     ),
   ];
+  if (healthChecks.requests > 0) {
+    const paid = healthChecks.dollars > 0 ? `they cost ${money(healthChecks.dollars)} US dollars` : 'they cost nothing';
+    lines.splice(1, 0, `Left out: ${healthChecks.requests} health checks; ${paid} in this time.`);
+  }
   if (requests === 0) lines.push('', 'Nothing was recorded in this time: there is no traffic to price.');
   for (const gpu of picture.gpus) {
     lines.push(
       '',
       `${gpu.name}: ${money(gpu.dollarsPerHour)} US dollars an hour`,
-      `  rated   ${figure(gpu.ratedTokensPerSecond)} tokens/s → ${money(gpu.dollarsPerMillionRated)} per million tokens`,
+      `  rated   ${figure(gpu.ratedTokensPerSecond)} tokens/s → ${figure(gpu.dollarsPerMillionRated)} US dollars per million tokens`,
       `  served  ${figure(gpu.servedTokensPerSecond)} tokens/s (${percent(gpu.utilization)} of rated) → ${
         gpu.dollarsPerMillionServed === null
           ? 'nothing was served'
-          : `${money(gpu.dollarsPerMillionServed)} per million tokens`
+          : `${figure(gpu.dollarsPerMillionServed)} US dollars per million tokens`
       }`,
     );
-    for (const { cloud, requestsPerSecond, tokensPerSecond, utilization } of gpu.breakEven) {
+    for (const { cloud, dollarsPerMillion, requestsPerSecond, tokensPerSecond, utilization } of gpu.breakEven) {
+      const named = `${cloud} (${figure(dollarsPerMillion)} per million tokens of this traffic)`;
       lines.push(
         utilization > 1
-          ? `  never cheaper than ${cloud} for this traffic: it would take ${percent(utilization)} of the rated tokens/s`
-          : `  cheaper than ${cloud} from ${figure(requestsPerSecond)} requests/s on (${figure(tokensPerSecond)} tokens/s, ${percent(utilization)} of rated)`,
+          ? `  never cheaper than ${named}: it would take ${percent(utilization)} of the rated tokens/s`
+          : `  cheaper than ${named} from ${figure(requestsPerSecond)} requests/s on (${figure(tokensPerSecond)} tokens/s, ${percent(utilization)} of rated)`,
       );
     }
   }

@@ -48,6 +48,7 @@ it('shows a GPU by what it is rated for and by what it served, and where it pays
   const [even] = gpu!.breakEven;
   expect(even!.requestsPerSecond * 300 * 0.6e-6 * 3_600).toBeCloseTo(2.01, 9);
   expect(even!.utilization).toBeLessThan(0.04);
+  expect(even!.dollarsPerMillion).toBeCloseTo(0.6, 9);
   const dear = costPicture(traffic, [{ ...h100, dollarsPerHour: 200 }], [mini], options).gpus[0]!.breakEven[0]!;
   expect(dear.utilization).toBeGreaterThan(1);
 });

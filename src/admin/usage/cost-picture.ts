@@ -71,6 +71,8 @@ export interface GpuPicture {
 /** From this load on, the GPU is the cheaper one for traffic of this kind. */
 export interface BreakEven {
   readonly cloud: string;
+  /** What traffic of this kind costs there. */
+  readonly dollarsPerMillion: number;
   readonly requestsPerSecond: number;
   readonly tokensPerSecond: number;
   /** Of the rated tokens a second; over 1 = never. */
@@ -127,12 +129,17 @@ export function costPicture(
   const setups: Setup[] = [];
   const scale = traffic.requests === 0 ? 0 : requests / traffic.requests;
   setups.push(
-    setup('as recorded, for this load', traffic.meanOverheadMs, {
-      ...Object.fromEntries(
-        Object.entries(traffic.costByProvider).map(([provider, dollars]) => [provider, dollars * scale]),
-      ),
-      gateway,
-    }),
+    setup(
+      'as recorded, for this load',
+      traffic.meanOverheadMs,
+      {
+        ...Object.fromEntries(
+          Object.entries(traffic.costByProvider).map(([provider, dollars]) => [provider, dollars * scale]),
+        ),
+        gateway,
+      },
+      gpus.length === 0 ? null : 'as charged: GPUs at their rated price, idle hours not in it',
+    ),
   );
   if (gpus.length > 0) {
     const full = rated === 0 ? null : load / rated;
@@ -202,6 +209,7 @@ function gpuPicture(
       return [
         {
           cloud: cloud.name,
+          dollarsPerMillion: (cost / tokensPerRequest) * 1e6,
           requestsPerSecond,
           tokensPerSecond,
           utilization: tokensPerSecond / gpu.ratedTokensPerSecond,

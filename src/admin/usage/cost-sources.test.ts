@@ -33,3 +33,29 @@ it('a load is that of the time since the first request, not of the time before t
   expect(await hours(recorded(null, 90 * dayMs))).toBe(30.5 * 24);
   expect(await hours(recorded(now - 5))).toBeCloseTo(1 / 60);
 });
+
+it('leaves health checks out of the traffic and says what they cost', async () => {
+  const group = { status: 'success', deploymentId: 'd', provider: 'p' };
+  const sums = { requests: 10, cost: 5_000_000, inputTokens: 70, outputTokens: 50, overheadMs: 10, fallbacks: 0 };
+  const usage = {
+    ...recorded(now - 3_600_000).usage,
+    measure: async ({ tag }: { tag?: string }) => [
+      tag === 'health-check'
+        ? { group, ...sums }
+        : {
+            group,
+            requests: 30,
+            cost: 9_000_000,
+            inputTokens: 2_070,
+            outputTokens: 1_050,
+            overheadMs: 50,
+            fallbacks: 0,
+          },
+      ...(tag === undefined ? [{ group: { ...group, status: 'failure' }, ...sums, cost: 0 }] : []),
+    ],
+  } as unknown as Store['usage'];
+  const { traffic, healthChecks } = await costSources({ usage }, snapshot(), range, now);
+  expect(healthChecks).toEqual({ requests: 10, dollars: 0.005 });
+  expect(traffic).toMatchObject({ requests: 20, inputTokens: 2_000, outputTokens: 1_000, meanOverheadMs: 2 });
+  expect(traffic.costByProvider.p).toBeCloseTo(0.004, 12);
+});

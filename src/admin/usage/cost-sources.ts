@@ -1,4 +1,5 @@
 import { dollarsFromNanodollars } from '../../core/money.ts';
+import { healthCheckTag } from '../../core/request-record.ts';
 import type { Deployment, Snapshot } from '../../core/route.ts';
 import type { Store, UsageMeasures } from '../../core/store.ts';
 import type { CloudModel, SelfHosted, Traffic } from './cost-picture.ts';
@@ -17,6 +18,8 @@ export interface CostSources {
   readonly clouds: CloudModel[];
   /** The part of the time asked for that there are records of: a GPU is not idle before there was a gateway. */
   readonly covered: TimeRange;
+  /** Left out of all the other figures: nobody's traffic. */
+  readonly healthChecks: { readonly requests: number; readonly dollars: number };
 }
 
 /** What a cost picture is drawn from: the sums of a time, whole days, and what the configuration says of deployments. */
@@ -27,7 +30,10 @@ export async function costSources(
   now: number,
 ): Promise<CostSources> {
   const covered = await coveredTime(usage, range, now);
-  const measures = (await usage.measure(range, ['deploymentId', 'provider', 'status'])) ?? [];
+  const dimensions = ['deploymentId', 'provider', 'status'] as const;
+  const all = (await usage.measure(range, dimensions)) ?? [];
+  const checks = (await usage.measure({ ...range, tag: healthCheckTag }, dimensions)) ?? [];
+  const measures = without(all, checks);
   const answered = measures.filter(({ group }) => group.status === 'success' && group.deploymentId !== null);
   const add = (of: readonly UsageMeasures[], pick: (one: UsageMeasures) => number) =>
     of.reduce((sum, one) => sum + pick(one), 0);
@@ -57,10 +63,33 @@ export async function costSources(
   const deployments = [...snapshot.deployments.values()];
   return {
     covered,
+    healthChecks: {
+      requests: add(checks, (one) => one.requests),
+      dollars: dollarsFromNanodollars(add(checks, (one) => one.cost)),
+    },
     traffic,
     gpus: deployments.flatMap((one) => selfHosted(one, served.get(one.id) ?? 0) ?? []),
     clouds: cloudModels(deployments),
   };
+}
+
+/** The sums of all requests less those of some of them, in the measures that a picture is drawn from. */
+function without(all: readonly UsageMeasures[], some: readonly UsageMeasures[]): UsageMeasures[] {
+  const nameOf = ({ group }: UsageMeasures) => JSON.stringify([group.deploymentId, group.provider, group.status]);
+  const taken = new Map(some.map((one) => [nameOf(one), one]));
+  return all.map((one) => {
+    const less = taken.get(nameOf(one));
+    if (less === undefined) return one;
+    return {
+      ...one,
+      requests: one.requests - less.requests,
+      inputTokens: one.inputTokens - less.inputTokens,
+      outputTokens: one.outputTokens - less.outputTokens,
+      overheadMs: one.overheadMs - less.overheadMs,
+      fallbacks: one.fallbacks - less.fallbacks,
+      cost: one.cost - less.cost,
+    };
+  });
 }
 
 /** From the first request on record, to now. */
