@@ -46,6 +46,8 @@ export interface BatchState {
   readonly isOver: boolean;
   /** Why nothing of it was done; null where it was taken. */
   readonly refusal: string | null;
+  /** Why requests without an answer may have been worked on, and billed, all the same; not the case where absent. */
+  readonly doubt?: string | null;
   readonly completed: number;
   readonly failed: number;
   /** Where its answers lie, in the desk's own words. */
@@ -71,6 +73,8 @@ export interface DeskQuestion {
   readonly headers?: readonly string[];
   readonly body?: Buffer;
   readonly contentType?: string;
+  /** It only brings a file there: nothing is bought by it, whatever becomes of it. */
+  readonly isUpload?: true;
 }
 
 export type BatchRoom = 'jobs' | 'files';

@@ -69,6 +69,8 @@ export const errorKinds = {
   upstream_rate_limited: kind(429, 'throttling_error', 'rate_limit_error', true),
   upstream_error: kind(500, 'internal_server_error', 'api_error', true),
   upstream_unavailable: kind(503, 'internal_server_error', 'overloaded_error', true),
+  /** More than is taken in one piece: asked again it would be as large. */
+  upstream_answer_too_large: kind(502, 'internal_server_error', 'api_error'),
   /** Not HTTP at all: refused, reset, cut short, or not in the provider's own format. */
   upstream_connection: kind(500, 'internal_server_error', 'api_error', true),
   // Ourselves

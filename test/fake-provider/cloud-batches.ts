@@ -32,6 +32,12 @@ export class CloudBatches {
   #count = 0;
   looks = 1;
   failure: string | null = null;
+  /** A failed job says how many records it had worked on. */
+  tellsProcessed = true;
+  /** Uploads whose connection breaks before they are answered. */
+  uploadsToBreak = 0;
+  /** Length that the answers of the next job are said to have. */
+  announcedBytes: number | null = null;
 
   constructor(scriptFor: (request: RecordedRequest, model: string) => Script) {
     this.#scriptFor = scriptFor;
@@ -39,6 +45,11 @@ export class CloudBatches {
 
   /** undefined when this is no question about batches. */
   answer(request: RecordedRequest): Answered | undefined {
+    const isUpload = request.method === 'PUT' || request.path.includes('/upload/');
+    if (isUpload && this.uploadsToBreak > 0) {
+      this.uploadsToBreak -= 1;
+      return { status: 500, body: {}, isBroken: true };
+    }
     return this.#gemini(request) ?? this.#vertex(request) ?? this.#bedrock(request);
   }
 
@@ -155,7 +166,7 @@ export class CloudBatches {
       status: job.looksLeft === 0 ? word : 'InProgress',
       successRecordCount: job.good,
       errorRecordCount: job.bad,
-      processedRecordCount: job.good + job.bad,
+      ...(this.tellsProcessed && { processedRecordCount: job.good + job.bad }),
       ...(this.failure !== null && { message: this.failure }),
     };
     return { status: 200, body: told };
@@ -164,7 +175,9 @@ export class CloudBatches {
   #file(name: string): Answered {
     const text = this.files.get(name);
     const missing = '<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>No such key.</Message></Error>';
-    return text === undefined ? { status: 404, body: {}, text: missing } : { status: 200, body: {}, text };
+    return text === undefined
+      ? { status: 404, body: {}, text: missing }
+      : { status: 200, body: {}, text, announcedBytes: this.announcedBytes };
   }
 
   #begin(job: Pick<Job, 'input' | 'output' | 'model' | 'suffix' | 'asked'>): string {

@@ -27,6 +27,9 @@ export interface Answered {
   readonly body: unknown;
   /** In place of `body`. */
   readonly text?: string;
+  /** The connection ends in its place. */
+  readonly isBroken?: true;
+  readonly announcedBytes?: number | null;
 }
 
 /**

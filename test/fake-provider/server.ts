@@ -162,7 +162,16 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       (options.batches ? (cloudBatches.answer(request) ?? batches.answer(request)) : undefined) ??
       keptResponses.answer(request);
     if (kept !== undefined) {
-      response.writeHead(kept.status, { 'content-type': 'application/json' });
+      if (kept.isBroken === true) {
+        response.destroy();
+        return;
+      }
+      const length = kept.announcedBytes == null ? {} : { 'content-length': kept.announcedBytes };
+      response.writeHead(kept.status, { 'content-type': 'application/json', ...length });
+      if (kept.announcedBytes != null) {
+        response.write(kept.text ?? '');
+        return;
+      }
       response.end(kept.text ?? JSON.stringify(kept.body));
       request.status = kept.status;
       request.finishedAtMs = nowMs();

@@ -37,7 +37,12 @@ router_settings: { num_retries: 0 }
 beforeEach(() => {
   upstream.setDefault({ usage: { outputTokens: 10 } });
   upstream.cloudBatches.looks = 1;
-  upstream.cloudBatches.failure = null;
+  Object.assign(upstream.cloudBatches, {
+    failure: null,
+    tellsProcessed: true,
+    uploadsToBreak: 0,
+    announcedBytes: null,
+  });
 });
 
 afterAll(async () => {
@@ -145,6 +150,37 @@ describe('a batch for Google or Amazon', () => {
     const seen = upstream.requests.length;
     expect((await over(client(), (await submit(client(), model, ['a'])).id)).status).toBe('completed');
     expect(sentSince(seen).join()).toMatch(/:generateContent|\/converse/);
+  });
+
+  it.each(['gemini', 'nova'])('sends its file once more when the first one does not arrive: %s', async (model) => {
+    upstream.cloudBatches.uploadsToBreak = 1;
+    const seen = upstream.requests.length;
+    expect((await over(client(), (await submit(client(), model, ['a'])).id)).status).toBe('completed');
+    expect(sentSince(seen).join()).not.toMatch(/:generateContent|\/converse/);
+  });
+
+  it.each(['vertex', 'nova'])('is run here where its file does not arrive: nothing was bought: %s', async (model) => {
+    upstream.cloudBatches.uploadsToBreak = 2;
+    const seen = upstream.requests.length;
+    const ended = await over(client(), (await submit(client(), model, ['a'])).id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { completed: 1, failed: 0 } });
+    expect(sentSince(seen).join()).toMatch(/:generateContent|\/converse/);
+  });
+
+  it.each([
+    ['a job that failed and does not say how far it had come', { failure: 'Broke', tellsProcessed: false }, 'Broke'],
+    ['an answer that is too large', { announcedBytes: 256 * 1024 * 1024 + 1 }, 'too large'],
+  ])('is not bought a second time, and charged as what it may have cost: %s', async (_, faults, words) => {
+    Object.assign(upstream.cloudBatches, faults);
+    const key = await keyWith({ max_budget: 10 });
+    const seen = upstream.requests.length;
+    const ended = await over(client(key), (await submit(client(key), 'nova', ['a', 'b'])).id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 2, completed: 0, failed: 2 } });
+    const failed = await results(client(key), ended.error_file_id);
+    for (const { response } of failed) expect(response.body.error.message).toContain(words);
+    expect(sentSince(seen).join()).not.toMatch(/\/converse/);
+    // Fifty tokens each at four cents: what was held for them.
+    await settledAt(key, 4);
   });
 
   it('is run here where no bucket is named', async () => {

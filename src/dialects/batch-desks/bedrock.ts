@@ -22,7 +22,8 @@ export const bedrockDesk: BatchDesk = {
       `{"recordId":"${customIdOf(index).replace(/\d+/, (digits) => digits.padStart(10, '0'))}","modelInput":`,
       '}',
     ]);
-    await ask({ method: 'PUT', room: 'files', tail: tailOf(input), body: lines, contentType: 'application/jsonl' });
+    const file = { tail: tailOf(input), body: lines, contentType: 'application/jsonl' };
+    await ask({ method: 'PUT', room: 'files', ...file, isUpload: true });
     const job = {
       jobName: name,
       clientRequestToken: name,
@@ -39,12 +40,14 @@ export const bedrockDesk: BatchDesk = {
   },
   async look(ask, id) {
     const job = objectIn(await ask({ method: 'GET', tail: `/model-invocation-job/${encodeURIComponent(id)}` }));
-    const { status, message } = job;
-    const wasWorked = numberIn(job, 'processedRecordCount') > 0;
+    const { status, message, processedRecordCount: processed } = job;
     const reason = typeof message === 'string' && message !== '' ? message : 'the job failed';
+    const isFailed = status === 'Failed';
     return {
       isOver: over.has(status),
-      refusal: status === 'Failed' && !wasWorked ? reason : null,
+      // Only a count says that nothing was done of it; without one it may have been, and be billed.
+      refusal: isFailed && processed === 0 ? reason : null,
+      doubt: isFailed && typeof processed !== 'number' ? `${reason}; how much of it was done is not told` : null,
       completed: numberIn(job, 'successRecordCount'),
       failed: numberIn(job, 'errorRecordCount'),
       resultsAt: resultsOf(job, id),

@@ -28,7 +28,7 @@ export async function uploadRequests(ask: AskDesk, { path, bodies }: BatchOrder,
   ];
   const body = Buffer.concat([Buffer.from(form.join('')), ...lines, Buffer.from(`\r\n--${boundary}--\r\n`)]);
   const contentType = `multipart/form-data; boundary=${boundary}`;
-  return idIn(await ask({ method: 'POST', tail: '/files', body, contentType }));
+  return idIn(await ask({ method: 'POST', tail: '/files', body, contentType, isUpload: true }));
 }
 
 const closing = Buffer.from('}');

@@ -54,7 +54,8 @@ async function upload(ask: AskDesk, { name, bodies }: BatchOrder): Promise<strin
   ]);
   const contentType = `multipart/related; boundary=${boundary}`;
   const headers = ['x-goog-upload-protocol', 'multipart'];
-  const { file } = objectIn(await ask({ method: 'POST', room: 'files', tail: '/files', headers, body, contentType }));
+  const question = { tail: '/files', headers, body, contentType };
+  const { file } = objectIn(await ask({ method: 'POST', room: 'files', ...question, isUpload: true }));
   return nameIn(isJsonObject(file) ? file : {});
 }
 

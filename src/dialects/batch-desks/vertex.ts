@@ -26,6 +26,7 @@ export const vertexDesk: BatchDesk = {
       tail: `/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`,
       body: Buffer.from(lines.join('\n')),
       contentType: 'application/jsonl',
+      isUpload: true,
     });
     const job = {
       displayName: name,

@@ -1,4 +1,4 @@
-import type { AskDesk, BatchDesk, BatchOrder } from '../../core/batch-desk.ts';
+import type { AskDesk, BatchDesk, BatchOrder, DeskQuestion } from '../../core/batch-desk.ts';
 import type { Dialect } from '../../core/dialect.ts';
 import { asGatewayError, type GatewayError } from '../../core/errors.ts';
 import type { Planned } from '../../core/exchange.ts';
@@ -107,16 +107,32 @@ export async function submit(
     return { kind: 'refused', reason: asGatewayError(cause).message };
   }
   if (order === null) return { kind: 'refused', reason: 'it asks for mock answers' };
+  let mayBeBought = false;
+  const ask: AskDesk = (question) => {
+    if (question.isUpload) return uploaded(open.ask, question);
+    mayBeBought = true;
+    return open.ask(question);
+  };
   try {
-    return { kind: 'taken', id: await open.desk.submit(open.ask, order) };
+    return { kind: 'taken', id: await open.desk.submit(ask, order) };
   } catch (cause) {
     const error = asGatewayError(cause);
-    if (uncertain.has(error.code)) return { kind: 'unknown', error };
+    if (mayBeBought && uncertain.has(error.code)) return { kind: 'unknown', error };
     return { kind: 'refused', reason: error.message };
   }
 }
 
 const uncertain: ReadonlySet<string> = new Set(['upstream_timeout', 'upstream_connection', 'internal']);
+
+/** A file that did not arrive is sent once more; after a time-out its caller has waited long enough. */
+async function uploaded(ask: AskDesk, question: DeskQuestion): Promise<Buffer> {
+  try {
+    return await ask(question);
+  } catch (cause) {
+    if (asGatewayError(cause).code !== 'upstream_connection') throw cause;
+    return ask(question);
+  }
+}
 
 /** null where answers are to be made up. */
 async function orderOf(

@@ -1,8 +1,9 @@
-import type { BatchState } from '../../core/batch-desk.ts';
+import type { BatchAnswer, BatchState } from '../../core/batch-desk.ts';
 import { asGatewayError } from '../../core/errors.ts';
 import type { Reply } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { KeptObject, ObjectStore, Timer } from '../../core/ports.ts';
+import { providerError } from '../call/provider-error.ts';
 import type { Gateway } from '../gateway.ts';
 import { Absent } from '../kept/background.ts';
 import { serve } from '../pipeline.ts';
@@ -13,7 +14,7 @@ import { recordOfWork } from './record.ts';
 import { watchRemote } from './remote-run.ts';
 import { resultFile } from './result-files.ts';
 import type { SetAside } from './set-aside.ts';
-import { settleLine } from './settle-line.ts';
+import { type LostAnswer, settleLine } from './settle-line.ts';
 
 /** Requests of one batch under way at a time. */
 const parallelMax = 8;
@@ -112,28 +113,54 @@ export class BatchRun {
       return false;
     }
     if (end.kind === 'over') await this.#takeResults(open, end.state);
+    if (end.kind === 'lost') await this.#giveUp(open, 'nobody says what became of it');
     return true;
   }
 
-  async #takeResults(open: OpenDesk, state: BatchState): Promise<void> {
-    const { batch, work, money, bounds, done } = this.#parts;
+  async #takeResults(open: OpenDesk, told: BatchState): Promise<void> {
+    const { batch, work, done } = this.#parts;
+    let state = told;
     while (this.#stop === null) {
       try {
         for await (const answer of open.desk.results(open.ask, state)) {
           if (done.has(answer.index) || answer.index >= work.lines.length) continue;
-          const { status, body } = await settleLine(this.#gateway, { batch, work, money, bounds, open, answer });
-          const { customId } = work.lines[answer.index]!;
-          const result = told(customId, batch.id, answer.index, status, body);
-          await this.#objects.put([resultObject(batch, answer.index, result)]);
-          done.add(answer.index);
+          await this.#settle(open, answer);
         }
+        if (typeof state.doubt === 'string') await this.#giveUp(open, state.doubt);
         return;
       } catch (cause) {
-        const reason = asGatewayError(cause).message;
+        const { code, message: reason } = asGatewayError(cause);
         this.#gateway.log.warn('the results of a batch cannot be taken', { batchId: batch.id, reason });
-        await this.#pause(waitMsMax);
+        // It will be as large the next time.
+        if (code === 'upstream_answer_too_large') state = { ...state, resultsAt: [], doubt: reason };
+        else await this.#pause(waitMsMax);
       }
     }
+  }
+
+  /** Requests without an answer may have been answered and billed: they are not sent again, and cost their bounds. */
+  async #giveUp(open: OpenDesk, reason: string): Promise<void> {
+    const { batch, work, done } = this.#parts;
+    const { provider } = open.deployment;
+    const message = `${reason}; what it may have cost is charged`;
+    const lost = providerError('upstream_error', provider, message, this.#gateway.snapshot().secrets);
+    this.#gateway.log.error('requests of a batch have no answer; they are charged at their bounds', {
+      batchId: batch.id,
+      requests: work.lines.length - done.size,
+      reason,
+    });
+    for (let index = 0; index < work.lines.length && this.#stop === null; index += 1) {
+      if (!done.has(index)) await this.#settle(open, { index, lost });
+    }
+  }
+
+  async #settle(open: OpenDesk, answer: BatchAnswer | LostAnswer): Promise<void> {
+    const { batch, work, money, bounds, done } = this.#parts;
+    const { index } = answer;
+    const { status, body } = await settleLine(this.#gateway, { batch, work, money, bounds, open, answer });
+    const result = told(work.lines[index]!.customId, batch.id, index, status, body);
+    await this.#objects.put([resultObject(batch, index, result)]);
+    done.add(index);
   }
 
   async #worker(): Promise<void> {

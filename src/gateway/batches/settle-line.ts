@@ -34,7 +34,13 @@ export interface SettlingLine {
   readonly money: SetAside;
   readonly bounds: readonly { readonly model: string; readonly bound: number }[];
   readonly open: OpenDesk;
-  readonly answer: BatchAnswer;
+  readonly answer: BatchAnswer | LostAnswer;
+}
+
+/** Bought, perhaps, and not to be had. */
+export interface LostAnswer {
+  readonly index: number;
+  readonly lost: GatewayError;
 }
 
 /**
@@ -57,7 +63,6 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
     return orphaned(gateway, settling, error);
   }
   const { deployment, dialect } = open;
-  const bytes = Buffer.from(JSON.stringify(answer.body));
   const { secrets } = admitted.snapshot;
   let result: LineResult;
   let error: GatewayError | null = null;
@@ -66,6 +71,11 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
   let modelUsed: string | null = null;
   let charged = 0;
   try {
+    if ('lost' in answer) {
+      charged = amountAt(admitted, deployment);
+      throw answer.lost;
+    }
+    const bytes = Buffer.from(JSON.stringify(answer.body));
     if (answer.status !== 200) {
       const facts = dialect.errors.decode(answer.status, bytes);
       throw errorOfStatus(deployment.provider, answer.status, {}, facts, secrets, gateway.clock.now());
@@ -95,7 +105,7 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
         model: modelUsed ?? deployment.model,
         startedAt: batch.createdAt,
         durationMs: now - batch.createdAt,
-        status: answer.status,
+        status: 'lost' in answer ? null : answer.status,
         result: error?.code ?? 'success',
         ambiguous: charged > 0,
         charged,
@@ -124,13 +134,14 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
 function orphaned(gateway: Gateway, { batch, open, answer, bounds }: SettlingLine, error: GatewayError): LineResult {
   const { deployment, dialect } = open;
   const id = lineId(batch, answer.index);
+  const isBought = 'lost' in answer || answer.status === 200;
   const row: RequestRecord = {
     ...recordOfWork(batch, id, gateway.clock.now()),
     deploymentId: deployment.id,
     provider: deployment.provider.id,
     modelUsed: deployment.model,
-    cost: answer.status === 200 ? bounds[answer.index]!.bound : 0,
-    usage: answer.status === 200 ? (dialect.response.read(answer.body).usage ?? noUsage) : noUsage,
+    cost: isBought ? bounds[answer.index]!.bound : 0,
+    usage: 'body' in answer && isBought ? (dialect.response.read(answer.body).usage ?? noUsage) : noUsage,
   };
   gateway.ledger.record(row);
   gateway.log.error('an answer of a batch belongs to nobody any more; it is on record at its bound', {

@@ -107,15 +107,22 @@ function sent(
     const chunks: Buffer[] = [];
     let size = 0;
     let head: { status: number; headers: CallerHeaders } = { status: 0, headers: {} };
+    const refuse = (error: GatewayError) => {
+      timer.cancel();
+      exchange.cancel();
+      reject(error);
+    };
     const exchange = transport.send(
       { ...call, connectTimeoutMs: 5_000, freshConnection: false },
       {
         onHeaders: (status, headers) => {
           head = { status, headers };
+          if (Number(headers['content-length'] ?? 0) > answerBytesMax) refuse(tooLarge(provider));
         },
         onBytes: (chunk) => {
           size += chunk.length;
           if (size <= answerBytesMax) chunks.push(chunk);
+          else refuse(tooLarge(provider));
         },
         onEnd: () => {
           timer.cancel();
@@ -132,4 +139,10 @@ function sent(
       reject(timeoutError(provider, 'no complete answer', call.patienceMs));
     });
   });
+}
+
+/** Cut, it would pass for a whole one. */
+function tooLarge(provider: Deployment['provider']): GatewayError {
+  const message = `the answer is too large: more than ${answerBytesMax / 1024 ** 2} MiB`;
+  return providerError('upstream_answer_too_large', provider, message, []);
 }
