@@ -4,6 +4,7 @@ import type { Findings } from './findings.ts';
 import { isMap } from './read-file.ts';
 import { describe } from './read-value.ts';
 import { gpuPriceKeys, type PriceKeyParts, parsePriceKey } from './schema/price-keys.ts';
+import { type PriceRange, readPriceRanges } from './tiered-prices.ts';
 
 export interface PriceSetting extends PriceKeyParts {
   /** US dollars for one unit, or for a million where `isPerMillion`. */
@@ -15,6 +16,8 @@ export interface PriceSettings {
   readonly gpu: { readonly costPerHour: number; readonly tokensPerSecond: number } | null;
   /** US dollars for one web search the provider runs. */
   readonly webSearchDollars: number | null;
+  /** Prices by the length of the input; they stand before the token prices of `settings`. */
+  readonly ranges: readonly PriceRange[];
 }
 
 const amount = dollars();
@@ -33,6 +36,7 @@ export function readPriceSettings(
   const settings = new Map<string, PriceSetting>();
   const gpu: Record<string, number> = {};
   let webSearchDollars: number | null = null;
+  let ranges: readonly PriceRange[] = [];
   let isValid = true;
   const refuse = (path: Path, value: unknown, expected: string) => {
     findings.add('skipped', path, `found ${describe(value)}; deployment skipped`, { expected });
@@ -48,6 +52,12 @@ export function readPriceSettings(
       if (name === 'search_context_cost_per_query') {
         const medium = isMap(value) ? amount.safeParse(value.search_context_size_medium) : undefined;
         if (medium?.success) webSearchDollars = medium.data;
+        continue;
+      }
+      if (name === 'tiered_pricing') {
+        const read = readPriceRanges(value, [...path, name]);
+        if (read !== undefined && 'expected' in read) refuse(read.path, read.value, read.expected);
+        else ranges = read ?? ranges;
         continue;
       }
       const parts = parsePriceKey(name);
@@ -74,5 +84,10 @@ export function readPriceSettings(
   }
   if (!isValid) return undefined;
   const hasGpu = costPerHour !== undefined && tokensPerSecond !== undefined;
-  return { settings: [...settings.values()], gpu: hasGpu ? { costPerHour, tokensPerSecond } : null, webSearchDollars };
+  return {
+    settings: [...settings.values()],
+    gpu: hasGpu ? { costPerHour, tokensPerSecond } : null,
+    webSearchDollars,
+    ranges,
+  };
 }

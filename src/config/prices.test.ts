@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { costOf, type Price } from '../core/price.ts';
+import { costOf, type Price, upperBoundOf } from '../core/price.ts';
 import { noUsage } from '../core/usage.ts';
 import { renderDiagnostics } from './diagnostic.ts';
 import { Findings } from './findings.ts';
@@ -123,5 +123,49 @@ describe('a written price', () => {
     ],
   ])('refuses %j', (params, message) => {
     expect(read(params)).toEqual({ settings: undefined, messages: [message] });
+  });
+});
+
+describe('prices by ranges of input', () => {
+  const ranges = (...list: object[]) => ({ tiered_pricing: list });
+  const low = { range: [0, 1_000], input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 };
+  const high = { range: [1_000, 2_000], input_cost_per_token: '3e-6', output_cost_per_million_tokens: 4 };
+
+  it('stand alone, per token and per million', () => {
+    const both = price({ ...ranges(low, high), input_cost_per_token: 9e-6, cache_read_input_token_cost: 8e-6 }, known);
+    expect(both?.rates).toEqual({ input: 1e9, output: 2e9 });
+    expect(both?.tiers).toEqual([{ aboveInputTokens: 1_000, rates: { input: 3e9, output: 4e9 } }]);
+    expect(both).toMatchObject({ source: 'config', perWebSearchCall: 5 });
+  });
+
+  it('are bounded by the dearest range in reach', () => {
+    const falling = price(ranges({ ...low, input_cost_per_token: 7e-6 }, high))!;
+    expect(upperBoundOf(falling, 1_000, 10)).toBe(7_000_000 + 20_000);
+    expect(upperBoundOf(falling, 1_001, 10)).toBe(7_007_000 + 40_000);
+  });
+
+  it('without an output price are a price only where one stands beside them', () => {
+    const { output_cost_per_token: _, ...noOutput } = low;
+    expect(price(ranges(noOutput))).toBeNull();
+    expect(price(ranges(noOutput), null, true)?.rates).toEqual({ input: 1e9, output: 0 });
+    expect(price({ ...ranges(noOutput), output_cost_per_token: 5e-6 })?.rates).toEqual({ input: 1e9, output: 5e9 });
+  });
+
+  it.each([
+    ['no list', { tiered_pricing: { range: [0, 1] } }, 'a list of ranges with prices'],
+    ['a gap', ranges(low, { ...high, range: [1_500, 2_000] }), 'a range from 1000 on'],
+    ['an overlap', ranges(low, { ...high, range: [500, 2_000] }), 'a range from 1000 on'],
+    ['a range that ends before it begins', ranges({ ...low, range: [0, 0] }), 'a range from 0 on'],
+    ['a range without an input price', ranges({ range: [0, 1] }), '`input_cost_per_token` in every range'],
+    ['a price per million as one per token', ranges({ ...low, output_cost_per_token: 2 }), 'US dollars for one token'],
+    ['a price that is none', ranges({ ...low, output_cost_per_token: 'much' }), 'US dollars for one token'],
+  ])('%s is refused', (_, params, message) => {
+    const { settings, messages } = read(params);
+    expect(settings).toBeUndefined();
+    expect(messages.join()).toContain(message);
+  });
+
+  it('by anything but input tokens are without effect', () => {
+    expect(price({ ...ranges({ max_results_range: [0, 10], input_cost_per_query: 1 }) }, known)).toBe(known);
   });
 });

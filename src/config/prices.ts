@@ -1,6 +1,7 @@
 import type { Price, PriceTier, TokenRates } from '../core/price.ts';
 import type { UnitRates } from '../core/unit-price.ts';
 import type { PriceSetting, PriceSettings } from './price-settings.ts';
+import { priceOfRanges } from './tiered-prices.ts';
 import { unitRatesOf } from './unit-rates.ts';
 
 /** Nano-dollars per million tokens in one dollar per token, and in one dollar per million tokens. */
@@ -50,6 +51,7 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
     else if (aboveTokens !== undefined) ratesAt(byTier, aboveTokens)[name] = rateOf(setting);
     else base[name] = rateOf(setting);
   }
+  if (written.ranges.length > 0) return rangedPrice(written, base, known, outputIsFree);
   const isWritten = Object.keys(base).length + byTier.size + byService.size > 0;
   const units = unitRatesOf(written.settings);
   if (!isWritten && written.webSearchDollars === null && units === undefined) return known;
@@ -65,11 +67,46 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   return assemblePrice(rates, byTier, byService, byBoth, {
     inherited: standsAlone ? null : known,
     perRequest: standsAlone ? 0 : (known?.perRequest ?? 0),
-    perWebSearchCall:
-      written.webSearchDollars === null ? (known?.perWebSearchCall ?? 0) : Math.round(written.webSearchDollars * 1e9),
+    perWebSearchCall: searchCost(written, known),
     units: units ?? (standsAlone ? undefined : known?.units),
     source: 'config',
   });
+}
+
+function rangedPrice(
+  written: PriceSettings,
+  base: PartialRates,
+  known: Price | null,
+  outputIsFree: boolean,
+): Price | null {
+  const output = base.output ?? known?.rates.output ?? (outputIsFree ? 0 : undefined);
+  const rates = written.ranges.map(({ settings }) => {
+    const own: PartialRates = {};
+    for (const setting of settings) {
+      const name = rateNames[setting.base];
+      if (name !== undefined) own[name] = rateOf(setting);
+    }
+    return own;
+  });
+  const beside = output === undefined ? base : { ...base, output };
+  const price = priceOfRanges(
+    rates,
+    written.ranges.map(({ from }) => from),
+    beside,
+  );
+  if (price === null) return null;
+  const units = unitRatesOf(written.settings);
+  return Object.freeze({
+    ...price,
+    perRequest: 0,
+    perWebSearchCall: searchCost(written, known),
+    ...(units !== undefined && { units: Object.freeze(units) }),
+    source: 'config',
+  });
+}
+
+function searchCost({ webSearchDollars }: PriceSettings, known: Price | null): number {
+  return webSearchDollars === null ? (known?.perWebSearchCall ?? 0) : Math.round(webSearchDollars * 1e9);
 }
 
 /**

@@ -110,13 +110,17 @@ function prices(): string[] {
     lines.push(`| \`${key}\` |  | ${meaning} | ${activeText(pricedUnits.has(key))} |`);
   }
   for (const key of structuredPriceKeys) {
-    const isOn = key === 'search_context_cost_per_query';
-    lines.push(
-      `| \`${key}\` |  | ${isOn ? 'a web search; the medium size counts' : 'kept as written'} | ${activeText(isOn)} |`,
-    );
+    const meaning = structuredMeanings[key];
+    lines.push(`| \`${key}\` |  | ${meaning ?? 'kept as written'} | ${activeText(meaning !== undefined)} |`);
   }
   return lines;
 }
+
+const structuredMeanings: Readonly<Record<string, string>> = {
+  search_context_cost_per_query: 'a web search; the medium size counts',
+  tiered_pricing:
+    'tokens by the length of the input: a list of `range: [from, to]` with token prices; the whole request is priced at the range with from < input ≤ to, above the last one at the last',
+};
 
 function activeText(isOn: boolean): string {
   return isOn ? 'yes' : 'not yet';

@@ -16,6 +16,9 @@ Rules
   price       the highest threshold that the input exceeds picks the tier for the whole request; a service tier replaces
               the figures that have one of their own. A missing class costs what its parent costs. Above a threshold, a
               service tier without a figure for that threshold costs the dearer of the two.
+  ranges      (`tiered_pricing`) the range with from < input <= to prices the whole request, the last one what is above all.
+              A range says all its prices; only audio and images, and the output with its reasoning where a range has no
+              output price, are taken from beside the list.
   rounding    up to whole nano-dollars, once, over the whole request; then a discount rounded down and a margin rounded up.
 """
 import json
@@ -103,6 +106,8 @@ def listed(usage, table, extra):
     if provider:
         return provider
     total = sum(usage.get(NAME[kind], 0) for kind in INPUTS)
+    if "tiered_pricing" in table:
+        table = of_range(table, total)
     thresholds = sorted({int(match.group(1)) * 1000 for key in table for match in [re.search(r"_above_(\d+)k_tokens", key)] if match})
     above = max((limit for limit in thresholds if total > limit), default=None)
     service = usage.get("serviceTier")
@@ -114,6 +119,17 @@ def listed(usage, table, extra):
     cost += Fraction(extra.get("perRequestNanodollars", 0))
     cost += usage.get("webSearchCalls", 0) * Fraction(str(extra.get("webSearchDollars", 0))) * 10**9
     return ceil(cost)
+
+
+def of_range(table, total):
+    """The prices of the range with from < total <= to, of the last one above all; of the rest only what no range says."""
+    found = next((one for one in table["tiered_pricing"] if total <= one["range"][1]), table["tiered_pricing"][-1])
+    made = {key: text for key, text in found.items() if key != "range"}
+    kinds = ["inputAudio", "inputImage", "outputAudio"] + ([] if KEYS["output"] in made else ["output", "reasoning"])
+    for kind in kinds:
+        if KEYS[kind] in table and KEYS[kind] not in made:
+            made[KEYS[kind]] = table[KEYS[kind]]
+    return made
 
 
 def charged(cost, discount, margin):
@@ -426,7 +442,28 @@ def grid():
             vector(f"{name}: {searches} search queries", "chat", table, chat(1201, 89, num_search_queries=searches), webSearchDollars=Literal("0.005"))
 
 
+def ranges_by_hand():
+    one, two, three = prices("1", "5", cacheRead="0.1", cacheWrite="1.25"), prices("1.8", "9"), prices("3", "0")
+    del three[KEYS["output"]]
+    table = {**prices("99", "15", reasoning="20", cacheRead="77"),
+             "tiered_pricing": [{"range": [0, 32_000], **one}, {"range": [32_000, 128_000], **two}, {"range": [128_000, 256_000], **three}]}
+    vector("the end of a range is in it: 32000*1 + 100*5 = 32000+500", "chat", table, chat(32_000, 100), hand=32_500_000)
+    vector("one token more, all at the next range: 32001*1.8 + 100*9 = 57601.8+900", "chat", table, chat(32_001, 100), hand=58_501_800)
+    vector("first range with its cache: 100*1 + 600*0.1 + 300*1.25 + 50*5 = 100+60+375+250", "chat", table,
+           chat(1000, 50, cached=600, written=300), hand=785_000)
+    vector("a range without a cache price, its input price: 10000*1.8 + 30000*1.8 + 10*9 = 72000+90", "chat", table,
+           chat(40_000, 10, cached=30_000), hand=72_090_000)
+    vector("reasoning at the range's output, not at the price beside: 1000*1 + 20*5 + 80*5 = 1000+500", "chat", table,
+           chat(1000, 100, reasoning=80), hand=1_500_000)
+    vector("a range without an output price takes those beside: 200000*3 + 20*15 + 80*20 = 600000+300+1600", "chat", table,
+           chat(200_000, 100, reasoning=80), hand=601_900_000)
+    vector("above the last range, the last: 300000*3 + 1*15 = 900000+15", "chat", table, chat(300_000, 1), hand=900_015_000)
+    vector("what is cached counts for the range: 10 + 31990 + 1 = 32001 at 1.8, 1*9 = 57601.8+9", "messages", table,
+           messages(10, 1, read=31_990, w5=1), hand=57_610_800)
+
+
 by_hand()
 grid()
+ranges_by_hand()
 for made in VECTORS:
     print(json.dumps(made))

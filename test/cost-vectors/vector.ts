@@ -21,8 +21,8 @@ export interface CostVector {
   readonly format: 'chat' | 'chat-stream' | 'messages' | 'messages-stream' | 'embeddings';
   /** As the provider reports it; for a stream what each event reports, null where an event reports nothing. */
   readonly usage: JsonObject | readonly (JsonObject | null)[];
-  /** Price keys as in the configuration: dollars a token. */
-  readonly prices: Readonly<Record<string, number>>;
+  /** Price keys as in the configuration: dollars a token, and `tiered_pricing`. */
+  readonly prices: JsonObject;
   readonly serviceTier?: string;
   readonly perRequestNanodollars?: number;
   readonly webSearchDollars?: number;
