@@ -2,7 +2,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
-import { unwanted } from '../kept/background.ts';
+import { stoppedError, unwanted } from '../kept/background.ts';
 import { answerKind } from '../kept/keep.ts';
 import { answerOf, type KeptAnswer, ownerOf } from '../kept/shelf.ts';
 import { askProvider } from './ask-provider.ts';
@@ -46,7 +46,7 @@ export async function getAnswer(gateway: Gateway, call: FreeCall): Promise<FreeA
 /** Work whose process died is never going to end. */
 function current({ clock, dialects }: Gateway, { answer, runningUntil }: KeptAnswer): JsonObject {
   if (runningUntil === undefined || clock.now() < runningUntil) return answer;
-  const error = new GatewayError('internal', 'The gateway stopped while it worked on this answer.');
+  const error = stoppedError();
   const told = dialects.get(dialectName)?.continuation?.withoutOutput({
     id: String(answer.id),
     request: answer,
@@ -75,13 +75,13 @@ export async function deleteAnswer(gateway: Gateway, call: FreeCall): Promise<Fr
 export async function cancelAnswer(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
   const place = await placeOf(gateway, call);
   if (place.kind === 'native') return ofProvider(gateway, call, place, 'POST', '/cancel');
-  const { answer } = place.kept;
+  const answer = current(gateway, place.kept);
   if (answer.background !== true) {
     throw malformed('response_id', 'only a response that was created with background: true can be cancelled');
   }
   if (answer.status !== 'queued' && answer.status !== 'in_progress') return answered(answer);
   if (!gateway.background.cancel(place.id)) await unwanted(gateway, ownerOf(call.principal), place.id);
-  return answered({ ...current(gateway, place.kept), status: 'cancelled' });
+  return answered({ ...answer, status: 'cancelled' });
 }
 
 export async function listInputItems(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {

@@ -31,6 +31,8 @@ export class Absent implements ClientPresence {
 export class BackgroundWork {
   readonly #running = new Map<string, Absent>();
   #onIdle: (() => void) | null = null;
+  /** What ends from now on, ends because the gateway stops. */
+  isClosing = false;
 
   begin(id: string, absent: Absent): void {
     this.#running.set(id, absent);
@@ -43,6 +45,7 @@ export class BackgroundWork {
 
   /** Stops everything, and resolves when what it cost is settled. */
   async close(): Promise<void> {
+    this.isClosing = true;
     for (const absent of this.#running.values()) absent.leave();
     if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
@@ -179,10 +182,17 @@ async function keepEnd(
       return;
     }
   }
-  const ending = outcome.kind === 'aborted' ? 'cancelled' : 'failed';
+  const isStopped = outcome.kind === 'aborted' && gateway.background.isClosing;
+  const ending = outcome.kind === 'aborted' && !isStopped ? 'cancelled' : 'failed';
+  const error = isStopped ? stoppedError() : outcome.error;
   await gateway.kept!.put([
-    keptAnswer(gateway, admitted, recall, receipt(gateway, admitted, recall, ending, outcome.error), []),
+    keptAnswer(gateway, admitted, recall, receipt(gateway, admitted, recall, ending, error), []),
   ]);
+}
+
+/** Nobody cancelled it, and nobody will finish it. */
+export function stoppedError(): GatewayError {
+  return new GatewayError('shutting_down', 'The gateway stopped while it worked on this answer. Ask again.');
 }
 
 function receipt(

@@ -101,6 +101,10 @@ async function findEarlier(
   const thread =
     kept !== null && gateway.answerIds.isOwn(previousId) ? await kept.thread(owner, previousId) : undefined;
   if (thread === undefined) throw notFound('previous_response_id', previousId);
+  if (thread.isUnfinished) {
+    const told = `Response '${previousId.slice(0, 80)}' is not finished: there is no output yet to go on from.`;
+    throw new GatewayError('malformed_request', told, { param: 'previous_response_id' });
+  }
   return { ...nothing, items: thread.items, thread: thread.root };
 }
 

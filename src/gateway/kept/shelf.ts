@@ -19,6 +19,13 @@ export interface KeptAnswer {
   readonly runningUntil?: number;
 }
 
+export interface KeptThread {
+  readonly root: string;
+  readonly items: readonly JsonObject[];
+  /** Its last answer is worked on in the background, or was until its process died. */
+  readonly isUnfinished: boolean;
+}
+
 /** Whose a kept answer is: the team's, for a key that belongs to one. */
 export function ownerOf({ teamId, keyId }: Pick<Principal, 'teamId' | 'keyId'>): string {
   return teamId === null ? `key:${keyId}` : `team:${teamId}`;
@@ -69,7 +76,7 @@ export class Shelf {
   }
 
   /** All items up to an answer, oldest first, along the answers it went on from. undefined when there is no such answer. */
-  async thread(owner: string, id: string): Promise<{ root: string; items: JsonObject[] } | undefined> {
+  async thread(owner: string, id: string): Promise<KeptThread | undefined> {
     const last = await this.find(owner, id, true);
     if (last === undefined) return undefined;
     const root = last.parent ?? last.id;
@@ -88,7 +95,7 @@ export class Shelf {
       items.unshift([...answer.items, ...answer.output]);
       at = answer.previousId;
     }
-    return { root, items: items.flat() };
+    return { root, items: items.flat(), isUnfinished: answerOf(last).runningUntil !== undefined };
   }
 
   #isTheirs({ owner, expiresAt }: KeptObject, asking: string): boolean {
