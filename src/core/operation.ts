@@ -34,6 +34,7 @@ export const dialectNames = [
   'ollama-embed',
   'ollama-embeddings',
   'titan-embed',
+  'invoked-cohere-embed',
   'vertex-embed',
   'voyage-embeddings',
   'cohere-rerank',

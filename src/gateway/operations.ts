@@ -149,7 +149,7 @@ const converse: DataRoute = {
 };
 const invoke: DataRoute = { ...converse, dialect: 'bedrock-invoke' };
 const invokedTitanEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'titan-embed' };
-const invokedCohereEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'cohere-embed' };
+const invokedCohereEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'invoked-cohere-embed' };
 
 /** `/model/{id}/<verb>`, also where other gateways have it; the id may be a resource name with slashes. */
 const amazonPath = /^(?:\/bedrock)?\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;

@@ -95,6 +95,7 @@ export const usualPath: Record<DialectName, string> = {
   'ollama-embed': '/api/embed',
   'ollama-embeddings': '/api/embeddings',
   'titan-embed': '',
+  'invoked-cohere-embed': '',
   'vertex-embed': ':predict',
   'voyage-embeddings': '/embeddings',
   'cohere-rerank': '/rerank',

@@ -107,6 +107,7 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'nim-embeddings': '/embeddings',
   'nim-ranking': '/ranking',
   'cohere-embed': '/embed',
+  'invoked-cohere-embed': '',
   'cohere-rerank': '/rerank',
   'openai-realtime': '/realtime',
   'openai-images': '/images/generations',

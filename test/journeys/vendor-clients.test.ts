@@ -222,7 +222,14 @@ it('the client of Amazon invokes models that embed', async () => {
   expect(titan.embedding.length).toBeGreaterThan(1);
   expect(titan.inputTextTokenCount).toBeGreaterThan(0);
   const cohere = await invoked('cohere.embed-english-v3', { texts: ['a', 'b'], input_type: 'search_query' });
-  expect(cohere.embeddings.float).toHaveLength(2);
+  expect(cohere.embeddings).toHaveLength(2);
+  expect(cohere.embeddings[0][0]).toBeTypeOf('number');
+  const asked = { texts: ['a', 'b'], input_type: 'search_query', embedding_types: ['float'] };
+  expect((await invoked('cohere.embed-english-v3', asked)).embeddings.float).toHaveLength(2);
+  await expect(invoked('cohere.embed-english-v3', { texts: 'a' })).rejects.toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringContaining('texts'),
+  });
   await expect(invoked('amazon.titan-embed-text-v2:0', { inputTexts: 'Hello' })).rejects.toMatchObject({
     name: 'ValidationException',
     message: expect.stringContaining('inputText'),

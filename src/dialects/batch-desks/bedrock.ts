@@ -12,7 +12,7 @@ export const bedrockDesk: BatchDesk = {
     'bedrock-converse': 'Converse',
     'anthropic-messages': 'InvokeModel',
     'titan-embed': 'InvokeModel',
-    'cohere-embed': 'InvokeModel',
+    'invoked-cohere-embed': 'InvokeModel',
   },
   async submit(ask, { name, path, model, bodies, store }) {
     const { uri, role } = storeOf(store);

@@ -2,6 +2,7 @@ import type { EncodeOptions } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { EmbeddingInput, EmbeddingRequest, EmbeddingResponse, EmbeddingVector } from '../../core/neutral-tasks.ts';
 import { noUsage, totalInputTokens, type Usage } from '../../core/usage.ts';
+import { converseErrors } from '../bedrock-converse/errors.ts';
 import { asString, malformed, optionalString, optionalStrings, optionalWhole, unknownMembers } from '../body-checks.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { count } from '../openai-chat/usage.ts';
@@ -164,6 +165,28 @@ export const cohereEmbed: Format = {
       },
       response_type: 'embeddings_by_type',
     };
+  },
+};
+
+/**
+ * The same model behind InvokeModel: its name is in the path, and vectors without a type asked for come as a plain list.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed.html
+ */
+export const invokedCohereEmbed: Format = {
+  ...cohereEmbed,
+  name: 'invoked-cohere-embed',
+  modelInPath: true,
+  errors: converseErrors,
+  inspect: (body, ...call) => ({ ...cohereEmbed.inspect(body, ...call), model: undefined }),
+  decodeRequest: (body, files) => ({ ...cohereEmbed.decodeRequest(body, files), model: '' }),
+  encodeRequest: (request, options) => {
+    const { model: _, ...body } = encodeRequest(request, options);
+    return body;
+  },
+  encodeResponse: (response, options) => {
+    const { meta: _, ...told } = cohereEmbed.encodeResponse(response, options);
+    if (options.request?.embedding_types !== undefined) return told;
+    return { ...told, embeddings: vectorsAs('float', response.vectors), response_type: 'embeddings_floats' };
   },
 };
 

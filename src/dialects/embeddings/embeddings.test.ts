@@ -11,6 +11,7 @@ import {
   tokensUsed,
 } from '../../../test/contract/task-arbitraries.ts';
 import type { Dialect } from '../../core/dialect.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { EmbeddingPurpose } from '../../core/neutral-tasks.ts';
 import type { DialectName } from '../../core/operation.ts';
 import { dialects } from '../index.ts';
@@ -30,6 +31,28 @@ describe('cohere-embed', () => {
     ),
     responses: embeddingResponses({ id: word }),
     fields: ['texts', 'images', 'inputs', 'output_dimension', 'embedding_types', 'truncate'],
+  });
+});
+
+describe('invoked-cohere-embed', () => {
+  const dialect = named('invoked-cohere-embed');
+  taskContract({
+    dialect,
+    requests: embeddingRequests({
+      dimensions,
+      purpose: purposes('query', 'document'),
+      encodings: always(['float']),
+    }),
+    responses: embeddingResponses({ usage: always(undefined), id: word }),
+    fields: ['texts', 'images', 'inputs', 'output_dimension', 'embedding_types', 'truncate'],
+  });
+
+  test('answers with a plain list where no type is asked for', () => {
+    const answer = { id: 'x', model: '', vectors: { float: [[1, 2]] }, usage: undefined, extra: {} };
+    const told = (request: JsonObject) =>
+      dialect.response.encode(answer as never, { ...plainAnswer, request } as never);
+    expect(told({ texts: ['a'] })).toMatchObject({ embeddings: [[1, 2]], response_type: 'embeddings_floats' });
+    expect(told({ texts: ['a'], embedding_types: ['float'] })).toMatchObject({ embeddings: { float: [[1, 2]] } });
   });
 });
 

@@ -1,5 +1,5 @@
 import { taskDialect } from '../task-dialect.ts';
-import { cohereEmbed } from './cohere.ts';
+import { cohereEmbed, invokedCohereEmbed } from './cohere.ts';
 import { featureExtraction } from './feature-extraction.ts';
 import { geminiBatchEmbed, geminiEmbed } from './gemini.ts';
 import { ollamaEmbed, ollamaEmbeddings } from './ollama.ts';
@@ -11,6 +11,7 @@ const otherEncodings = ['float', 'int8', 'uint8', 'binary', 'ubinary'];
 /** Formats of embeddings beside OpenAI's own. */
 export const embeddingDialects = [
   taskDialect(cohereEmbed),
+  taskDialect(invokedCohereEmbed),
   taskDialect(geminiEmbed),
   taskDialect(geminiBatchEmbed),
   taskDialect(ollamaEmbed),

@@ -50,7 +50,7 @@ providerContract(bedrock, [
     model: 'cohere.rerank-v3-5:0',
     address: `${west}/model/cohere.rerank-v3-5%3A0/invoke`,
   },
-  { dialect: 'cohere-embed', model: 'cohere.embed-v4:0', address: `${west}/model/cohere.embed-v4%3A0/invoke` },
+  { dialect: 'invoked-cohere-embed', model: 'cohere.embed-v4:0', address: `${west}/model/cohere.embed-v4%3A0/invoke` },
 ]);
 
 it('asks each model in a way that it can be asked', () => {

@@ -27,7 +27,7 @@ export const bedrock = defineProvider({
   environmentVariables: [...identityVariables, ...regionVariables, ...jobsVariables],
   dialects: {
     chat: ['bedrock-converse', 'anthropic-messages'],
-    embedding: ['titan-embed', 'cohere-embed'],
+    embedding: ['titan-embed', 'invoked-cohere-embed'],
     rerank: ['cohere-rerank-v2'],
   },
   // https://aws.amazon.com/bedrock/pricing/
@@ -56,9 +56,7 @@ export const bedrock = defineProvider({
   },
   edits: (call) => {
     if (call.dialect === 'anthropic-messages') return invokeEdits(call);
-    // The model is in the path, and a body that names one is refused.
-    if (call.dialect === 'cohere-rerank-v2') return rerankEdits(call.model);
-    return call.dialect === 'cohere-embed' ? new Map([['model', undefined]]) : new Map();
+    return call.dialect === 'cohere-rerank-v2' ? rerankEdits(call.model) : new Map();
   },
   reframe: (dialect) => (dialect === 'anthropic-messages' ? new AwsChunkFraming() : null),
   // https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html
@@ -70,7 +68,8 @@ export const bedrock = defineProvider({
   },
   modelsPath: null,
   traits: (model) => {
-    if (model.includes('embed')) return { soleDialect: model.includes('cohere') ? 'cohere-embed' : 'titan-embed' };
+    if (model.includes('embed'))
+      return { soleDialect: model.includes('cohere') ? 'invoked-cohere-embed' : 'titan-embed' };
     const isClaude = /claude|anthropic/.test(model);
     return {
       supportsJsonSchema: false,
@@ -83,7 +82,7 @@ export const bedrock = defineProvider({
   },
 });
 
-/** Cohere's models want to know which version of their own format they are asked in. https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html */
+/** The model is in the path, and a body that names one is refused. Cohere's models want to know which version of their own format they are asked in. https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html */
 function rerankEdits(model: string): BodyEdits {
   return new Map<string, unknown>([
     ['model', undefined],
