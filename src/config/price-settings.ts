@@ -1,6 +1,7 @@
 import type { Path } from './diagnostic.ts';
 import { dollars } from './field.ts';
 import type { Findings } from './findings.ts';
+import { type OffPeakSettings, readOffPeak } from './off-peak.ts';
 import { isMap } from './read-file.ts';
 import { describe } from './read-value.ts';
 import { gpuPriceKeys, type PriceKeyParts, parsePriceKey } from './schema/price-keys.ts';
@@ -18,6 +19,7 @@ export interface PriceSettings {
   readonly webSearchDollars: number | null;
   /** Prices by the length of the input; they stand before the token prices of `settings`. */
   readonly ranges: readonly PriceRange[];
+  readonly offPeak: OffPeakSettings | null;
 }
 
 const amount = dollars();
@@ -37,6 +39,7 @@ export function readPriceSettings(
   const gpu: Record<string, number> = {};
   let webSearchDollars: number | null = null;
   let ranges: readonly PriceRange[] = [];
+  let offPeak: OffPeakSettings | null = null;
   let isValid = true;
   const refuse = (path: Path, value: unknown, expected: string) => {
     findings.add('skipped', path, `found ${describe(value)}; deployment skipped`, { expected });
@@ -58,6 +61,10 @@ export function readPriceSettings(
         const read = readPriceRanges(value, [...path, name]);
         if (read !== undefined && 'expected' in read) refuse(read.path, read.value, read.expected);
         else ranges = read ?? ranges;
+        continue;
+      }
+      if (name === 'off_peak_pricing') {
+        offPeak = readOffPeak(value, [...path, name], findings, refuse);
         continue;
       }
       const parts = parsePriceKey(name);
@@ -89,5 +96,6 @@ export function readPriceSettings(
     gpu: hasGpu ? { costPerHour, tokensPerSecond } : null,
     webSearchDollars,
     ranges,
+    offPeak,
   };
 }

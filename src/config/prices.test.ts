@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { costOf, type Price, upperBoundOf } from '../core/price.ts';
+import { priceAt } from '../core/off-peak.ts';
+import { costOf, isFree, type Price, upperBoundOf } from '../core/price.ts';
 import { noUsage } from '../core/usage.ts';
 import { renderDiagnostics } from './diagnostic.ts';
 import { Findings } from './findings.ts';
@@ -167,5 +168,55 @@ describe('prices by ranges of input', () => {
 
   it('by anything but input tokens are without effect', () => {
     expect(price({ ...ranges({ max_results_range: [0, 10], input_cost_per_query: 1 }) }, known)).toBe(known);
+  });
+});
+
+describe('prices by the hour', () => {
+  const usual = { input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 };
+  const offPeak = (block: object) => ({ ...usual, off_peak_pricing: block });
+  const at = (time: string) => Date.parse(`2026-11-25T${time}Z`);
+
+  it('are those of the time of admission; the bound holds at any hour', () => {
+    const night = price(
+      offPeak({ hours_utc: '22:00-06:00', input_cost_per_token: '5e-7', output_cost_per_token: 9e-6 }),
+    )!;
+    expect(priceAt(night, at('22:00:00')).rates).toEqual({ input: 5e8, output: 9e9 });
+    expect(priceAt(night, at('05:59:59.999'))).toBe(priceAt(night, at('22:00:00')));
+    expect(priceAt(night, at('06:00:00'))).toBe(night);
+    expect(upperBoundOf(night, 10, 10)).toBe(10_000 + 90_000);
+  });
+
+  it('make a price that is else free one that is not', () => {
+    const free = { input_cost_per_token: 0, output_cost_per_token: 0 };
+    const block = { hours_utc: '22:00-06:00', output_cost_per_token: 1e-6 };
+    expect(isFree(price({ ...free, off_peak_pricing: block })!)).toBe(false);
+  });
+
+  it('replace figures of the catalogue, and leave the price of hardware alone', () => {
+    const block = { hours_utc: '00:00-00:00', input_cost_per_token: 1e-6 };
+    expect(priceAt(price({ off_peak_pricing: block }, known)!, 0).rates).toEqual({
+      input: 1e9,
+      output: 2,
+      cacheRead: 3,
+    });
+    const hardware = { gpu_cost_per_hour: 1, tokens_per_second: 1 };
+    expect(price({ ...hardware, off_peak_pricing: block })).not.toHaveProperty('offPeak');
+  });
+
+  it('by weekday are told of and without effect', () => {
+    const { settings, messages } = read(offPeak({ windows: [{ hours_utc: '00:00-00:00', weekdays: [6, 7] }] }));
+    expect(settings?.offPeak).toBeNull();
+    expect(messages.join()).toContain('the usual prices hold all day');
+  });
+
+  it.each([
+    ['no map', '16:30-00:30', 'a map with `hours_utc`'],
+    ['no hours', { input_cost_per_token: 1e-7 }, 'hours of the day'],
+    ['hours that are none', { hours_utc: '25:00-26:00' }, 'hours of the day'],
+    ['a price that is none', { hours_utc: '01:00-02:00', input_cost_per_token: true }, 'US dollars for one token'],
+  ])('%s is refused', (_, block, message) => {
+    const { settings, messages } = read({ ...usual, off_peak_pricing: block });
+    expect(settings).toBeUndefined();
+    expect(messages.join()).toContain(message);
   });
 });

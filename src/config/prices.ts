@@ -35,6 +35,13 @@ const serviceTierNames = { flex: 'flex', priority: 'priority', batches: 'batch' 
  */
 export function priceFromSettings(written: PriceSettings, known: Price | null, outputIsFree: boolean): Price | null {
   if (written.gpu !== null) return gpuPrice(written.gpu);
+  const usual = usualPrice(written, known, outputIsFree);
+  if (usual === null || written.offPeak === null) return usual;
+  const { windows, settings } = written.offPeak;
+  return Object.freeze({ ...usual, offPeak: Object.freeze({ windows, rates: ratesOf(settings) }), source: 'config' });
+}
+
+function usualPrice(written: PriceSettings, known: Price | null, outputIsFree: boolean): Price | null {
   const base: PartialRates = {};
   const byTier = new Map<number, PartialRates>();
   const byService = new Map<string, PartialRates>();
@@ -80,14 +87,7 @@ function rangedPrice(
   outputIsFree: boolean,
 ): Price | null {
   const output = base.output ?? known?.rates.output ?? (outputIsFree ? 0 : undefined);
-  const rates = written.ranges.map(({ settings }) => {
-    const own: PartialRates = {};
-    for (const setting of settings) {
-      const name = rateNames[setting.base];
-      if (name !== undefined) own[name] = rateOf(setting);
-    }
-    return own;
-  });
+  const rates = written.ranges.map(({ settings }) => ratesOf(settings));
   const beside = output === undefined ? base : { ...base, output };
   const price = priceOfRanges(
     rates,
@@ -103,6 +103,15 @@ function rangedPrice(
     ...(units !== undefined && { units: Object.freeze(units) }),
     source: 'config',
   });
+}
+
+function ratesOf(settings: readonly PriceSetting[]): PartialRates {
+  const rates: PartialRates = {};
+  for (const setting of settings) {
+    const name = rateNames[setting.base];
+    if (name !== undefined) rates[name] = rateOf(setting);
+  }
+  return rates;
 }
 
 function searchCost({ webSearchDollars }: PriceSettings, known: Price | null): number {

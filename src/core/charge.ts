@@ -1,4 +1,5 @@
 import { assertNanodollars, type Nanodollars } from './money.ts';
+import { priceAt } from './off-peak.ts';
 import { costOf } from './price.ts';
 import type { ReplyCost } from './reply-facts.ts';
 import type { Deployment, GatewaySettings } from './route.ts';
@@ -23,9 +24,9 @@ export function chargeOf(listed: Nanodollars, providerId: string, settings: Gate
   return { charged: assertNanodollars(net + margin), listed, discount, margin };
 }
 
-/** What usage at a deployment costs as charged; 0 where it has no price. Throws for usage that cannot be priced. */
-export function chargeAt(usage: Usage, deployment: Deployment, settings: GatewaySettings): ReplyCost {
-  const listed = deployment.price === null ? 0 : costOf(usage, deployment.price);
+/** What usage at a deployment costs as charged, admitted at this time; 0 where it has no price. Throws for usage that cannot be priced. */
+export function chargeAt(usage: Usage, deployment: Deployment, settings: GatewaySettings, at: number): ReplyCost {
+  const listed = deployment.price === null ? 0 : costOf(usage, priceAt(deployment.price, at));
   return chargeOf(listed, deployment.provider.id, settings);
 }
 

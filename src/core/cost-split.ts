@@ -1,5 +1,6 @@
 import { chargeOf } from './charge.ts';
 import { dollarsFromNanodollars } from './money.ts';
+import { priceAt } from './off-peak.ts';
 import { type CostLine, costLines, costOf, type Price } from './price.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { GatewaySettings } from './route.ts';
@@ -31,11 +32,12 @@ const inputClasses: ReadonlySet<CostLine['class']> = new Set([
 
 /** null where the cost did not come about from tokens and rates: told by the provider, charged as held, free. */
 export function costSplit(
-  { usage, cost, provider }: Pick<RequestRecord, 'usage' | 'cost' | 'provider'>,
-  price: Price,
+  { usage, cost, provider, startedAt }: Pick<RequestRecord, 'usage' | 'cost' | 'provider' | 'startedAt'>,
+  usualPrice: Price,
   settings: GatewaySettings,
 ): CostSplit | null {
   if (usage.providerCost !== undefined && usage.providerCost > 0) return null;
+  const price = priceAt(usualPrice, startedAt);
   const listed = costOf(usage, price);
   const { charged, discount, margin } = chargeOf(listed, provider ?? '', settings);
   if (charged !== cost) return null;

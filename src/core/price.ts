@@ -1,5 +1,6 @@
 import type { Nanodollars } from './money.ts';
 import { assertNanodollars } from './money.ts';
+import type { OffPeak } from './off-peak.ts';
 import { type UnitRates, unitParts, unitsAreFree } from './unit-price.ts';
 import type { Usage, UsageUnits } from './usage.ts';
 import { totalInputTokens } from './usage.ts';
@@ -35,6 +36,8 @@ export interface Price {
   readonly perWebSearchCall: Nanodollars;
   /** Prices of what is not paid by the token. */
   readonly units?: UnitRates;
+  /** Hours with other rates; `priceAt` gives the price of a time. */
+  readonly offPeak?: OffPeak;
   /** Where the figures come from, for people: `config`, `gpu`, `catalogue:<id>`. */
   readonly source: string;
 }
@@ -139,7 +142,7 @@ function pricedTokens(usage: Usage, rates: TokenRates): PricedParts {
 
 /**
  * The most a request of at most these tokens can cost at this price: the dearest input class (a provider may write
- * caches without being asked), the dearest output class, over every tier and service tier it could reach.
+ * caches without being asked), the dearest output class, over every tier and service tier it could reach, at any hour.
  */
 export function upperBoundOf(
   price: Price,
@@ -157,6 +160,7 @@ export function upperBoundOf(
 /** Nano-dollars per million tokens of the dearest class on one side, over every tier reachable by that much input. */
 export function maximumRate(price: Price, side: 'input' | 'output', inputTokensMax = Number.POSITIVE_INFINITY): number {
   let highest = dearest(price.rates, side);
+  if (price.offPeak !== undefined) highest = Math.max(highest, dearest(price.offPeak.rates, side));
   for (const tier of price.tiers) {
     if (inputTokensMax <= tier.aboveInputTokens) continue;
     highest = Math.max(highest, dearest(tier.rates, side), dearestOfAll(tier.serviceTiers, side));
@@ -170,17 +174,17 @@ function dearestOfAll(serviceTiers: PriceTier['serviceTiers'], side: 'input' | '
   return highest;
 }
 
-function dearest(rates: TokenRates, side: 'input' | 'output'): number {
+function dearest(rates: Partial<TokenRates>, side: 'input' | 'output'): number {
   return side === 'input'
     ? Math.max(
-        rates.input,
+        rates.input ?? 0,
         rates.cacheRead ?? 0,
         rates.cacheWrite ?? 0,
         rates.cacheWriteLong ?? 0,
         rates.inputAudio ?? 0,
         rates.inputImage ?? 0,
       )
-    : Math.max(rates.output, rates.reasoning ?? 0, rates.outputAudio ?? 0);
+    : Math.max(rates.output ?? 0, rates.reasoning ?? 0, rates.outputAudio ?? 0);
 }
 
 function ratesFor(usage: Usage, price: Price): TokenRates {

@@ -167,7 +167,7 @@ function streamReply(
       const { settings } = exchange.snapshot;
       const charged = paysHold(settings, deployment)
         ? amountAt(exchange, deployment)
-        : chargeAt(usage, deployment, settings).charged;
+        : chargeAt(usage, deployment, settings, exchange.receivedAt).charged;
       const verdict = { error, ambiguous: false, gone: false, usage, firstTokenMs: firstTokenMsOf(broken), charged };
       tally.ended(broken.attempt, verdict, groupSize);
       const next = await walk.goOn(broken, error);

@@ -65,7 +65,7 @@ function chargedFor(gateway: Gateway, answered: Answered, outcome: Outcome, usag
   // Who was not asked, or said no, is owed no fee for the request either.
   if (outcome.kind !== 'success' && isNothing(usage)) return plus(nothing, ambiguousCost);
   try {
-    return plus(chargeAt(usage, deployment, answered.snapshot.settings), ambiguousCost);
+    return plus(chargeAt(usage, deployment, answered.snapshot.settings, answered.receivedAt), ambiguousCost);
   } catch {
     gateway.log.error('usage cannot be priced; the upper bound is charged', { requestId: answered.id });
     return plus(nothing, ambiguousCost + amountAt(answered, deployment));

@@ -19,6 +19,7 @@ Rules
   ranges      (`tiered_pricing`) the range with from < input <= to prices the whole request, the last one what is above all.
               A range says all its prices; only audio and images, and the output with its reasoning where a range has no
               output price, are taken from beside the list.
+  hours       (`off_peak_pricing`) see of_hour; `at` is the time of admission.
   rounding    up to whole nano-dollars, once, over the whole request; then a discount rounded down and a margin rounded up.
 """
 import json
@@ -108,6 +109,8 @@ def listed(usage, table, extra):
     total = sum(usage.get(NAME[kind], 0) for kind in INPUTS)
     if "tiered_pricing" in table:
         table = of_range(table, total)
+    if "off_peak_pricing" in table:
+        table = of_hour(table, extra["at"])
     thresholds = sorted({int(match.group(1)) * 1000 for key in table for match in [re.search(r"_above_(\d+)k_tokens", key)] if match})
     above = max((limit for limit in thresholds if total > limit), default=None)
     service = usage.get("serviceTier")
@@ -119,6 +122,24 @@ def listed(usage, table, extra):
     cost += Fraction(extra.get("perRequestNanodollars", 0))
     cost += usage.get("webSearchCalls", 0) * Fraction(str(extra.get("webSearchDollars", 0))) * 10**9
     return ceil(cost)
+
+
+def of_hour(table, at):
+    """In the hours (both ends HH:MM, the end not in it, over midnight where it is earlier) the block's prices replace those of every threshold."""
+    block, time = table["off_peak_pricing"], at[11:16]
+    spans = block["hours_utc"] if isinstance(block["hours_utc"], list) else [block["hours_utc"]]
+    inside = any((one[:5] <= time < one[6:]) if one[:5] < one[6:] else (time >= one[:5] or time < one[6:]) for one in spans)
+    if not inside:
+        return table
+    made = dict(table)
+    for key, text in block.items():
+        if key == "hours_utc":
+            continue
+        made[key] = text
+        for other in table:
+            if re.fullmatch(re.escape(key) + r"_above_\d+k_tokens", other):
+                made[other] = text
+    return made
 
 
 def of_range(table, total):
@@ -462,8 +483,25 @@ def ranges_by_hand():
            messages(10, 1, read=31_990, w5=1), hand=57_610_800)
 
 
+def hours_by_hand():
+    table = {**prices("0.55", "2.19", cacheRead="0.14"),
+             "off_peak_pricing": {"hours_utc": "16:30-00:30", **prices("0.135", "0.55", cacheRead="0.035")}}
+    low, usual = "400*0.135 + 600*0.035 + 100*0.55 = 54+21+55", "400*0.55 + 600*0.14 + 100*2.19 = 220+84+219"
+    for at, note, hand in (("16:30:00.000", low, 130_000), ("16:29:59.999", usual, 523_000), ("00:29:59.999", low, 130_000),
+                           ("00:30:00.000", usual, 523_000)):
+        vector(f"at {at}: {note}", "chat", table, chat(1000, 100, cached=600), hand=hand, at=f"2026-11-25T{at}Z")
+    vector("a cache without a price follows the input: 1000*1 + 10*8 = 1000+80", "chat",
+           {**prices("2", "8"), "off_peak_pricing": {"hours_utc": ["01:00-02:00", "03:00-04:00"], KEYS["input"]: Literal("1e-6")}},
+           chat(1000, 10, cached=500), hand=1_080_000, at="2026-11-25T03:59:00Z")
+    vector("all day, above a threshold too: 250000*1.5 + 10*5 = 375000+50", "chat",
+           {**prices("3", "15", input_above_200k="6", output_above_200k="22.5"),
+            "off_peak_pricing": {"hours_utc": "00:00-00:00", **prices("1.5", "5")}},
+           chat(250_000, 10), hand=375_050_000, at="2026-11-25T12:00:00Z")
+
+
 by_hand()
 grid()
 ranges_by_hand()
+hours_by_hand()
 for made in VECTORS:
     print(json.dumps(made))

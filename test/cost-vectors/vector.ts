@@ -6,6 +6,7 @@ import { priceFromSettings } from '../../src/config/prices.ts';
 import { chargeOf } from '../../src/core/charge.ts';
 import type { AnswerOptions } from '../../src/core/dialect.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { priceAt } from '../../src/core/off-peak.ts';
 import { costOf, type Price } from '../../src/core/price.ts';
 import type { Usage } from '../../src/core/usage.ts';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/index.ts';
@@ -21,9 +22,11 @@ export interface CostVector {
   readonly format: 'chat' | 'chat-stream' | 'messages' | 'messages-stream' | 'embeddings';
   /** As the provider reports it; for a stream what each event reports, null where an event reports nothing. */
   readonly usage: JsonObject | readonly (JsonObject | null)[];
-  /** Price keys as in the configuration: dollars a token, and `tiered_pricing`. */
+  /** Price keys as in the configuration: dollars a token, `tiered_pricing`, `off_peak_pricing`. */
   readonly prices: JsonObject;
   readonly serviceTier?: string;
+  /** When it is admitted. */
+  readonly at?: string;
   readonly perRequestNanodollars?: number;
   readonly webSearchDollars?: number;
   readonly discount?: number;
@@ -65,7 +68,8 @@ function priceOf(vector: CostVector): Price {
   const written = readPriceSettings({ ...vector.prices, ...search }, {}, [], [], findings);
   const price = written === undefined ? null : priceFromSettings(written, null, false);
   if (price === null) throw new Error(`vector ${vector.id}: not a price`);
-  return { ...price, perRequest: vector.perRequestNanodollars ?? price.perRequest };
+  const whole = { ...price, perRequest: vector.perRequestNanodollars ?? price.perRequest };
+  return vector.at === undefined ? whole : priceAt(whole, Date.parse(vector.at));
 }
 
 const answerOptions: AnswerOptions = { model: undefined, usageInStream: true, requestId: 'r', createdAt: 0 };

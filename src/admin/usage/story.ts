@@ -1,5 +1,6 @@
 import { chargeOf } from '../../core/charge.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
+import { priceAt } from '../../core/off-peak.ts';
 import { costLines, costOf } from '../../core/price.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { Snapshot } from '../../core/route.ts';
@@ -53,7 +54,8 @@ export function timesOf(record: RequestRecord) {
  */
 export function arithmeticOf(record: RequestRecord, snapshot: Pick<Snapshot, 'deployments' | 'settings'>) {
   const ambiguous = record.attempts.reduce((sum, attempt) => sum + attempt.charged, 0);
-  const price = record.deploymentId === null ? null : (snapshot.deployments.get(record.deploymentId)?.price ?? null);
+  const usual = record.deploymentId === null ? null : (snapshot.deployments.get(record.deploymentId)?.price ?? null);
+  const price = usual === null ? null : priceAt(usual, record.startedAt);
   const isFree = record.cacheHit || record.deploymentId === null || record.cost === ambiguous;
   const listed = price === null || isFree ? 0 : costOf(record.usage, price);
   const charge = chargeOf(listed, record.provider ?? '', snapshot.settings);

@@ -1,6 +1,7 @@
 import { chargeOf } from '../../core/charge.ts';
 import { type ErrorCode, GatewayError } from '../../core/errors.ts';
 import type { BudgetRule } from '../../core/limits.ts';
+import { priceAt } from '../../core/off-peak.ts';
 import type { Chance } from '../../core/ports.ts';
 import { costOf } from '../../core/price.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
@@ -198,7 +199,7 @@ class Journey {
   #over(deployment: Deployment | null, group: string | null, error: string | null): undefined {
     const { at, usage } = this.#request;
     const price = deployment?.price ?? null;
-    const listed = price === null ? 0 : costOf({ ...usage, providerCost: 0 }, price);
+    const listed = price === null ? 0 : costOf({ ...usage, providerCost: 0 }, priceAt(price, at));
     const cost = deployment === null ? 0 : chargeOf(listed, deployment.provider.id, this.#snapshot.settings).charged;
     if (deployment !== null) this.#charge(deployment, cost);
     this.#end({

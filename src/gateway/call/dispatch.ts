@@ -8,7 +8,7 @@ import { dollarsFromNanodollars, type Nanodollars } from '../../core/money.ts';
 import type { BudgetPart, BudgetReservation, DispatchNote } from '../../core/ports.ts';
 import { AuthorizationError, type OutgoingCall } from '../../core/provider.ts';
 import type { Attempt } from '../../core/request-record.ts';
-import type { Deployment, GatewaySettings } from '../../core/route.ts';
+import type { Deployment } from '../../core/route.ts';
 import type { WireBody } from '../../core/upload.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { Gateway } from '../gateway.ts';
@@ -141,7 +141,7 @@ export class Dispatch {
     const keptBy = dialect === exchange.dialect ? deployment : null;
     const told = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
     const { settings } = exchange.snapshot;
-    const options = settings.costInStreams && exchange.facts.stream ? withCost(told, deployment, settings) : told;
+    const options = settings.costInStreams && exchange.facts.stream ? withCost(told, deployment, exchange) : told;
     const timeouts = timeoutsFor(exchange, deployment);
     const mayFlow = exchange.facts.stream || exchange.dialect.rawAnswer !== undefined;
     const relay = mayFlow ? (contentType: string) => this.#relay(target, options, contentType) : null;
@@ -340,8 +340,9 @@ export class Dispatch {
 
 const nothingAdded: readonly string[] = [];
 
-function withCost(options: AnswerOptions, deployment: Deployment, settings: GatewaySettings): AnswerOptions {
-  const costOf = (usage: Usage) => dollarsFromNanodollars(chargeAt(usage, deployment, settings).charged);
+function withCost(options: AnswerOptions, deployment: Deployment, { snapshot, receivedAt }: Admitted): AnswerOptions {
+  const costOf = (usage: Usage) =>
+    dollarsFromNanodollars(chargeAt(usage, deployment, snapshot.settings, receivedAt).charged);
   return { ...options, costOf };
 }
 
