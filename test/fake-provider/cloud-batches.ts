@@ -36,6 +36,8 @@ export class CloudBatches {
   tellsProcessed = true;
   /** Uploads whose connection breaks before they are answered. */
   uploadsToBreak = 0;
+  /** Jobs that are taken, and whose connection breaks before that is told. */
+  jobsToBreak = 0;
   /** Length that the answers of the next job are said to have. */
   announcedBytes: number | null = null;
 
@@ -150,6 +152,10 @@ export class CloudBatches {
       const output = `${uriIn(asked.outputDataConfig, 's3OutputDataConfig')}${made}/${input.slice(input.lastIndexOf('/') + 1)}.out`;
       const suffix = asked.modelInvocationType === 'Converse' ? '/converse' : '/invoke';
       this.#begin({ input, output, model: asked.modelId, suffix, asked });
+      if (this.jobsToBreak > 0) {
+        this.jobsToBreak -= 1;
+        return { status: 500, body: {}, isBroken: true };
+      }
       return { status: 200, body: { jobArn: `arn:aws:bedrock:us-west-2:1:model-invocation-job/${made}` } };
     }
     const job = this.#jobs.get(decodeURIComponent(id ?? '').replace(/^.*\//, ''));

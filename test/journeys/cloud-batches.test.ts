@@ -42,6 +42,7 @@ beforeEach(() => {
     tellsProcessed: true,
     uploadsToBreak: 0,
     announcedBytes: null,
+    jobsToBreak: 0,
   });
 });
 
@@ -169,6 +170,7 @@ describe('a batch for Google or Amazon', () => {
 
   it.each([
     ['a job that failed and does not say how far it had come', { failure: 'Broke', tellsProcessed: false }, 'Broke'],
+    ['a job that may have been taken', { jobsToBreak: 1 }, 'may have taken it'],
     ['an answer that is too large', { announcedBytes: 256 * 1024 * 1024 + 1 }, 'too large'],
   ])('is not bought a second time, and charged as what it may have cost: %s', async (_, faults, words) => {
     Object.assign(upstream.cloudBatches, faults);

@@ -42,6 +42,8 @@ export interface RunParts {
   readonly done: Set<number>;
   /** Where the provider runs it itself. */
   readonly open: OpenDesk | null;
+  /** Why nobody knows whether the provider took it; null where that is known. */
+  readonly doubt: string | null;
 }
 
 /** One batch at work here: a few requests at a time, or all of them at their provider. */
@@ -82,9 +84,10 @@ export class BatchRun {
 
   async #all(): Promise<void> {
     this.#renew();
-    const { open } = this.#parts;
+    const { open, doubt } = this.#parts;
     const id = this.batch.remote?.id ?? null;
-    if (open === null || id === null || !(await this.#remotely(open, id))) {
+    if (open !== null && doubt !== null) await this.#takeResults(open, untold(doubt));
+    else if (open === null || id === null || !(await this.#remotely(open, id))) {
       if (this.batch.status === 'cancelling') this.stop();
       await Promise.all(Array.from({ length: parallelMax }, () => this.#worker()));
     }
@@ -113,7 +116,7 @@ export class BatchRun {
       return false;
     }
     if (end.kind === 'over') await this.#takeResults(open, end.state);
-    if (end.kind === 'lost') await this.#giveUp(open, 'nobody says what became of it');
+    if (end.kind === 'lost') await this.#takeResults(open, untold('nobody says what became of it'));
     return true;
   }
 
@@ -132,7 +135,7 @@ export class BatchRun {
         const { code, message: reason } = asGatewayError(cause);
         this.#gateway.log.warn('the results of a batch cannot be taken', { batchId: batch.id, reason });
         // It will be as large the next time.
-        if (code === 'upstream_answer_too_large') state = { ...state, resultsAt: [], doubt: reason };
+        if (code === 'upstream_answer_too_large') state = untold(reason);
         else await this.#pause(waitMsMax);
       }
     }
@@ -264,6 +267,11 @@ export class BatchRun {
     await this.#objects.put([batchObject(batch)]);
     await this.#objects.remove([`active:${batch.id}`]);
   }
+}
+
+/** Over, and none of it can be read. */
+function untold(doubt: string): BatchState {
+  return { isOver: true, refusal: null, doubt, completed: 0, failed: 0, resultsAt: [] };
 }
 
 function resultObject(batch: Batch, index: number, result: JsonObject): KeptObject {

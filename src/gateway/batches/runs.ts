@@ -50,19 +50,26 @@ export class BatchRuns {
   async begin(batch: Batch, work: BatchWork, { money, bounds, example, models }: Prepared): Promise<void> {
     const gateway = this.#gateway;
     let open = example === null ? null : deskFor(gateway, example, models, batch.headers);
+    let doubt: string | null = null;
     try {
-      if (open !== null && !(await this.#handIn(batch, work, open))) open = null;
+      if (open !== null) {
+        doubt = await this.#handIn(batch, work, open);
+        if (batch.remote === undefined) open = null;
+      }
       const until = gateway.clock.now() + leaseMs;
       await this.#objects.put([batchObject(batch), activeObject(batch, this.#name, until)]);
     } catch (cause) {
       money.end((id) => recordOfWork(batch, id, gateway.clock.now()));
       throw cause;
     }
-    this.#run({ batch, work, money, bounds, done: new Set(), open });
+    this.#run({ batch, work, money, bounds, done: new Set(), open, doubt });
   }
 
-  /** To the provider's own batch API; false where it does not take it. On record before anything is sent. */
-  async #handIn(batch: Batch, work: BatchWork, open: OpenDesk): Promise<boolean> {
+  /**
+   * To the provider's own batch API; it is `remote` then, unless it was not taken. On record before anything is sent. Resolves
+   * to why that is not known, or null.
+   */
+  async #handIn(batch: Batch, work: BatchWork, open: OpenDesk): Promise<string | null> {
     const gateway = this.#gateway;
     const where = { deploymentId: open.deployment.id, dialect: open.dialect.name };
     batch.remote = { ...where, id: null };
@@ -70,8 +77,8 @@ export class BatchRuns {
     await this.#objects.put([batchObject(batch), activeObject(batch, this.#name, until)]);
     const submitted = await submit(gateway, batch, work, open);
     if (submitted.kind === 'unknown') {
-      await this.#fail(batch, `its provider may have taken it: ${submitted.error.message}`);
-      throw submitted.error;
+      // Whoever heard an error would hand it in again, and might buy it twice.
+      return `its provider may have taken it: ${submitted.error.message}`;
     }
     if (submitted.kind === 'taken') batch.remote = { ...where, id: submitted.id };
     else {
@@ -81,7 +88,7 @@ export class BatchRuns {
         reason: submitted.reason,
       });
     }
-    return submitted.kind === 'taken';
+    return null;
   }
 
   async #fail(batch: Batch, reason: string): Promise<void> {
@@ -136,7 +143,6 @@ export class BatchRuns {
     await this.#objects.put([activeObject(batch, this.#name, gateway.clock.now() + leaseMs)]);
     try {
       const open = batch.remote === undefined ? null : deskOf(gateway, batch.remote);
-      if (batch.remote?.id === null) throw new GatewayError('internal', 'this process ended while it was handed in');
       if (batch.remote !== undefined && open === null) {
         throw new GatewayError(
           'no_capable_deployment',
@@ -148,7 +154,8 @@ export class BatchRuns {
       const seen = new Set(done.map(({ position }) => position));
       // What was set aside went with the process that held it; where it does not fit any more, each request asks for itself.
       const { money, bounds } = await prepare(gateway, batch.keyId, work, seen, false);
-      this.#run({ batch, work, money, bounds, done: seen, open });
+      const doubt = batch.remote?.id === null ? 'its provider may have taken it: the gateway ended meanwhile' : null;
+      this.#run({ batch, work, money, bounds, done: seen, open, doubt });
     } catch (cause) {
       await this.#fail(batch, asGatewayError(cause).message);
     }
