@@ -128,6 +128,8 @@ export function deployment(more: Partial<Deployment> = {}): Deployment {
     cooldownMs: null,
     rpm: null,
     tpm: null,
+    itpm: null,
+    otpm: null,
     parallelMax: null,
     defaults: {},
     extraBody: {},

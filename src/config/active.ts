@@ -162,6 +162,8 @@ export const activeKeys = {
       ...['oci_key', 'oci_key_file', 'oci_compartment_id'],
       'rpm',
       'tpm',
+      'itpm',
+      'otpm',
       'weight',
       'order',
       'max_parallel_requests',

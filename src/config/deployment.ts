@@ -40,6 +40,8 @@ export function buildDeployment(
     cooldownMs: params.cooldown_time === undefined ? null : milliseconds(params.cooldown_time),
     rpm: params.rpm ?? null,
     tpm: params.tpm ?? null,
+    itpm: params.itpm ?? null,
+    otpm: params.otpm ?? null,
     parallelMax: params.max_parallel_requests ?? null,
     keyLimits: keyLimits(params.default_api_key_rpm_limit, params.default_api_key_tpm_limit),
     defaults: entry.requestDefaults,

@@ -120,6 +120,8 @@ function deploymentOf(path: string, target: URL, headers: readonly string[], wri
     cooldownMs: 0,
     rpm: null,
     tpm: null,
+    itpm: null,
+    otpm: null,
     parallelMax: null,
     defaults: {},
     extraBody: {},

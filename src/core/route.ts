@@ -35,6 +35,9 @@ export interface Deployment {
   readonly cooldownMs: number | null;
   readonly rpm: number | null;
   readonly tpm: number | null;
+  /** Input and output tokens a minute. */
+  readonly itpm: number | null;
+  readonly otpm: number | null;
   readonly parallelMax: number | null;
   /** Limits of each virtual key on this model, unless the key has one of its own; null = none. */
   readonly keyLimits: { readonly rpm: number | null; readonly tpm: number | null } | null;
@@ -157,7 +160,7 @@ export interface RouterSettings {
   /** What holds requests together; by model group where the operator says so. */
   readonly affinities?: readonly Affinity[];
   readonly groupAffinities?: ReadonlyMap<string, readonly Affinity[]>;
-  /** `rpm` and `tpm` of deployments hold with every strategy. */
+  /** `rpm`, `tpm`, `itpm` and `otpm` of deployments hold with every strategy. */
   readonly enforcesRates?: boolean;
   /** Leaves out deployments whose last check failed; null = checks do not count. */
   readonly checkedRouting?: CheckedRouting | null;

@@ -108,6 +108,7 @@ export interface DeploymentState {
   readonly firstTokenMs: number | null;
   readonly requestsThisMinute: number;
   readonly tokensThisMinute: number;
+  readonly outputTokensThisMinute: number;
   readonly failuresThisMinute: number;
   readonly lastError: DeploymentFailure | null;
   readonly lastSuccessAt: number | null;

@@ -327,6 +327,21 @@ describe('pickDeployment', () => {
     expect(choose([few, wide], { strategy: 'cost-based-routing' }).picked).toBe(wide);
   });
 
+  it('counts input and output tokens apart for itpm and otpm', () => {
+    const wide = deployment({ price: null });
+    const picked = (rates: object, inputTokens: number, outputTokens: number) => {
+      const tight = deployment(rates);
+      const used = (health: ReturnType<typeof createHealth>) => {
+        health.started(tight);
+        health.succeeded(tight, { totalMs: 10, firstTokenMs: null, inputTokens, outputTokens });
+      };
+      return choose([tight, wide], { strategy: 'cost-based-routing' }, none, used).picked === tight;
+    };
+    expect([picked({ itpm: 100_000 }, 5, 200_000), picked({ itpm: 100_000 }, 100_000, 5)]).toEqual([true, false]);
+    expect([picked({ otpm: 10 }, 200_000, 9), picked({ otpm: 10 }, 5, 10)]).toEqual([true, false]);
+    expect(choose([deployment({ itpm: 0 }), wide], { strategy: 'cost-based-routing' }).picked).toBe(wide);
+  });
+
   it('prefers deployments with a free parallel slot', () => {
     const [full, free] = [deployment({ parallelMax: 1, weight: 1 }), deployment({ weight: 0 })];
     const used = (health: ReturnType<typeof createHealth>) => health.started(full);

@@ -212,6 +212,8 @@ export function deployment(group: string, id = group): Deployment {
     cooldownMs: null,
     rpm: null,
     tpm: null,
+    itpm: null,
+    otpm: null,
     parallelMax: null,
     defaults: {},
     extraBody: {},

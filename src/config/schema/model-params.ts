@@ -87,8 +87,11 @@ export const modelParams = map({
 
   rpm: key(count(), 'Requests a minute this deployment takes.'),
   tpm: key(count(), 'Tokens a minute this deployment takes.'),
-  itpm: key(count(), 'Input tokens a minute this deployment takes.'),
-  otpm: key(count(), 'Output tokens a minute this deployment takes.'),
+  itpm: key(count(), 'Input tokens a minute this deployment takes, where `tpm` holds, too.'),
+  otpm: key(
+    count(),
+    'Output tokens a minute this deployment gives, where `tpm` holds, too; what a request may produce (`max_tokens`) must fit in.',
+  ),
   weight: key(amount(), 'Share of the traffic of its group.'),
   order: key(count(), 'Deployments with the lowest order are used first; the next order when they fail.'),
   max_parallel_requests: key(count(), 'Requests in flight at the same time.'),

@@ -78,7 +78,7 @@ export const routerSettings = map({
   enable_pre_call_check: key(flag(), 'The same as `enable_pre_call_checks`.'),
   optional_pre_call_checks: key(
     texts(),
-    'Further checks before a deployment is chosen. Affinities: `prompt_caching` (the same marked prefix), `session_affinity`, `deployment_affinity` (the same key) go to the same deployment while it is well. `enforce_model_rate_limits`: `rpm` and `tpm` of deployments hold with every strategy. `router_budget_limiting`, `responses_api_deployment_check` and `encrypted_content_affinity` are always so.',
+    'Further checks before a deployment is chosen. Affinities: `prompt_caching` (the same marked prefix), `session_affinity`, `deployment_affinity` (the same key) go to the same deployment while it is well. `enforce_model_rate_limits`: `rpm`, `tpm`, `itpm` and `otpm` of deployments hold with every strategy. `router_budget_limiting`, `responses_api_deployment_check` and `encrypted_content_affinity` are always so.',
   ),
   deployment_affinity_ttl_seconds: key(
     seconds(),

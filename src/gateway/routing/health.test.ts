@@ -33,6 +33,7 @@ describe('health', () => {
       inFlight: 1,
       requestsThisMinute: 3,
       tokensThisMinute: 5,
+      outputTokensThisMinute: 2,
       failuresThisMinute: 1,
     });
     health.released(of);

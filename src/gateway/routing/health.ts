@@ -45,6 +45,7 @@ class DeploymentHealth implements Health {
     const now = this.#clock.now();
     entry.lastSuccessAt = now;
     entry.tokensThisMinute += sample.inputTokens + sample.outputTokens;
+    entry.outputTokensThisMinute += sample.outputTokens;
     entry.sample(now, sample.totalMs / Math.max(1, sample.outputTokens), sample.firstTokenMs);
   }
 
@@ -118,6 +119,7 @@ class Entry implements DeploymentState {
   coolingDownUntil: number | null = null;
   requestsThisMinute = 0;
   tokensThisMinute = 0;
+  outputTokensThisMinute = 0;
   failuresThisMinute = 0;
   lastError: DeploymentState['lastError'] = null;
   lastSuccessAt: number | null = null;
@@ -153,6 +155,7 @@ class Entry implements DeploymentState {
     this.#minute = minute;
     this.requestsThisMinute = 0;
     this.tokensThisMinute = 0;
+    this.outputTokensThisMinute = 0;
     this.failuresThisMinute = 0;
   }
 

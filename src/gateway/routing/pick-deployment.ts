@@ -107,9 +107,17 @@ function ofLowestOrder(candidates: readonly Deployment[]): readonly Deployment[]
   return candidates.filter(({ order }) => (order ?? Number.POSITIVE_INFINITY) === lowest);
 }
 
-function withinRates(deployment: Deployment, state: DeploymentState, { bytes }: Pick<Identified, 'bytes'>): boolean {
-  if (deployment.rpm !== null && state.requestsThisMinute + 1 > deployment.rpm) return false;
-  return deployment.tpm === null || state.tokensThisMinute + Math.ceil(bytes.length / 4) <= deployment.tpm;
+function withinRates(
+  { rpm, tpm, itpm, otpm }: Deployment,
+  { requestsThisMinute, tokensThisMinute, outputTokensThisMinute }: DeploymentState,
+  { bytes, facts }: Pick<Identified, 'bytes' | 'facts'>,
+): boolean {
+  if (rpm !== null && requestsThisMinute + 1 > rpm) return false;
+  const inputTokens = Math.ceil(bytes.length / 4);
+  if (tpm !== null && tokensThisMinute + inputTokens > tpm) return false;
+  if (itpm !== null && tokensThisMinute - outputTokensThisMinute + inputTokens > itpm) return false;
+  // Who asks for more than a minute's worth has a minute of its own.
+  return otpm === null || outputTokensThisMinute + Math.max(1, Math.min(facts.maxOutputTokens ?? 1, otpm)) <= otpm;
 }
 
 /** Deployments below their `max_parallel_requests`; all of them when none has a free slot, for a full one is no failure. */
