@@ -406,6 +406,7 @@ describe.each([openaiChat, anthropicMessages])('streams as $name', (to) => {
     expect(said.ending).toBe(expected!.ending === 'error' ? 'open' : 'complete');
     if (expected!.ending === 'error') return;
     expect(common(said, isOneChoice)).toEqual(common(expected!, isOneChoice));
+    expect(sourcesIn(said)).toBe(sourcesIn(expected!));
     expect(parts.find((part) => part.type === 'start')).toMatchObject({ model: 'asked' });
     if (isOneChoice) expectOrderly(text);
   });
@@ -423,9 +424,14 @@ function common(summary: StreamSummary, isOneChoice: boolean): unknown {
   return { choices, usage: isSilent ? null : usage };
 }
 
+function sourcesIn({ choices }: StreamSummary): number {
+  return choices.flatMap(({ blocks }) => blocks.flatMap(({ annotations }) => annotations ?? [])).length;
+}
+
 function mergedTexts(blocks: readonly BlockSummary[]): BlockSummary[] {
   const merged: BlockSummary[] = [];
-  for (const { events: _events, ...block } of blocks) {
+  // Each format tells sources in a form and at a place of its own.
+  for (const { events: _events, annotations: _annotations, ...block } of blocks) {
     if (block.kind === 'vendor') continue;
     const kind = block.kind === 'refusal' ? 'text' : block.kind;
     const last = merged.at(-1);
