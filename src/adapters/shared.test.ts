@@ -164,7 +164,8 @@ describe('limits while Redis fails', () => {
     // Each of these lacks what the other replica may use; of the large limit nothing is lacking.
     for (let key = 0; key < 40; key++) {
       const small = claim(2, { id: `small-${key}` });
-      for (let turn = 0; turn < 2; turn++) expect(await admits(one, small, large)).not.toBeNull();
+      // A busy machine may hear an answer to a recall too late for one request, not for all that follow.
+      for (let turn = 0; turn < 2; turn++) await until(async () => (await admits(one, small, large)) !== null);
     }
     const { connectRedis } = await import('./redis/connect.ts');
     const client = connectRedis(settings());
