@@ -21,8 +21,8 @@ const compileCache =
 // a small machine more than one does. Measured in docs/performance.md; an operator's own heap flags replace all of these.
 const memoryFlags = [
   '--max-semi-space-size=8',
-  '--initial-old-space-size=40',
-  '--heap-growing-percent=40',
+  '--initial-old-space-size=48',
+  '--heap-growing-percent=60',
   '--v8-pool-size=1',
   // Its compilations wait in a queue that has no bound: hundreds at once when load begins, each with memory of its own.
   '--no-maglev',
