@@ -7,6 +7,7 @@ import { awsSignatureHeaders } from '../../src/core/aws-signature.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import type { RecordedRequest } from '../fake-provider/record.ts';
+import { ended, results } from './batch-results.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* Batch jobs of Google and Amazon: files in buckets, answers in any order, the operator's money settled by them. */
@@ -63,22 +64,7 @@ async function submit(openai: OpenAI, model: string, ids: readonly string[]) {
   return openai.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
 }
 
-async function over(openai: OpenAI, id: string) {
-  for (let waited = 0; waited < 20_000; waited += 50) {
-    const batch = await openai.batches.retrieve(id);
-    if (!['in_progress', 'finalizing', 'cancelling'].includes(batch.status)) return batch;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the batch did not end');
-}
-
-async function results(openai: OpenAI, fileId: string | null | undefined) {
-  const text = await (await openai.files.content(fileId!)).text();
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((one) => JSON.parse(one));
-}
+const over = (openai: OpenAI, id: string) => ended(openai, id, 20_000);
 
 async function keyWith(limits: object): Promise<string> {
   return ((await (await gateway.post('/key/generate', limits)).json()) as { key: string }).key;

@@ -5,6 +5,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { ended, results } from './batch-results.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* Batches that the provider runs itself: money set aside at submit, settled by the answers, at the provider's batch price. */
@@ -56,22 +57,7 @@ async function submit(openai: OpenAI, lines: readonly object[]) {
   return openai.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
 }
 
-async function over(openai: OpenAI, id: string) {
-  for (let waited = 0; waited < 30_000; waited += 50) {
-    const batch = await openai.batches.retrieve(id);
-    if (!['in_progress', 'finalizing', 'cancelling'].includes(batch.status)) return batch;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the batch did not end');
-}
-
-async function results(openai: OpenAI, fileId: string | null | undefined) {
-  const text = await (await openai.files.content(fileId!)).text();
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((one) => JSON.parse(one));
-}
+const over = (openai: OpenAI, id: string) => ended(openai, id, 30_000);
 
 async function keyWith(limits: object): Promise<string> {
   return ((await (await gateway.post('/key/generate', limits)).json()) as { key: string }).key;
