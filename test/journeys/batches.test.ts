@@ -5,6 +5,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { ended, results as linesOf } from './batch-results.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* Files and batches through the official client: set aside at submit, settled by what was used, picked up after a kill. */
@@ -46,27 +47,14 @@ async function submit(openai: OpenAI, lines: readonly object[]) {
   return openai.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
 }
 
-async function over(openai: OpenAI, id: string) {
-  for (let waited = 0; waited < 30_000; waited += 50) {
-    const batch = await openai.batches.retrieve(id);
-    if (!['in_progress', 'finalizing', 'cancelling'].includes(batch.status)) return batch;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the batch did not end');
-}
+const over = (openai: OpenAI, id: string) => ended(openai, id, 30_000);
 
 interface Result {
   custom_id: string;
   response: { status_code: number; body: { choices: { message: { content: string } }[]; error?: { message: string } } };
 }
 
-async function results(openai: OpenAI, fileId: string | null | undefined): Promise<Result[]> {
-  const text = await (await openai.files.content(fileId!)).text();
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((one) => JSON.parse(one) as Result);
-}
+const results: (openai: OpenAI, fileId: string | null | undefined) => Promise<Result[]> = linesOf;
 
 async function keyWith(limits: object): Promise<string> {
   const made = await gateway.post('/key/generate', limits);
