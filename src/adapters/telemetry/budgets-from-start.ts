@@ -43,15 +43,17 @@ export async function learnStoredBudgets({
     if (keys.length === 0) break;
     const found = await Promise.all(keys.map(({ id }) => principals.find(id)));
     const capped = found.flatMap(
-      (one) => one?.budgets.filter(({ scope, cap }) => scope === 'key' && cap !== null) ?? [],
+      // A key's metrics tell its team's budget too.
+      (one) => one?.budgets.filter(({ scope, cap }) => (scope === 'key' || scope === 'team') && cap !== null) ?? [],
     );
+    // Learned before it is read, a budget would be told as unspent.
     await read(capped);
     for (const principal of found) if (principal !== undefined) metrics.learn(principal);
   }
   for (let offset = 0; offset < subjectsMax; offset += pageSize) {
     const teams = await store.teams.list({ limit: pageSize, offset });
     if (teams.length === 0) break;
-    const rules: BudgetRule[] = [];
+    const capped: { team: (typeof teams)[number]; rule: BudgetRule }[] = [];
     for (const team of teams) {
       const shared = team.budgetId === null ? undefined : await store.budgets.get(team.budgetId);
       const subject = { scope: 'team', id: team.id, label: team.id, ...settings() } as const;
@@ -59,9 +61,9 @@ export async function learnStoredBudgets({
         ({ cap, model }) => cap !== null && model === null,
       );
       if (rule === undefined) continue;
-      rules.push(rule);
-      metrics.learnTeam(team.id, team.alias, rule);
+      capped.push({ team, rule });
     }
-    await read(rules);
+    await read(capped.map(({ rule }) => rule));
+    for (const { team, rule } of capped) metrics.learnTeam(team.id, team.alias, rule);
   }
 }
