@@ -17,7 +17,8 @@ export interface Asker {
   isCutOff(): boolean;
 }
 
-const never = new Promise<never>(() => {});
+/** What the dead hear. A promise keeps all who wait for it, and with them their world: each gets its own. */
+const never = () => new Promise<never>(() => {});
 const laterMs = 700;
 
 /** The books with the named fault points around every call that changes them. */
@@ -27,23 +28,23 @@ export function struckBooks(books: Books, faults: ActiveFaults, asker: Asker): B
     const ask = books[name] as (...words: unknown[]) => Promise<unknown>;
     const call = storeCalls[name as keyof typeof storeCalls];
     calls.set(name, async (...words) => {
-      if (!asker.isAlive()) return never;
+      if (!asker.isAlive()) return never();
       if (asker.isCutOff()) throw new Error('the store cannot be reached');
       if (call === undefined) {
         const answer = await ask.apply(books, words);
         await asker.running();
-        return asker.isAlive() ? answer : never;
+        return asker.isAlive() ? answer : never();
       }
       if (faults.strikes(`death before the ${call} commits`)) {
         asker.die();
-        return never;
+        return never();
       }
       if (faults.strikes(`${call} lost on its way`)) throw new Error('the question was lost');
       if (call === 'reserve' && faults.strikes('cap changes between read and commit')) asker.changeCap();
       const answer = await ask.apply(books, words);
       if (faults.strikes(`death after the ${call} committed`)) {
         asker.die();
-        return never;
+        return never();
       }
       if (faults.strikes(`${call} delivered twice`)) {
         // A copy that comes late must be harmless where the process may have ended meanwhile.
@@ -53,7 +54,7 @@ export function struckBooks(books: Books, faults: ActiveFaults, asker: Asker): B
       if (faults.strikes(`reply of the ${call} lost`)) throw new Error('the answer was lost');
       if (call === 'reserve' && faults.strikes('pause between the reserve and its answer')) asker.pause();
       await asker.running();
-      if (!asker.isAlive()) return never;
+      if (!asker.isAlive()) return never();
       return answer;
     });
   }
