@@ -388,6 +388,7 @@ async function assemble(
       freePaths,
     }),
     store,
+    clock,
     chance,
     log,
     authenticate: async (headers) => {

@@ -15,6 +15,12 @@ describe('the token counter', () => {
     expect(await counter.count('Hello, world!', 'some-llama')).toMatchObject({ tokens: 4, tokenizer: 'cl100k_base' });
   });
 
+  it('counts the marks of a vocabulary as the words they are', async () => {
+    const counted = await counter.count('Say <|endoftext|> twice.', 'gpt-4o');
+    expect(counted).toMatchObject({ exact: true, tokenizer: 'o200k_base' });
+    expect(counted.tokens).toBeGreaterThan(6);
+  });
+
   it('estimates what is too long to count', async () => {
     const short = new TokenCounter({ charactersMax: 10 });
     expect(await short.count('x'.repeat(40), 'gpt-4o')).toEqual({ tokens: 10, exact: false, tokenizer: 'estimate' });

@@ -8,9 +8,10 @@ import { admitActor } from '../admin/entry.ts';
 import { errorBody } from '../compat/litellm/error-body.ts';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Principal } from '../core/identity.ts';
-import type { Chance, Log } from '../core/ports.ts';
+import type { Chance, Clock, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { ConflictError, StoreError } from '../core/store.ts';
+import { ClientLeft } from './data-body.ts';
 import { readJsonBody } from './request-body.ts';
 import { pathOf } from './request-path.ts';
 import { createRouteTable } from './route-table.ts';
@@ -18,6 +19,7 @@ import { createRouteTable } from './route-table.ts';
 export interface ControlOptions {
   readonly endpoints: readonly Endpoint[];
   readonly store: Store;
+  readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
   /** Who the credential in the headers belongs to. Throws GatewayError when there is none or it is not good. */
@@ -76,7 +78,8 @@ export function createControl(options: ControlOptions): Control {
     if (endpoint.access !== 'public') options.requireAddress?.(request.socket.remoteAddress ?? null, request.headers);
     const { actor, signedIn } = await identify(endpoint, request.headers, path);
     admitActor(actor, endpoint, path, options.requireOpenRoute);
-    const body = endpoint.method === 'GET' ? undefined : await readJsonBody(request, options.bodyBytesMax());
+    const body =
+      endpoint.method === 'GET' ? undefined : await readJsonBody(request, options.bodyBytesMax(), options.clock);
     const call = {
       actor,
       signedIn,
@@ -119,6 +122,7 @@ export function createControl(options: ControlOptions): Control {
     const requestId = options.chance.id();
     answer(request, requestId)
       .catch((cause: unknown) => {
+        if (cause instanceof ClientLeft) throw cause;
         const error = toldError(cause);
         if (error.status >= 500)
           options.log.error('control plane request failed', { requestId, method: request.method, cause });
@@ -171,8 +175,8 @@ function queryOf(url: string, mark: number): Record<string, string | string[]> {
 function write(request: IncomingMessage, response: ServerResponse, given: Answer, requestId: string): void {
   const text = given.contentType === null ? JSON.stringify(given.body ?? null) : String(given.body);
   const bytes = Buffer.from(text);
-  // What was not read of a refused body would be taken for the next request on this connection.
-  if (!request.complete && request.method !== 'GET' && request.method !== 'HEAD')
+  // Nobody wants the rest of a refused body; one that is too large runs out, so that its client reads the answer.
+  if (!request.complete && given.status !== 413 && request.method !== 'GET' && request.method !== 'HEAD')
     response.setHeader('connection', 'close');
   response.writeHead(given.status, {
     'content-type': given.contentType ?? 'application/json',

@@ -193,6 +193,8 @@ class ResponsesSocket implements OpenSocket, ConnectionMemory {
   }
 
   #tellWhole(reply: Reply, bytes: Buffer): void {
+    // Nobody is there to read it, and it may say nothing.
+    if (this.#client.gone) return;
     if (reply.status === 200) {
       this.#sendEvents(new EventSplitter(), Buffer.concat([bytes, Buffer.from('\n\n')]));
       return;

@@ -77,7 +77,10 @@ export class SocketDoors {
   }
 
   #opened(door: SocketDoor, socket: WebSocket, request: IncomingMessage, path: string): void {
-    this.#open.set(socket, door.open(socket, request, path));
+    const open = door.open(socket, request, path);
+    this.#open.set(socket, open);
+    // The gateway began to stop while the key was looked up.
+    if (this.#isDraining) open.drain();
     const stopPings = keepAlive(socket, this.#gateway.clock);
     socket.on('close', () => {
       stopPings();

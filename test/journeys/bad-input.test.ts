@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -398,6 +398,30 @@ describe('what is too large', () => {
     expectError(name, compressed, { status: 413, message });
     expect(compressed.headers.get('x-litellm-call-id')).toBeTruthy();
     await expect.poll(() => rowsOf(413), { timeout: 5_000 }).toBe(rowsBefore + 3);
+  });
+
+  it('a body of the control plane, announced or not', async () => {
+    const large = JSON.stringify({ key_alias: 'x'.repeat(bytesMax) });
+    for (const body of [large, new Blob([large]).stream()]) {
+      const told = await fetch(`${gateway.url}/key/generate`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' },
+        body,
+        duplex: 'half',
+      } as RequestInit);
+      expectError('openai', await noted(told), { status: 413, message: /larger than the limit of 4194304 bytes/ });
+    }
+  });
+
+  it('an upload to the control plane that its client gives up is no failure', async () => {
+    const { hostname, port } = new URL(gateway.url);
+    const head = `POST /key/generate HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${masterKey}\r\ncontent-length: 100\r\n\r\n{`;
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(port), hostname, () => socket.write(head, () => socket.destroy()));
+      socket.on('close', () => resolve());
+    });
+    await expect.poll(async () => (await gateway.get('/health/liveliness')).status).toBe(200);
+    expect(gateway.log()).not.toContain('control plane request failed');
   });
 
   it.each(both)('%s: a form, an unknown encoding and a damaged one', async (name) => {

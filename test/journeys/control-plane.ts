@@ -122,7 +122,7 @@ export async function startControlPlane(changes: Partial<ControlPlane> = {}) {
   }
 
   const endpoints = controlEndpoints(plane);
-  const control = createControl({ endpoints, store, chance, log, authenticate, bodyBytesMax: () => 1_000_000 });
+  const control = createControl({ endpoints, store, clock, chance, log, authenticate, bodyBytesMax: () => 1_000_000 });
   const server = createServer(control);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

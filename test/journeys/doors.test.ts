@@ -1,7 +1,11 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { openHttpServer } from '../../src/http/server.ts';
+import { SocketDoors } from '../../src/http/sockets.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { deployment, type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
 
@@ -203,6 +207,33 @@ test('while balancers have not noticed yet, requests are taken and connections a
   expect(late.headers.get('connection')).toBe('close');
   await closed;
   await expect(fetch(rig.url)).rejects.toThrow();
+});
+
+test('a WebSocket whose key was being looked up when the gateway began to stop is told to end', async () => {
+  const drained = Promise.withResolvers<void>();
+  const doors = new SocketDoors(rig.gateway, [
+    {
+      routeGroups: ['llm_api_routes'],
+      takes: () => true,
+      open: (socket) => ({
+        drain: () => {
+          drained.resolve();
+          socket.close();
+        },
+        interrupt: () => {},
+      }),
+    },
+  ]);
+  const server = createServer().listen(0, '127.0.0.1');
+  server.on('upgrade', (request, socket, head) => {
+    doors.take(request, socket, head, '/');
+    doors.drain();
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { authorization: `Bearer ${masterKey}` } });
+  await Promise.all([drained.promise, once(client, 'close')]);
+  server.close();
 });
 
 test('a caller’s own address and key are refused unless the deployment lets them', async () => {

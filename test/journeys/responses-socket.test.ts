@@ -134,6 +134,22 @@ it('takes requests one after the other, and lets go of the provider when the cli
   expect(fake.requests.at(-1)?.abortedAtMs).toBeDefined();
 });
 
+it('a client that leaves before the first word is no fault of the gateway', async () => {
+  const talk = await new Talk().opened();
+  const before = fake.requests.length;
+  fake.setDefault({ stall: { at: 'before-headers' } });
+  talk.socket.send(JSON.stringify({ type: 'response.create', model: 'native', input: 'Hello?' }));
+  await expect.poll(() => fake.requests.length, { timeout: 5_000 }).toBe(before + 1);
+  talk.socket.terminate();
+  await fake.requests.at(-1)?.ended;
+  // Whoever comes next is served after it.
+  fake.setDefault({});
+  const next = await new Talk().opened();
+  expect((await next.ask({ model: 'native', input: 'Hello!' })).at(-1)?.type).toBe('response.completed');
+  next.socket.close();
+  expect(gateway.log()).not.toContain('failed inside the gateway');
+});
+
 it('checks the key before the handshake, and budget, limits and form of every request', async () => {
   const stranger = new WebSocket(address, { headers: { authorization: 'Bearer sk-nobody' } });
   const [failure] = (await once(stranger, 'error')) as [Error];

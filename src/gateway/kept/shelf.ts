@@ -44,7 +44,7 @@ export class Shelf {
   }
 
   put(objects: readonly KeptObject[]): Promise<void> {
-    const written = this.#objects.put(objects);
+    const written = Promise.resolve(fromStore(() => this.#objects.put(objects)));
     const settled = written.catch(() => undefined);
     for (const { id } of objects) this.#writing.set(id, settled);
     void settled.then(() => {
