@@ -210,7 +210,11 @@ async function assemble(
   telemetry = openTelemetry({
     sender: { transport, clock },
     log,
-    program: { version: options.version, instance: ledger.processId },
+    program: {
+      version: options.version,
+      instance: ledger.processId,
+      conventionName: (id) => providerDirectory.byId(id)?.conventionName ?? id,
+    },
     settings: snapshot().telemetry,
     ownSink: (rule) =>
       ownSinkSetting(rule, {

@@ -17,6 +17,8 @@ export interface Provider {
   readonly aliases: readonly string[];
   /** For people and error messages. */
   readonly name: string;
+  /** What OpenTelemetry's conventions call it (`gen_ai.provider.name`), where that is not its id. */
+  readonly conventionName?: string;
   /** Where its wire format is described. */
   readonly documentation: string;
   /** What else its wire format was compared with, beside that page. */

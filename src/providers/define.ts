@@ -17,6 +17,8 @@ export type Auth = (settings: ConnectionSettings) => readonly string[];
 export interface ProviderDefinition {
   readonly id: string;
   readonly name: string;
+  /** Its name in OpenTelemetry's conventions, where they have one; else its id. */
+  readonly conventionName?: string;
   /** Where its wire format is described: what this definition was checked against. */
   readonly documentation: string;
   /** What else it was compared with: the vendor's own client, with its version. */
@@ -157,6 +159,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
   return Object.freeze({
     id,
     name,
+    ...(definition.conventionName !== undefined && { conventionName: definition.conventionName }),
     documentation,
     ...(definition.checkedAgainst !== undefined && { checkedAgainst: definition.checkedAgainst }),
     aliases: definition.aliases ?? [],

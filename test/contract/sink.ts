@@ -20,7 +20,11 @@ export interface SinkCase {
   readonly path: RegExp;
 }
 
-const program = { version: '0.0.0', instance: 'test' };
+const program = {
+  version: '0.0.0',
+  instance: 'test',
+  conventionName: (id: string) => (id === 'acme' ? 'acme.ai' : id),
+};
 /** Twenty times as fast, so that pauses between tries take no time. */
 const hurried = (): Clock => {
   const clock = systemClock();

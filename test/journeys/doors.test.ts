@@ -239,7 +239,8 @@ test('a WebSocket whose key was being looked up when the gateway began to stop i
 test('a caller’s own address and key are refused unless the deployment lets them', async () => {
   const other = await startFakeProvider();
   try {
-    for (const field of [{ api_key: 'sk-mine' }, { api_base: `${other.url}/v1` }]) {
+    const inFallback = { fallbacks: [{ model: 'open', api_key: 'sk-mine' }] };
+    for (const field of [{ api_key: 'sk-mine' }, { api_base: `${other.url}/v1` }, inFallback]) {
       const refused = await rig.chat(field);
       expect(refused.status).toBe(400);
       expect((await messageOf(refused)).message).toContain(Object.keys(field)[0]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { MailSetting } from '../../core/alert-settings.ts';
@@ -48,11 +49,14 @@ export async function sendMail(setting: MailSetting, mail: Mail): Promise<void> 
 
 /** The message with its header; text in base64, so that no line is too long and none begins with a dot. */
 export function messageOf({ from, recipients }: MailSetting, { subject, text, at }: Mail): string {
+  const name = createHash('sha256').update(`${subject}\n${text}\n${at}`).digest('hex').slice(0, 32);
   const body = Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\r\n');
   return [
     `From: Tollgate <${from}>`,
     `To: ${recipients.join(', ')}`,
     `Subject: =?UTF-8?B?${Buffer.from(oneLine(subject)).toString('base64')}?=`,
+    // Some servers take no message without one.
+    `Message-ID: <${name}@${from.split('@')[1] ?? 'localhost'}>`,
     `Date: ${new Date(at).toUTCString().replace('GMT', '+0000')}`,
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',

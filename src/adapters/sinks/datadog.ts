@@ -13,8 +13,8 @@ export function datadogDestination(setting: DatadogSetting, sender: Sender): Des
       const status = entry.record.status === 'success' ? 'info' : 'error';
       const ddtags = [
         tags,
-        `team:${entry.teamAlias ?? entry.record.teamId ?? ''}`,
-        `model:${entry.record.modelAsked ?? ''}`,
+        `team:${tagValue(entry.teamAlias ?? entry.record.teamId)}`,
+        `model:${tagValue(entry.record.modelGroup ?? entry.record.modelAsked)}`,
       ]
         .filter((tag) => tag !== '' && !tag.endsWith(':'))
         .join(',');
@@ -24,6 +24,8 @@ export function datadogDestination(setting: DatadogSetting, sender: Sender): Des
         hostname: host,
         service,
         status,
+        // When it was, whenever it arrives.
+        timestamp: new Date(entry.record.endedAt).toISOString(),
         message: JSON.stringify(standardPayload(entry)),
       };
       return { bytes: Buffer.from(JSON.stringify(log)), items: 1 };
@@ -40,4 +42,9 @@ export function datadogDestination(setting: DatadogSetting, sender: Sender): Des
     parallelMax: 2,
     flushMs: 2_000,
   };
+}
+
+/** A comma would begin another tag. */
+function tagValue(text: string | null): string {
+  return (text ?? '').replaceAll(',', '_').slice(0, 200);
 }

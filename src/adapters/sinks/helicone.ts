@@ -98,6 +98,8 @@ function propertiesOf({ record, teamAlias }: SinkEntry): JsonObject {
   put('Helicone-Property-team', teamAlias ?? record.teamId);
   put('Helicone-Property-model_group', record.modelGroup);
   put('Helicone-Property-provider', record.provider);
+  // Helicone prices by usage, and this one cost nothing.
+  if (record.cacheHit) put('Helicone-Property-cache_hit', 'true');
   if (record.tags.length > 0) put('Helicone-Property-tags', record.tags.join(','));
   for (const name in record.metadata) {
     const value = record.metadata[name];

@@ -12,13 +12,15 @@ export interface Program {
   readonly version: string;
   /** This process, among all that write to the same place. */
   readonly instance: string;
+  /** What OpenTelemetry's conventions call a provider. */
+  readonly conventionName: (providerId: string) => string;
 }
 
 /** One line a kind of destination. */
 export function openDestination(setting: DestinationSetting, sender: Sender, program: Program): Destination {
   switch (setting.kind) {
     case 'otlp':
-      return otlpDestination(withProgram(setting, program), sender, program.version);
+      return otlpDestination(withProgram(setting, program), sender, program);
     case 'helicone':
       return heliconeDestination(setting, sender);
     case 'datadog':
@@ -35,7 +37,7 @@ export function openDestination(setting: DestinationSetting, sender: Sender, pro
 /** The resource says which program and which of its processes it was. */
 export function withProgram<Setting extends { readonly resource: Readonly<Record<string, string>> }>(
   setting: Setting,
-  { version, instance }: Program,
+  { version, instance }: Pick<Program, 'version' | 'instance'>,
 ): Setting {
   const own = { 'service.version': version, 'service.instance.id': instance, 'telemetry.sdk.version': version };
   return { ...setting, resource: { ...own, ...setting.resource } };

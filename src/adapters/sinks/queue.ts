@@ -107,6 +107,8 @@ export class SinkQueue {
     if (this.#isIdle()) resolve();
     await promise;
     limit.cancel();
+    // What came while the last batches were under way.
+    while (this.#unwritten.length > 0) this.#writeSome();
     this.#closed = true;
     this.#flushTimer?.cancel();
     this.#endPause();

@@ -45,6 +45,8 @@ export class Sinks implements RecordSink {
   #open: readonly OpenSink[] = [];
   /** Of sinks that were closed by a new configuration, so that no count ever goes back. */
   readonly #past = new Map<string, QueueCounts>();
+  /** On their way out: their counts are told until they are among those of the past. */
+  readonly #retiring = new Set<SinkQueue>();
   #closing: Promise<void>[] = [];
   /** Of keys and teams, by what they say; the one that was used longest ago is closed when there are too many. */
   readonly #own = new Map<string, OpenSink>();
@@ -150,8 +152,8 @@ export class Sinks implements RecordSink {
   states(): SinkState[] {
     const states = new Map<string, SinkState>();
     for (const [name, counts] of this.#past) states.set(name, { name, counts, waitingBytes: 0, isFailing: false });
-    for (const { queue } of [...this.#open, ...this.#own.values()]) {
-      const { name, counts, waitingBytes, isFailing } = queue;
+    const queues = [...this.#open, ...this.#own.values()].map(({ queue }) => queue);
+    for (const { name, counts, waitingBytes, isFailing } of [...queues, ...this.#retiring]) {
       const known = states.get(name);
       states.set(name, {
         name,
@@ -172,7 +174,9 @@ export class Sinks implements RecordSink {
   }
 
   #retire(queue: SinkQueue): void {
+    this.#retiring.add(queue);
     const closing = queue.close(closeMs).then(() => {
+      this.#retiring.delete(queue);
       this.#past.set(queue.name, plus(queue.counts, this.#past.get(queue.name)));
       this.#closing = this.#closing.filter((one) => one !== closing);
     });

@@ -1,14 +1,9 @@
+import { callTypeOf } from '../../core/call-type.ts';
 import { costSplit } from '../../core/cost-split.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
 import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
 import type { SinkEntry } from './entry.ts';
-
-const callTypes: Readonly<Record<string, string>> = {
-  chat: 'acompletion',
-  embedding: 'aembedding',
-  image: 'aimage_generation',
-};
 
 /** One request as LiteLLM's standard log object, which webhooks, log services and files are given. */
 export function standardPayload(entry: SinkEntry): JsonObject {
@@ -21,7 +16,7 @@ export function standardPayload(entry: SinkEntry): JsonObject {
     id: record.id,
     trace_id: record.traceId ?? record.id,
     session_id: record.sessionId,
-    call_type: callTypes[record.operation] ?? `a${record.operation}`,
+    call_type: callTypeOf(record),
     cache_hit: record.cacheHit,
     cache_key: record.cacheKey,
     saved_cache_cost: 0,
@@ -88,8 +83,8 @@ export function standardPayload(entry: SinkEntry): JsonObject {
       cost_nanodollars: record.cost,
       attempts: record.attempts.map((attempt) => ({ ...attempt })),
       duration_ms: Math.round((times.ended - times.arrived) * 1_000) / 1_000,
-      gateway_ms: record.overheadMs,
-      provider_ms: entry.providerMs,
+      gateway_ms: Math.round(record.overheadMs * 1_000) / 1_000,
+      provider_ms: Math.round(entry.providerMs * 1_000) / 1_000,
       finish_reason: record.finishReason,
     },
   };

@@ -58,7 +58,7 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
     new SinkMetrics(() => sinks.states()),
     new ProcessMetrics(program.version),
   ]);
-  const genAi = settings.openTelemetry?.metrics ? new GenAiMetrics() : null;
+  const genAi = settings.openTelemetry?.metrics ? new GenAiMetrics(program.conventionName) : null;
   const metricsExport = new MetricsExport({
     source: { families: () => [...exposition.families(), ...(genAi?.families() ?? [])] },
     sender,

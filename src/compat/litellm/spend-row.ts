@@ -1,33 +1,10 @@
 import { z } from 'zod';
+import { callTypeOf } from '../../core/call-type.ts';
 import type { Json } from '../../core/json.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
-import type { DialectName, Operation } from '../../core/operation.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { totalInputTokens, totalOutputTokens, totalTokens } from '../../core/usage.ts';
 import { isoTime } from './fields.ts';
-
-/** By operation, and for formats that have a name of their own. */
-const callTypes: Readonly<Record<Operation, string>> = {
-  chat: 'acompletion',
-  embedding: 'aembedding',
-  rerank: 'arerank',
-  moderation: 'amoderation',
-  compaction: 'acompact_responses',
-  image: 'aimage_generation',
-  speech: 'aspeech',
-  transcription: 'atranscription',
-  realtime: '_arealtime',
-  pass_through: 'pass_through_endpoint',
-};
-const callTypesOfFormats: Partial<Record<DialectName, string>> = {
-  'openai-completions': 'atext_completion',
-  'openai-responses': 'aresponses',
-  'bedrock-converse': 'acompletion',
-  'bedrock-invoke': 'anthropic_messages',
-  'gemini-generate': 'generate_content',
-  'gemini-array': 'generate_content',
-  'anthropic-messages': 'anthropic_messages',
-};
 
 const text = z.string().nullable();
 
@@ -68,7 +45,7 @@ export const spendRowOutput = z.object({
 export function spendRow(record: RequestRecord) {
   return {
     request_id: record.id,
-    call_type: callTypesOfFormats[record.dialect] ?? callTypes[record.operation],
+    call_type: callTypeOf(record),
     api_key: record.keyId ?? '',
     spend: dollarsFromNanodollars(record.cost),
     total_tokens: totalTokens(record.usage),

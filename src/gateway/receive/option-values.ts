@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { CallerHeaders, RequestOptions } from '../../core/exchange.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { connectionFields } from './gateway-fields.ts';
 
 /*
  * Reading one gateway option each. Absent and null read as null; anything else of the wrong kind is a clear error.
@@ -71,6 +72,11 @@ export function fallbacks(from: JsonObject): RequestOptions['fallbacks'] {
     if (typeof entry === 'string') return { model: entry, overrides: {} };
     if (isJsonObject(entry) && typeof entry.model === 'string') {
       const { model, ...overrides } = entry;
+      const refused = Object.keys(overrides).find((field) => connectionFields.includes(field));
+      if (refused !== undefined) {
+        const message = `fallbacks[${index}].${refused}: where and as whom a fallback is called cannot be set in a request. Remove it.`;
+        throw new GatewayError('client_credentials_refused', message, { param: `fallbacks[${index}].${refused}` });
+      }
       return { model, overrides };
     }
     throw wrong(`fallbacks[${index}]`, 'a model name or an object with `model`', entry);

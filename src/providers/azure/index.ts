@@ -8,6 +8,7 @@ const apiVersionDefault = '2024-10-21';
 export const azure = defineProvider({
   id: 'azure',
   name: 'Azure OpenAI',
+  conventionName: 'azure.ai.openai',
   documentation: 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference',
   aliases: ['azure_text'],
   baseUrl: null,

@@ -8,6 +8,7 @@ const apiVersionDefault = '2024-05-01-preview';
 export const azureAi = defineProvider({
   id: 'azure_ai',
   name: 'Azure AI Foundry',
+  conventionName: 'azure.ai.inference',
   documentation: 'https://learn.microsoft.com/en-us/azure/ai-foundry/foundry-models/how-to/inference',
   baseUrl: null,
   baseUrlVariable: 'AZURE_AI_API_BASE',

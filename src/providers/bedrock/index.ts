@@ -16,6 +16,7 @@ const arnRegion = /^arn:aws[\w-]*:bedrock:([a-z0-9-]+):/;
 export const bedrock = defineProvider({
   id: 'bedrock',
   name: 'Bedrock',
+  conventionName: 'aws.bedrock',
   documentation: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html',
   checkedAgainst:
     '@aws-sdk/client-bedrock-runtime 3.1164.0; bodies of Titan and of rerankers with clients in public repositories',

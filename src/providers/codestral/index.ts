@@ -3,6 +3,7 @@ import { defineProvider } from '../define.ts';
 export const codestral = defineProvider({
   id: 'codestral',
   name: 'Mistral Codestral',
+  conventionName: 'mistral_ai',
   documentation: 'https://docs.mistral.ai/capabilities/code_generation/',
   baseUrl: 'https://codestral.mistral.ai/v1',
   baseUrlVariable: 'CODESTRAL_API_BASE',

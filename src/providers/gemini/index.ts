@@ -3,6 +3,7 @@ import { defineProvider, keyHeader, usualPath } from '../define.ts';
 export const gemini = defineProvider({
   id: 'gemini',
   name: 'Gemini',
+  conventionName: 'gcp.gemini',
   documentation: 'https://ai.google.dev/api/generate-content',
   aliases: ['google_ai_studio'],
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta',

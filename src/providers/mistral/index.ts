@@ -3,6 +3,7 @@ import { defineProvider } from '../define.ts';
 export const mistral = defineProvider({
   id: 'mistral',
   name: 'Mistral',
+  conventionName: 'mistral_ai',
   documentation: 'https://docs.mistral.ai/api/',
   baseUrl: 'https://api.mistral.ai/v1',
   baseUrlVariable: 'MISTRAL_API_BASE',

@@ -14,6 +14,7 @@ const claudeVersion = 'vertex-2023-10-16';
 export const vertexAi = defineProvider({
   id: 'vertex_ai',
   name: 'Vertex AI',
+  conventionName: 'gcp.vertex_ai',
   documentation: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference',
   aliases: ['vertex_ai_beta', 'vertex'],
   baseUrl: null,

@@ -12,6 +12,7 @@ const tokenAddress = 'https://iam.cloud.ibm.com/identity/token';
 export const watsonx = defineProvider({
   id: 'watsonx',
   name: 'watsonx',
+  conventionName: 'ibm.watsonx.ai',
   documentation: 'https://cloud.ibm.com/apidocs/watsonx-ai#text-chat',
   baseUrl: 'https://us-south.ml.cloud.ibm.com',
   baseUrlVariable: 'WATSONX_URL',

@@ -3,6 +3,7 @@ import { defineProvider } from '../define.ts';
 export const xai = defineProvider({
   id: 'xai',
   name: 'xAI',
+  conventionName: 'x_ai',
   documentation: 'https://docs.x.ai/docs/api-reference',
   aliases: ['x-ai'],
   baseUrl: 'https://api.x.ai/v1',

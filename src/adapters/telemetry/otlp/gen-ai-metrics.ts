@@ -4,7 +4,7 @@ import type { RequestRecord } from '../../../core/request-record.ts';
 import { totalInputTokens, totalOutputTokens } from '../../../core/usage.ts';
 import type { MetricSource } from '../exposition.ts';
 import { type Distribution, type Family, Histogram } from '../registry.ts';
-import { operationName } from './spans-of-request.ts';
+import { type ConventionName, operationName } from './spans-of-request.ts';
 import { genAi, general } from './vocabulary.ts';
 
 /** Bounds that the conventions advise. https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ */
@@ -40,7 +40,10 @@ export class GenAiMetrics implements MetricSource, RecordSink {
 
   readonly #handles = new WeakMap<RecordKind, Handles>();
 
-  constructor() {
+  readonly #conventionName: ConventionName;
+
+  constructor(conventionName: ConventionName) {
+    this.#conventionName = conventionName;
     this.#tokens.unit = '{token}';
   }
 
@@ -61,7 +64,12 @@ export class GenAiMetrics implements MetricSource, RecordSink {
 
   #handlesOf(kind: RecordKind): Handles {
     const asked = kind.modelGroup === null ? '' : (kind.modelAsked ?? '');
-    const labels = [operationName(kind.operation), kind.provider ?? '', asked, kind.modelUsed ?? ''];
+    const labels = [
+      operationName(kind),
+      kind.provider === null ? '' : this.#conventionName(kind.provider),
+      asked,
+      kind.modelUsed ?? '',
+    ];
     const handles = {
       duration: this.#duration.series([...labels, kind.errorCode ?? '']),
       inputTokens: this.#tokens.series([...labels, 'input']),

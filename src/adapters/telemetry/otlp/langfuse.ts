@@ -4,7 +4,7 @@ import { dollarsFromNanodollars } from '../../../core/money.ts';
 import type { RequestRecord } from '../../../core/request-record.ts';
 import { totalTokens } from '../../../core/usage.ts';
 import type { SinkEntry } from '../../sinks/entry.ts';
-import { saidTexts } from './messages.ts';
+import { chatTexts } from './chat-texts.ts';
 import type { Attributes, AttributeValue } from './span.ts';
 import { ownTrace } from './spans-of-request.ts';
 import { langfuse } from './vocabulary.ts';
@@ -72,7 +72,7 @@ export function decorateForLangfuse(entry: SinkEntry, root: Attributes, tagged: 
   else if (record.status !== 'success') put(langfuse.level, 'WARNING');
   put(langfuse.statusMessage, record.errorMessage);
   if (entry.content === null) return;
-  const { input, output } = saidTexts(entry.content);
+  const { input, output } = chatTexts(entry.content);
   put(langfuse.input, input);
   put(langfuse.output, output);
   put(langfuse.traceInput, input);

@@ -55,7 +55,7 @@ function choiceOf({ content, finishReason }: NeutralChoice): Json {
   return { role: 'assistant', parts: content.map(partOf), finish_reason: finishReason };
 }
 
-function partOf(block: ContentBlock): Json {
+export function partOf(block: ContentBlock): Json {
   switch (block.type) {
     case 'text':
     case 'refusal':
@@ -93,7 +93,7 @@ function parsed(text: string): Json {
   }
 }
 
-function told(value: Json): string {
+export function told(value: Json): string {
   const text = JSON.stringify(value);
   return text.length <= textLengthMax ? text : `${text.slice(0, textLengthMax)}…`;
 }

@@ -31,7 +31,7 @@ const moment = { startedAt: 1_700_000_000_000, at: 1_700_000_060_000 };
 
 describe.each(['protobuf', 'json'] as const)('metrics for a collector, in %s', (encoding) => {
   const requests = new RequestMetrics();
-  const genAi = new GenAiMetrics();
+  const genAi = new GenAiMetrics((id) => id);
   for (const [index, ms] of [100, 700, 400_000].entries()) {
     const record = requestRecord(`r${index}`, {
       cost: 250_000_000,

@@ -2,6 +2,7 @@ import type { OtlpSetting } from '../../../core/sink-settings.ts';
 import { joined } from '../../sinks/batch.ts';
 import type { Delivery, Destination, Encoded } from '../../sinks/destination.ts';
 import type { SinkEntry } from '../../sinks/entry.ts';
+import type { Program } from '../../sinks/open-destination.ts';
 import { deliveryOf, flatHeaders, type PostAnswer, post, type Sender } from '../../sinks/post.ts';
 import { decorateForLangfuse, langfuseEntry } from './langfuse.ts';
 import { messageHead, ProtobufWriter } from './protobuf-writer.ts';
@@ -13,13 +14,20 @@ import { semanticConventions } from './vocabulary.ts';
 export const scopeName = 'tollgate';
 
 /** Spans over HTTP, in protobuf or JSON. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
-export function otlpDestination(setting: OtlpSetting, sender: Sender, version: string): Destination {
+export function otlpDestination(
+  setting: OtlpSetting,
+  sender: Sender,
+  { version, conventionName }: Pick<Program, 'version' | 'conventionName'>,
+): Destination {
   const envelope =
     setting.encoding === 'protobuf' ? protobufEnvelope(setting, version) : jsonEnvelope(setting, version);
   const contentType = setting.encoding === 'protobuf' ? 'application/x-protobuf' : 'application/json';
   const headers = ['content-type', contentType, ...flatHeaders(setting.headers)];
   return {
-    encode: (entry) => envelope.encode(setting.langfuse ? langfuseSpans(entry, setting) : spansOf(entry)),
+    encode: (entry) =>
+      envelope.encode(
+        setting.langfuse ? langfuseSpans(entry, setting, conventionName) : spansOf(entry, conventionName),
+      ),
     async send(batch): Promise<Delivery> {
       const body = envelope.wrap(batch);
       const answer = await post(sender, {
@@ -38,8 +46,12 @@ export function otlpDestination(setting: OtlpSetting, sender: Sender, version: s
   };
 }
 
-function langfuseSpans(entry: SinkEntry, { langfuseTags }: OtlpSetting): Span[] {
-  return spansOf(langfuseEntry(entry), (told, root) => decorateForLangfuse(told, root, langfuseTags));
+function langfuseSpans(
+  entry: SinkEntry,
+  { langfuseTags }: OtlpSetting,
+  conventionName: Program['conventionName'],
+): Span[] {
+  return spansOf(langfuseEntry(entry), conventionName, (told, root) => decorateForLangfuse(told, root, langfuseTags));
 }
 
 /** A collector may take a part of a batch and say how much it left. */

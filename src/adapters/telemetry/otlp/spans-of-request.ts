@@ -1,6 +1,5 @@
 import { costSplit } from '../../../core/cost-split.ts';
 import { dollarsFromNanodollars } from '../../../core/money.ts';
-import type { Operation } from '../../../core/operation.ts';
 import { kindOf, type RecordKind } from '../../../core/record-kind.ts';
 import type { Attempt, RequestRecord } from '../../../core/request-record.ts';
 import { attemptSpan, hexOfRequestId, spanId, type TraceContext } from '../../../core/trace-context.ts';
@@ -12,10 +11,18 @@ import { flat, genAi, genAiParameters, general, litellm, ours } from './vocabula
 
 /** Where the conventions have another word for it. */
 const operationNames: Readonly<Record<string, string>> = { embedding: 'embeddings', image: 'generate_content' };
+/** Formats that go on with a text instead of a conversation. */
+const completing: ReadonlySet<string> = new Set(['openai-completions', 'ollama-generate']);
 
-export function operationName(operation: Operation): string {
+export function operationName({ operation, dialect }: Pick<RequestRecord, 'operation' | 'dialect'>): string {
+  if (completing.has(dialect)) return 'text_completion';
   return operationNames[operation] ?? operation;
 }
+
+/** What the conventions call a provider, by its id. */
+export type ConventionName = (providerId: string) => string;
+
+const asItsId: ConventionName = (providerId) => providerId;
 
 /** A station that took less is not worth a span of its own. */
 const stationMsMin = 0.2;
@@ -31,9 +38,13 @@ const stations: readonly (readonly [name: string, number: number, from: keyof St
   ];
 
 /** The spans of one finished request: itself, the stations that took time, its attempts in order. */
-export function spansOf(entry: SinkEntry, decorate: (entry: SinkEntry, root: Attributes) => void = () => {}): Span[] {
+export function spansOf(
+  entry: SinkEntry,
+  conventionName: ConventionName = asItsId,
+  decorate: (entry: SinkEntry, root: Attributes) => void = () => {},
+): Span[] {
   const trace = entry.trace ?? ownTrace(entry.record.id);
-  const root = rootSpan(entry, trace);
+  const root = rootSpan(entry, trace, conventionName);
   decorate(entry, root.attributes);
   const spans = [root];
   for (const [name, number, from, to] of stations) {
@@ -51,7 +62,7 @@ export function spansOf(entry: SinkEntry, decorate: (entry: SinkEntry, root: Att
     });
   }
   for (const [index, attempt] of entry.record.attempts.entries()) {
-    spans.push(attemptSpanOf(entry, trace, attempt, index, root));
+    spans.push(attemptSpanOf(entry, trace, attempt, { index, root, conventionName }));
   }
   return spans;
 }
@@ -74,9 +85,9 @@ function child(trace: TraceContext, number: number) {
   };
 }
 
-function rootSpan(entry: SinkEntry, trace: TraceContext): Span {
+function rootSpan(entry: SinkEntry, trace: TraceContext, conventionName: ConventionName): Span {
   const { record, times } = entry;
-  const operation = operationName(record.operation);
+  const operation = operationName(record);
   // A name that was refused could be anything.
   const name =
     record.modelGroup === null || record.modelAsked === null ? operation : `${operation} ${record.modelAsked}`;
@@ -90,7 +101,7 @@ function rootSpan(entry: SinkEntry, trace: TraceContext): Span {
     kind: spanKinds.server,
     startedAt: times.arrived,
     endedAt: times.ended,
-    shared: sharedOf(kindOf(record)),
+    shared: sharedOf(kindOf(record), conventionName),
     attributes: rootAttributes(entry),
     isError,
     errorMessage: isError ? record.errorMessage : null,
@@ -101,23 +112,23 @@ function rootSpan(entry: SinkEntry, trace: TraceContext): Span {
 const sharedByKind = new WeakMap<RecordKind, SharedAttributes>();
 
 /** What all requests of a kind say of themselves. */
-function sharedOf(kind: RecordKind): SharedAttributes {
+function sharedOf(kind: RecordKind, conventionName: ConventionName): SharedAttributes {
   let shared = sharedByKind.get(kind);
   if (shared === undefined) {
-    shared = new SharedAttributes(kindAttributes(kind));
+    shared = new SharedAttributes(kindAttributes(kind, conventionName));
     sharedByKind.set(kind, shared);
   }
   return shared;
 }
 
-function kindAttributes(kind: RecordKind): Attributes {
+function kindAttributes(kind: RecordKind, conventionName: ConventionName): Attributes {
   const list: Attributes = [];
   put(list, flat.model, kind.modelAsked ?? kind.modelUsed);
   put(list, flat.virtualKey, kind.keyAlias ?? kind.keyId);
   put(list, flat.provider, kind.provider);
 
-  put(list, genAi.operation, operationName(kind.operation));
-  put(list, genAi.provider, kind.provider);
+  put(list, genAi.operation, operationName(kind));
+  put(list, genAi.provider, kind.provider === null ? null : conventionName(kind.provider));
   put(list, genAi.requestModel, kind.modelAsked);
   put(list, genAi.responseModel, kind.modelUsed);
   if (kind.finishReason !== null) put(list, genAi.finishReasons, [kind.finishReason]);
@@ -224,21 +235,27 @@ export function outputTokensPerSecond({ record, providerMs }: SinkEntry, outputT
   return ms > 0 ? (outputTokens * 1_000) / ms : null;
 }
 
-function attemptSpanOf(entry: SinkEntry, trace: TraceContext, attempt: Attempt, index: number, root: Span): Span {
+function attemptSpanOf(
+  entry: SinkEntry,
+  trace: TraceContext,
+  attempt: Attempt,
+  { index, root, conventionName }: { index: number; root: Span; conventionName: ConventionName },
+): Span {
   const { record } = entry;
   const isError = attempt.result !== 'success';
-  const shared = attempt.deploymentId === record.deploymentId && !isError ? answeredBy(record, attempt) : null;
+  const shared =
+    attempt.deploymentId === record.deploymentId && !isError ? answeredBy(record, attempt, conventionName) : null;
   const attributes: Attributes = [ours.attempt, index];
   if (isError) attributes.push(general.errorType, attempt.result);
   // Attempts are timed in whole milliseconds; inside their request they stay.
   const startedAt = Math.min(Math.max(attempt.startedAt, root.startedAt), root.endedAt);
   return {
     ...child(trace, attemptSpan + index),
-    name: `${operationName(record.operation)} ${attempt.model}`,
+    name: `${operationName(record)} ${attempt.model}`,
     kind: spanKinds.client,
     startedAt,
     endedAt: Math.min(startedAt + attempt.durationMs, root.endedAt),
-    shared: shared ?? new SharedAttributes(attemptAttributes(record, attempt)),
+    shared: shared ?? new SharedAttributes(attemptAttributes(record, attempt, conventionName)),
     attributes,
     isError: isError && attempt.result !== 'aborted',
     errorMessage: null,
@@ -248,11 +265,11 @@ function attemptSpanOf(entry: SinkEntry, trace: TraceContext, attempt: Attempt, 
 const answersByKind = new WeakMap<RecordKind, { readonly attempt: Attempt; readonly shared: SharedAttributes }>();
 
 /** The attempt that answered says the same of itself in nearly all requests of a kind. */
-function answeredBy(record: RequestRecord, attempt: Attempt): SharedAttributes {
+function answeredBy(record: RequestRecord, attempt: Attempt, conventionName: ConventionName): SharedAttributes {
   const kind = kindOf(record);
   let known = answersByKind.get(kind);
   if (known === undefined || !isAlike(known.attempt, attempt)) {
-    known = { attempt, shared: new SharedAttributes(attemptAttributes(record, attempt)) };
+    known = { attempt, shared: new SharedAttributes(attemptAttributes(record, attempt, conventionName)) };
     answersByKind.set(kind, known);
   }
   return known.shared;
@@ -268,12 +285,12 @@ function isAlike(one: Attempt, other: Attempt): boolean {
   );
 }
 
-function attemptAttributes(record: RequestRecord, attempt: Attempt): Attributes {
+function attemptAttributes(record: RequestRecord, attempt: Attempt, conventionName: ConventionName): Attributes {
   const list: Attributes = [
     genAi.operation,
-    operationName(record.operation),
+    operationName(record),
     genAi.provider,
-    attempt.provider,
+    conventionName(attempt.provider),
     genAi.requestModel,
     attempt.model,
     ours.group,

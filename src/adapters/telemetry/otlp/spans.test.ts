@@ -60,6 +60,20 @@ describe('the spans of a request', () => {
     expect(root).toMatchObject({ name: 'chat model-a', kind: 2, isError: false, parentSpanId: null });
   });
 
+  it('call providers and completions as the conventions do', () => {
+    const attempts = sinkEntry(1).record.attempts;
+    const spans = spansOf(entry({ dialect: 'openai-completions', attempts }), (id) => `well.known.${id}`);
+    expect(spans.map(({ name }) => name)).toEqual(['text_completion model-a', 'text_completion model-a-1']);
+    for (const span of spans) {
+      expect(attributesOf(span)).toMatchObject({
+        'gen_ai.operation.name': 'text_completion',
+        'gen_ai.provider.name': 'well.known.acme',
+      });
+    }
+    // By which people filter here, and LiteLLM's dashboards there.
+    expect(attributesOf(spans[0]!)).toMatchObject({ provider: 'acme', 'gen_ai.system': 'acme' });
+  });
+
   it('hold one for each station that took time and one for each attempt, inside the request', () => {
     const start = 1_700_000_000_000;
     const times = {
@@ -142,7 +156,7 @@ describe('the spans of a request', () => {
 describe('spans for Langfuse', () => {
   const decorated = (changes: Partial<SinkEntry['record']>, more: Partial<SinkEntry> = {}) => {
     const prepared = langfuseEntry(entry(changes, more));
-    const [root, ...rest] = spansOf(prepared, decorateForLangfuse);
+    const [root, ...rest] = spansOf(prepared, undefined, decorateForLangfuse);
     return { root: root!, rest, attributes: attributesOf(root!) };
   };
 
