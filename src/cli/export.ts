@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { dayStart } from '../admin/instant.ts';
 import { type DatabaseWords, dataFolderOption } from './database.ts';
 
 interface ExportWords extends DatabaseWords {
@@ -41,7 +42,7 @@ export function exportCommand(): Command {
 }
 
 function startOfDay(text: string): number {
-  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(at)) throw new InvalidArgumentError('expected a date such as 2026-10-01');
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayStart(text) : undefined;
+  if (at === undefined) throw new InvalidArgumentError('expected a date such as 2026-10-01');
   return at;
 }

@@ -21,9 +21,11 @@ export function stepsOf(record: RequestRecord) {
   }
   for (const [index, attempt] of record.attempts.entries()) {
     const target = `${attempt.group}: ${attempt.provider}/${attempt.model} (${attempt.deploymentId})`;
-    steps.push({ at_ms: since(attempt.startedAt), step: `attempt ${index + 1}`, detail: target });
+    // Attempts are timed in whole milliseconds; the first begins after admission all the same.
+    const start = Math.max(since(attempt.startedAt), record.admittedMs ?? 0);
+    steps.push({ at_ms: start, step: `attempt ${index + 1}`, detail: target });
     const status = attempt.status === null ? '' : ` with status ${attempt.status}`;
-    const end = since(attempt.startedAt) + attempt.durationMs;
+    const end = Math.max(start, since(attempt.startedAt) + attempt.durationMs);
     steps.push({ at_ms: end, step: `attempt ${index + 1} ended`, detail: `${attempt.result}${status}` });
   }
   if (record.firstTokenAt !== null) {
