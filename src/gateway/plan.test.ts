@@ -272,12 +272,14 @@ describe('pickDeployment', () => {
     router = {},
     excluded = none,
     prepare?: (health: ReturnType<typeof createHealth>) => void,
+    maxOutputTokens?: number,
   ) {
     const clock = new TestClock();
     const health = createHealth(clock);
     const config = snapshot({ deployments, router });
     prepare?.(health);
-    const exchange = identified({ snapshot: config });
+    const found = identified({ snapshot: config });
+    const exchange = maxOutputTokens === undefined ? found : { ...found, facts: { ...found.facts, maxOutputTokens } };
     const group = { name: 'm', wildcardMatches: null, candidates: deployments };
     return { picked: pickDeployment(gateway({ clock, health }), exchange, group, excluded), clock };
   }
@@ -340,6 +342,21 @@ describe('pickDeployment', () => {
     expect([picked({ itpm: 100_000 }, 5, 200_000), picked({ itpm: 100_000 }, 100_000, 5)]).toEqual([true, false]);
     expect([picked({ otpm: 10 }, 200_000, 9), picked({ otpm: 10 }, 5, 10)]).toEqual([true, false]);
     expect(choose([deployment({ itpm: 0 }), wide], { strategy: 'cost-based-routing' }).picked).toBe(wide);
+  });
+
+  it('counts the output that a request asks for against otpm before it is written', () => {
+    const wide = deployment({ price: null });
+    const picked = (maxOutputTokens: number, written: number) => {
+      const tight = deployment({ otpm: 100 });
+      const used = (health: ReturnType<typeof createHealth>) => {
+        health.started(tight);
+        health.succeeded(tight, { totalMs: 10, firstTokenMs: null, inputTokens: 1, outputTokens: written });
+      };
+      return choose([tight, wide], { strategy: 'cost-based-routing' }, none, used, maxOutputTokens).picked === tight;
+    };
+    expect([picked(40, 60), picked(41, 60)]).toEqual([true, false]);
+    // More than a minute's worth fits into a minute of its own, and no other.
+    expect([picked(1_000, 0), picked(1_000, 1)]).toEqual([true, false]);
   });
 
   it('prefers deployments with a free parallel slot', () => {

@@ -128,7 +128,9 @@ test('a port in use is told as such', async () => {
   await expect(openHttpServer(rig.gateway, taken)).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 is in use/);
 });
 
-test('draining finishes what is in flight, takes nothing new, and closes what is left in time', async () => {
+test('draining finishes what is in flight, takes nothing new, and closes what is left in time', {
+  retry: 2,
+}, async () => {
   fake.enqueue({ delayBeforeHeadersMs: 300 });
   const inFlight = rig.chat();
   await fake.waitForRequests(1);

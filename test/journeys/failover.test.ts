@@ -61,7 +61,8 @@ describe('the only deployment of a group fails, with the retries of the format',
     ['refuses connections', null],
     ['answers 503', serverError(503)],
     ['answers 503 and asks for a minute', { ...serverError(503), headers: { 'retry-after': '60' } }],
-  ])('a primary that %s costs no waiting', async (_name, script) => {
+    // A machine that stands still for a moment may try again; what waits, waits every time.
+  ])('a primary that %s costs no waiting', { retry: 2 }, async (_name, script) => {
     const { chat, recorded } = await withFallback('', 2);
     if (script === null) await primary.down();
     else primary.setDefault(script);
@@ -144,7 +145,7 @@ test.each([
   expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
 });
 
-test('a retry goes to another deployment of the group, at once', async () => {
+test('a retry goes to another deployment of the group, at once', { retry: 2 }, async () => {
   const { chat, recorded } = await withTwoDeployments();
   primary.setDefault(serverError());
   const startedAt = performance.now();

@@ -60,7 +60,7 @@ describe('TCP fault proxy', () => {
     expect(proxy.connections).toBeLessThanOrEqual(1);
   });
 
-  it('delays answers, and stops when restored', async () => {
+  it('delays answers, and stops when restored', { retry: 2 }, async () => {
     const socket = await open();
     await ask(socket, 'warm');
     proxy.delay(80);
