@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../admin/actor.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
-import { requireMayMakeKey } from './key-making.ts';
+import { requireMayMakeKey, requireMayMoveKey } from './key-making.ts';
 import type { KeyBody } from './key-shape.ts';
 
 const actor = (role: Actor['role'], teamsAdministered: readonly string[] = []) =>
@@ -48,4 +48,23 @@ it('default_team_disabled: keys without a team are made by administrators alone'
   expect(makes(actor('internal_user'), { team_id: '' }, needsTeam)).toThrow(/default_team_disabled/);
   expect(makes(actor('internal_user'), { team_id: 'blue' }, needsTeam)).not.toThrow();
   expect(makes(actor('proxy_admin'), {}, needsTeam)).not.toThrow();
+});
+
+it('a key gets no way around these rules later: out of its team, or into another one', () => {
+  const moves = (who: Actor, from: string | null, to: string | null | undefined, keyMaking: object) => () => {
+    const settings = { keyMaking: { rules, plainAliases: false, needsTeam: false, ...keyMaking } };
+    requireMayMoveKey(
+      { settings } as unknown as Pick<ControlPlane, 'settings'>,
+      who,
+      { teamId: from },
+      { teamId: to! },
+    );
+  };
+  const boss = actor('internal_user', ['blue']);
+  expect(moves(boss, 'blue', null, { rules: null, needsTeam: true })).toThrow(/default_team_disabled/);
+  expect(moves(actor('proxy_admin'), 'blue', null, { rules: null, needsTeam: true })).not.toThrow();
+  expect(moves(boss, 'blue', 'red', {})).toThrow(/a role in \[admin\]/);
+  expect(moves(actor('org_admin', ['blue']), 'blue', null, {})).toThrow(/yours is org_admin/);
+  expect(moves(boss, null, null, { needsTeam: true })).not.toThrow();
+  expect(moves(boss, 'blue', undefined, { needsTeam: true })).not.toThrow();
 });

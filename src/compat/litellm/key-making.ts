@@ -21,15 +21,30 @@ const plainAlias = /^[A-Za-z0-9][A-Za-z0-9_.@/ -]{1,254}$/;
 
 /** Throws GatewayError for a key that the operator does not want made, or not by this one, or not without saying more. */
 export function requireMayMakeKey(plane: Pick<ControlPlane, 'settings'>, actor: Actor, body: KeyBody): void {
-  const { rules, needsTeam } = plane.settings.keyMaking;
   requirePlainAlias(plane, body.key_alias);
-  if (needsTeam && !body.team_id && !isAdministrator(actor)) {
+  const rules = requireMayHave(plane, actor, body.team_id);
+  requireFields((body.team_id ? rules.team_key_generation : rules.personal_key_generation)?.required_params, body);
+}
+
+/** Throws GatewayError where a key must not get to a team, or out of every team, by this one: as if it were made there. */
+export function requireMayMoveKey(
+  plane: Pick<ControlPlane, 'settings'>,
+  actor: Actor,
+  old: { readonly teamId: string | null },
+  { teamId }: { readonly teamId?: string | null },
+): void {
+  if (teamId !== undefined && (teamId || null) !== old.teamId) requireMayHave(plane, actor, teamId);
+}
+
+function requireMayHave(plane: Pick<ControlPlane, 'settings'>, actor: Actor, teamId: string | null | undefined): Rules {
+  const { rules, needsTeam } = plane.settings.keyMaking;
+  if (needsTeam && !teamId && !isAdministrator(actor)) {
     throw denied(
       'Keys are made in teams here: name one in team_id (general_settings.default_team_disabled).',
       'team_id',
     );
   }
-  if (rules === null) return;
+  if (rules === null) return {};
   const { data, error } = rulesSchema.safeParse(rules);
   if (data === undefined) {
     const [issue] = error.issues;
@@ -38,8 +53,9 @@ export function requireMayMakeKey(plane: Pick<ControlPlane, 'settings'>, actor: 
       `litellm_settings.key_generation_settings cannot be read, so no key is made: ${issue?.path.join('.')}: ${issue?.message}`,
     );
   }
-  if (body.team_id) requireInTeam(data.team_key_generation ?? {}, actor, body, body.team_id);
-  else requirePersonal(data.personal_key_generation ?? {}, actor, body);
+  if (teamId) requireInTeam(data.team_key_generation?.allowed_team_member_roles, actor, teamId);
+  else requirePersonal(data.personal_key_generation?.allowed_user_roles, actor);
+  return data;
 }
 
 /** Throws GatewayError('malformed_request') for an alias that is no plain name, where the operator wants plain ones. */
@@ -54,12 +70,7 @@ export function requirePlainAlias(plane: Pick<ControlPlane, 'settings'>, alias: 
 
 type Rules = z.output<typeof rulesSchema>;
 
-function requireInTeam(
-  { allowed_team_member_roles: roles, required_params }: NonNullable<Rules['team_key_generation']>,
-  actor: Actor,
-  body: KeyBody,
-  teamId: string,
-): void {
+function requireInTeam(roles: readonly string[] | undefined, actor: Actor, teamId: string): void {
   const role = actor.teamsAdministered.has(teamId) ? 'admin' : 'user';
   if (roles !== undefined && !isAdministrator(actor) && !roles.includes(role)) {
     throw denied(
@@ -67,21 +78,15 @@ function requireInTeam(
       'team_id',
     );
   }
-  requireFields(required_params, body);
 }
 
-function requirePersonal(
-  { allowed_user_roles: roles, required_params }: NonNullable<Rules['personal_key_generation']>,
-  actor: Actor,
-  body: KeyBody,
-): void {
+function requirePersonal(roles: readonly string[] | undefined, actor: Actor): void {
   if (roles !== undefined && !isAdministrator(actor) && !roles.includes(actor.role)) {
     throw denied(
       `Personal keys are made by users with a role in [${roles.join(', ')}]; yours is ${actor.role}.`,
       'team_id',
     );
   }
-  requireFields(required_params, body);
 }
 
 function requireFields(names: readonly string[] | undefined, body: KeyBody): void {

@@ -14,7 +14,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { KeyRecord } from '../../core/store.ts';
 import { dollars, label } from './fields.ts';
 import { keyFigures } from './key-figures.ts';
-import { requireMayMakeKey, requirePlainAlias } from './key-making.ts';
+import { requireMayMakeKey, requireMayMoveKey, requirePlainAlias } from './key-making.ts';
 import { refuseWiderKey, withKeyRules } from './key-rules.ts';
 import type { KeyBody } from './key-shape.ts';
 import { changedKeyOutput, keyColumns, keyFields, keyOutput, lifetime, newKeyOutput, shownKey } from './key-shape.ts';
@@ -66,6 +66,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
       if (!isAdministrator(actor)) refuseWiderKey(plane, body);
       const changes = keyColumns(body, plane.clock.now());
       if (Object.keys(changes).length > 0) {
+        requireMayMoveKey(plane, actor, old, changes);
         await checkKey(mutation, changes, old);
         old = await mutation.update(keyResource, old.id, changes);
       }
@@ -126,6 +127,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
           if (body.temp_budget_increase !== undefined) changes.temporaryIncrease = body.temp_budget_increase;
           if (body.temp_budget_expiry !== undefined)
             changes.temporaryIncreaseUntil = untilWhen(body.temp_budget_expiry, now);
+          requireMayMoveKey(plane, actor, old, changes);
           requireWholeIncrease({ ...old, ...changes });
           await checkKey(mutation, changes, old);
           return { key: body.key ?? old.id, row: await mutation.update(keyResource, old.id, changes) };
