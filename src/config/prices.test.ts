@@ -203,8 +203,42 @@ describe('prices by the hour', () => {
     expect(price({ ...hardware, off_peak_pricing: block })).not.toHaveProperty('offPeak');
   });
 
-  it('by weekday are told of and without effect', () => {
-    const { settings, messages } = read(offPeak({ windows: [{ hours_utc: '00:00-00:00', weekdays: [6, 7] }] }));
+  // 25 November 2026 is a Wednesday.
+  it.each([
+    ['2026-11-25T00:30Z', true],
+    ['2026-11-25T01:00Z', false],
+    ['2026-11-25T23:59Z', true],
+    ['2026-11-28T12:00Z', true],
+    ['2026-11-29T23:59Z', true],
+    ['2026-11-30T12:00Z', false],
+  ])('by weekday: %s is cheap: %s', (time, isCheap) => {
+    const windows = [
+      { hours_utc: ['00:00-01:00', '22:00-00:00'], weekdays: [1, 2, 'Wednesday', 'thu', 'FRI'] },
+      { hours_utc: '00:00-00:00', weekdays: [6, 7] },
+    ];
+    const made = price(offPeak({ windows, input_cost_per_token: 5e-7 }))!;
+    expect(priceAt(made, Date.parse(time)) !== made).toBe(isCheap);
+  });
+
+  it('by the weekdays of a zone, in hours of UTC, beside hours of every day', () => {
+    const block = {
+      hours_utc: '03:00-04:00',
+      windows: [{ hours_utc: '16:00-17:00', weekdays: [6] }],
+      weekday_timezone: 'Asia/Shanghai',
+      input_cost_per_token: 5e-7,
+    };
+    const made = price(offPeak(block))!;
+    const cheap = (time: string) => priceAt(made, Date.parse(time)) !== made;
+    expect([cheap('2026-11-27T16:30Z'), cheap('2026-11-28T16:30Z'), cheap('2026-11-25T03:30Z')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('of single dates are told of and without effect', () => {
+    const windows = [{ hours_utc: '00:00-00:00', override_dates: ['2026-12-25'] }];
+    const { settings, messages } = read(offPeak({ windows, input_cost_per_token: 5e-7 }));
     expect(settings?.offPeak).toBeNull();
     expect(messages.join()).toContain('the usual prices hold all day');
   });
@@ -213,6 +247,9 @@ describe('prices by the hour', () => {
     ['no map', '16:30-00:30', 'a map with `hours_utc`'],
     ['no hours', { input_cost_per_token: 1e-7 }, 'hours of the day'],
     ['hours that are none', { hours_utc: '25:00-26:00' }, 'hours of the day'],
+    ['no rule', { windows: [] }, 'a list of rules'],
+    ['a day that is none', { windows: [{ hours_utc: '01:00-02:00', weekdays: [0] }] }, '1 (Monday) to 7'],
+    ['a zone that is none', { hours_utc: '01:00-02:00', weekday_timezone: 'Moon' }, 'a time zone such as'],
     ['a price that is none', { hours_utc: '01:00-02:00', input_cost_per_token: true }, 'US dollars for one token'],
   ])('%s is refused', (_, block, message) => {
     const { settings, messages } = read({ ...usual, off_peak_pricing: block });

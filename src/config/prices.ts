@@ -37,8 +37,12 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   if (written.gpu !== null) return gpuPrice(written.gpu);
   const usual = usualPrice(written, known, outputIsFree);
   if (usual === null || written.offPeak === null) return usual;
-  const { windows, settings } = written.offPeak;
-  return Object.freeze({ ...usual, offPeak: Object.freeze({ windows, rates: ratesOf(settings) }), source: 'config' });
+  const { windows, weekdayZone, settings } = written.offPeak;
+  return Object.freeze({
+    ...usual,
+    offPeak: Object.freeze({ windows, weekdayZone, rates: ratesOf(settings) }),
+    source: 'config',
+  });
 }
 
 function usualPrice(written: PriceSettings, known: Price | null, outputIsFree: boolean): Price | null {

@@ -119,7 +119,7 @@ function prices(): string[] {
 const structuredMeanings: Readonly<Record<string, string>> = {
   search_context_cost_per_query: 'a web search; the medium size counts',
   off_peak_pricing:
-    'tokens in some hours of every day: `hours_utc` (`"16:30-00:30"`, or a list) with token prices, for requests that come in these hours; `windows` by weekday: not yet, the usual prices hold then',
+    'tokens in some hours: `hours_utc` (`"16:30-00:30"`, or a list) with token prices, for requests that come in these hours; `weekdays` (1 = Monday to 7, or names, of `weekday_timezone`, UTC by default), and several such rules in `windows`',
   tiered_pricing:
     'tokens by the length of the input: a list of `range: [from, to]` with token prices; the whole request is priced at the range with from < input ≤ to, above the last one at the last',
 };

@@ -1,9 +1,19 @@
 import type { Price, TokenRates } from './price.ts';
+import { localTime } from './zone.ts';
 
-/** Token rates that replace the usual ones in some hours of every day. */
+/** Milliseconds of the UTC day, `from <= time < to`; over midnight where `to` is earlier, the whole day where they are equal. */
+export interface OffPeakWindow {
+  readonly from: number;
+  readonly to: number;
+  /** 1 = Monday to 7 = Sunday, of the moment itself in `weekdayZone`; null = every day. */
+  readonly weekdays: ReadonlySet<number> | null;
+}
+
+/** Token rates that replace the usual ones in some hours. */
 export interface OffPeak {
-  /** Milliseconds of the UTC day, `from <= time < to`; over midnight where `to` is earlier, the whole day where they are equal. */
-  readonly windows: readonly { readonly from: number; readonly to: number }[];
+  readonly windows: readonly OffPeakWindow[];
+  /** IANA zone that weekdays are of; the hours are UTC whatever it is. */
+  readonly weekdayZone: string;
   /** What is absent stays as usual, as do the rates of service tiers. */
   readonly rates: Partial<TokenRates>;
 }
@@ -13,7 +23,7 @@ const opened = new WeakMap<Price, Price>();
 
 /** The price for what is admitted at this time (unix milliseconds). */
 export function priceAt(price: Price, at: number): Price {
-  if (price.offPeak === undefined || !isOpen(price.offPeak, at % dayMs)) return price;
+  if (price.offPeak === undefined || !isOpen(price.offPeak, at)) return price;
   const known = opened.get(price);
   if (known !== undefined) return known;
   const { rates } = price.offPeak;
@@ -26,6 +36,10 @@ export function priceAt(price: Price, at: number): Price {
   return made;
 }
 
-function isOpen({ windows }: OffPeak, time: number): boolean {
-  return windows.some(({ from, to }) => (from < to ? time >= from && time < to : time >= from || time < to));
+function isOpen({ windows, weekdayZone }: OffPeak, at: number): boolean {
+  const time = at % dayMs;
+  return windows.some(({ from, to, weekdays }) => {
+    if (from < to ? time < from || time >= to : time < from && time >= to) return false;
+    return weekdays === null || weekdays.has(new Date(localTime(weekdayZone, at)).getUTCDay() || 7);
+  });
 }
