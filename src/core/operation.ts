@@ -20,6 +20,7 @@ export const dialectNames = [
   'openai-embeddings',
   'openai-responses',
   'openai-compact',
+  'mistral-chat',
   'cohere-chat',
   'ollama-chat',
   'ollama-generate',

@@ -7,6 +7,7 @@ import { cohereChat } from './cohere-chat/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
 import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
+import { mistralChat } from './mistral-chat/index.ts';
 import { ollamaChat, ollamaGenerate } from './ollama-chat/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
 import { openaiCompletions } from './openai-completions/index.ts';
@@ -28,6 +29,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-responses', openaiResponses],
   ['openai-compact', openaiCompact],
   ['anthropic-messages', anthropicMessages],
+  ['mistral-chat', mistralChat],
   ['cohere-chat', cohereChat],
   ['ollama-chat', ollamaChat],
   ['ollama-generate', ollamaGenerate],

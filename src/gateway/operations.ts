@@ -77,6 +77,7 @@ const countedResponses: DataRoute = {
   },
 };
 
+const mistral: DataRoute = { ...chat, dialect: 'mistral-chat', routeGroups: ['llm_api_routes'] };
 const cohere: DataRoute = { ...chat, dialect: 'cohere-chat', routeGroups: ['llm_api_routes'] };
 
 const ollamaChat: DataRoute = { ...chat, dialect: 'ollama-chat', routeGroups: ['llm_api_routes'] };
@@ -119,6 +120,11 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
     .concat([
       ['/api/chat', ollamaChat],
       ['/api/generate', ollamaGenerate],
+      // Below a name of its own: at /v1 the same paths are OpenAI's, and below the provider's alone requests pass as sent.
+      ['/mistral-api/v1/chat/completions', mistral],
+      ['/mistral-api/v1/embeddings', embeddings],
+      ['/mistral-api/v1/moderations', moderations],
+      ['/mistral-api/v1/audio/transcriptions', transcriptions],
       ['/v2/chat', cohere],
       ['/cohere/v2/chat', cohere],
       ['/v2/rerank', rerank],

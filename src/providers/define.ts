@@ -83,6 +83,7 @@ export const usualPath: Record<DialectName, string> = {
   'openai-embeddings': '/embeddings',
   'openai-responses': '/responses',
   'openai-compact': '/responses/compact',
+  'mistral-chat': '/chat/completions',
   'cohere-chat': '/v2/chat',
   'ollama-chat': '/api/chat',
   'ollama-generate': '/api/generate',

@@ -7,6 +7,8 @@ import { encodeFinishReason } from './finish-reason.ts';
 import { encodeImage } from './images.ts';
 import { pricedUsage } from './usage.ts';
 
+export type Finish = Extract<StreamPart, { type: 'finish' }>;
+
 /** Parts as `chat.completion.chunk` events. */
 export class ChatStreamEncoder implements StreamEncoder {
   readonly #options: AnswerOptions;
@@ -29,9 +31,9 @@ export class ChatStreamEncoder implements StreamEncoder {
       case 'start':
         return this.#start(part.id, part.model, part.createdAt, part.usage);
       case 'text-delta':
-        return this.#chunk(part.choice, `{"content":${JSON.stringify(part.text)}}`);
+        return this.chunk(part.choice, `{"content":${JSON.stringify(part.text)}}`);
       case 'refusal-delta':
-        return this.#chunk(part.choice, `{"refusal":${JSON.stringify(part.text)}}`);
+        return this.chunk(part.choice, `{"refusal":${JSON.stringify(part.text)}}`);
       case 'reasoning-start':
         if (part.redacted === undefined) return '';
         return this.#thinking(part.choice, '', { type: 'redacted_thinking', data: part.redacted });
@@ -40,24 +42,22 @@ export class ChatStreamEncoder implements StreamEncoder {
       case 'reasoning-signature':
         return this.#thinking(part.choice, '', { type: 'thinking', thinking: '', signature: part.signature });
       case 'tool-call-start': {
-        const index = this.#callPosition(part.choice, part.block);
+        const index = this.callPosition(part.choice, part.block);
         const call = { index, id: part.id, type: 'function', function: { name: part.name, arguments: '' } };
-        return this.#chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
+        return this.chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
       case 'tool-call-delta': {
-        const call = { index: this.#callPosition(part.choice, part.block), function: { arguments: part.arguments } };
-        return this.#chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
+        const call = { index: this.callPosition(part.choice, part.block), function: { arguments: part.arguments } };
+        return this.chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
       case 'annotation':
-        return this.#chunk(part.choice, JSON.stringify(told(part.annotation)));
+        return this.chunk(part.choice, JSON.stringify(told(part.annotation)));
       case 'image':
         return this.#image(part.choice, part.source);
       case 'vendor':
-        return this.#chunk(part.choice, JSON.stringify({ provider_specific_fields: { event: part.event } }));
-      case 'finish': {
-        const stop = part.stopSequence === undefined ? '' : `,"stop_reason":${JSON.stringify(part.stopSequence)}`;
-        return this.#chunk(part.choice, '{}', `"${encodeFinishReason(part.reason)}"${stop}`);
-      }
+        return this.chunk(part.choice, JSON.stringify({ provider_specific_fields: { event: part.event } }));
+      case 'finish':
+        return this.finishChunk(part);
       case 'usage':
         this.#usage = part.usage;
         return '';
@@ -91,29 +91,38 @@ export class ChatStreamEncoder implements StreamEncoder {
 
   #thinking(choice: number, text: string, block: JsonObject): string {
     const content = text === '' ? '' : `"reasoning_content":${JSON.stringify(text)},`;
-    return this.#chunk(choice, `{${content}"thinking_blocks":[${JSON.stringify(block)}]}`);
+    return this.chunk(choice, `{${content}"thinking_blocks":[${JSON.stringify(block)}]}`);
   }
 
-  #chunk(choice: number, delta: string, finishReason = 'null'): string {
-    return this.#begin(choice) + this.#event(choice, delta, finishReason);
+  protected chunk(choice: number, delta: string, finishReason = 'null', usage = ''): string {
+    return this.#begin(choice) + this.#event(choice, delta, finishReason, usage);
   }
 
-  #event(choice: number, delta: string, finishReason: string): string {
-    return `data: ${this.#envelope},"choices":[{"index":${choice},"delta":${delta},"logprobs":null,"finish_reason":${finishReason}}]}\n\n`;
+  protected finishChunk({ choice, reason, stopSequence }: Finish, usage = ''): string {
+    const stop = stopSequence === undefined ? '' : `,"stop_reason":${JSON.stringify(stopSequence)}`;
+    return this.chunk(choice, '{}', `"${encodeFinishReason(reason)}"${stop}`, usage);
+  }
+
+  #event(choice: number, delta: string, finishReason: string, usage = ''): string {
+    return `data: ${this.#envelope},"choices":[{"index":${choice},"delta":${delta},"logprobs":null,"finish_reason":${finishReason}}]${usage}}\n\n`;
   }
 
   #usageChunk(): string {
-    if (!this.#options.usageInStream || this.#usage === undefined) return '';
-    return `data: ${this.#envelope},"choices":[],"usage":${JSON.stringify(pricedUsage(this.#usage, this.#options))}}\n\n`;
+    const usage = this.#options.usageInStream ? this.usageMember() : '';
+    return usage === '' ? '' : `data: ${this.#envelope},"choices":[]${usage}}\n\n`;
+  }
+
+  protected usageMember(): string {
+    return this.#usage === undefined ? '' : `,"usage":${JSON.stringify(pricedUsage(this.#usage, this.#options))}`;
   }
 
   #image(choice: number, source: MediaSource): string {
     const index = this.#imageCounts.get(choice) ?? 0;
     this.#imageCounts.set(choice, index + 1);
-    return this.#chunk(choice, JSON.stringify({ images: [encodeImage(source, index)] }));
+    return this.chunk(choice, JSON.stringify({ images: [encodeImage(source, index)] }));
   }
 
-  #callPosition(choice: number, block: number): number {
+  protected callPosition(choice: number, block: number): number {
     const key = `${choice}/${block}`;
     const known = this.#callPositions.get(key);
     if (known !== undefined) return known;

@@ -9,7 +9,7 @@ export const mistral = defineProvider({
   baseUrlVariable: 'MISTRAL_API_BASE',
   credentialVariable: 'MISTRAL_API_KEY',
   dialects: {
-    chat: ['openai-chat'],
+    chat: ['openai-chat', 'mistral-chat'],
     embedding: ['mistral-embeddings', 'openai-embeddings'],
     moderation: ['openai-moderations'],
     transcription: ['openai-transcriptions'],
