@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FileSetting } from '../../core/sink-settings.ts';
 import { joined } from './batch.ts';
@@ -17,7 +17,12 @@ export function fileDestination({ path, bytesMax }: FileSetting): Destination {
         );
         if (size === null) await mkdir(dirname(path), { recursive: true });
         else if (size >= bytesMax) await rename(path, `${path}.1`);
-        await appendFile(path, joined('', batch, '\n', '\n'), { mode: 0o600 });
+        const file = await open(path, 'a', 0o600);
+        try {
+          await append(file, joined('', batch, '\n', '\n'));
+        } finally {
+          await file.close();
+        }
         return { kind: 'delivered', refused: 0 };
       } catch (cause) {
         return { kind: 'again', reason: (cause as NodeJS.ErrnoException).code ?? 'cannot be written', afterMs: null };
@@ -28,4 +33,16 @@ export function fileDestination({ path, bytesMax }: FileSetting): Destination {
     parallelMax: 1,
     flushMs: 500,
   };
+}
+
+/** All of it or, as far as nobody else has written behind it meanwhile, nothing: it comes again as a whole. */
+async function append(file: FileHandle, bytes: Buffer): Promise<void> {
+  const { size } = await file.stat();
+  let written = 0;
+  try {
+    while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
+  } catch (cause) {
+    if (written > 0 && (await file.stat()).size === size + written) await file.truncate(size);
+    throw cause;
+  }
 }
