@@ -92,6 +92,11 @@ test('what it says in other words than OpenAI', () => {
   const messages = [{ role: 'user', content: 'Hello' }];
   const request = mistralChat.request.decode({ model: 'm', messages, random_seed: 7, tool_choice: 'any' });
   expect(request).toMatchObject({ seed: 7, toolChoice: { type: 'required' }, extra: {} });
+  expect(() => mistralChat.inspect({ model: 'm', messages, random_seed: 'x' })).toThrow(
+    /^random_seed: expected a number/,
+  );
+  const seed = new GatewayError('unsupported_parameter', "No: ['seed'].", { param: 'seed' });
+  expect(mistralChat.errors.encode(seed, 'r')).toMatchObject({ message: "No: ['random_seed'].", param: 'random_seed' });
   expect(mistralChat.errors.encode(new GatewayError('malformed_request', 'No.', { param: 'top_p' }), 'r')).toEqual({
     object: 'error',
     message: 'No.',

@@ -5,8 +5,12 @@ import { openaiChat } from '../openai-chat/index.ts';
 import { ownRequest, ownResponse, sharedRequest } from './own-words.ts';
 import { WholeCallEncoder } from './stream-encoder.ts';
 
+/** The field is called what the caller called it. */
 function errorOf({ message, type, status, details }: GatewayError): JsonObject {
-  return { object: 'error', message, type, param: details.param ?? null, code: String(status) };
+  const isSeed = details.param === 'seed';
+  const told = isSeed ? message.replaceAll("'seed'", "'random_seed'") : message;
+  const param = isSeed ? 'random_seed' : (details.param ?? null);
+  return { object: 'error', message: told, type, param, code: String(status) };
 }
 
 /**

@@ -1,11 +1,13 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { optionalNumber } from '../body-checks.ts';
 import { thinkingText } from '../openai-chat/response.ts';
 
 /* What this format says in other words than OpenAI's chat. */
 
 /** `random_seed` is `seed`, `tool_choice: "any"` is `"required"`, and thoughts stand among the content. */
 export function sharedRequest(body: JsonObject): JsonObject {
-  const { random_seed: seed, messages, ...rest } = body;
+  const { random_seed: _named, messages, ...rest } = body;
+  const seed = optionalNumber(body, 'random_seed');
   return {
     ...rest,
     ...(seed === undefined ? {} : { seed }),
