@@ -6,15 +6,9 @@ import { type GatewayProcess, masterKey, startGateway } from './support/gateway-
 
 /*
  * The official clients against both kinds of upstream: a client that speaks one format must not notice that the model
- * behind speaks the other.
+ * behind speaks the other. What every client must hear (tools, errors) stands in every-client.test.ts.
  */
 const upstreams = ['speaks-openai', 'speaks-anthropic'] as const;
-const weatherCalls = [
-  { name: 'get_weather', arguments: { city: 'Zürich', unit: '°C' } },
-  { name: 'get_weather', arguments: { city: '東京' } },
-];
-const weatherSchema = { type: 'object' as const, properties: { city: { type: 'string' } }, required: ['city'] };
-
 let openaiUpstream: FakeProvider;
 let anthropicUpstream: FakeProvider;
 let gateway: GatewayProcess;
@@ -97,45 +91,6 @@ describe.each(upstreams)('the openai client, in front of a model that %s', (mode
       expect(chunk.choices.length).toBe(1);
     }
   });
-
-  it.each([false, true])('gets two tool calls at once and answers them (stream: %s)', async (streamed) => {
-    upstreamOf(model).setDefault({ text: '', toolCalls: weatherCalls });
-    const question = { role: 'user' as const, content: 'Weather in Zürich and Tokyo?' };
-    const tools = [{ type: 'function' as const, function: { name: 'get_weather', parameters: weatherSchema } }];
-    const message = streamed
-      ? await openai.chat.completions
-          .stream({ model, messages: [question], tools })
-          .finalChatCompletion()
-          .then((completion) => completion.choices[0]!.message)
-      : (await openai.chat.completions.create({ model, messages: [question], tools })).choices[0]!.message;
-    const calls = (message.tool_calls ?? []).filter((call) => call.type === 'function');
-    expect(calls.map((call) => JSON.parse(call.function.arguments))).toEqual(
-      weatherCalls.map((call) => call.arguments),
-    );
-    expect(new Set(calls.map((call) => call.id)).size).toBe(2);
-
-    upstreamOf(model).setDefault({ text: 'Sunny in both.' });
-    const answer = await openai.chat.completions.create({
-      model,
-      tools,
-      messages: [
-        question,
-        { role: 'assistant', content: null, tool_calls: calls },
-        ...calls.map((call) => ({ role: 'tool' as const, tool_call_id: call.id, content: 'sunny' })),
-      ],
-    });
-    expect(answer.choices[0]?.message.content).toBe('Sunny in both.');
-  });
-
-  it('gets errors of its own kind', async () => {
-    upstreamOf(model).setDefault({ status: 400, error: { message: 'temperature must be at most 2' } });
-    const failure = await openai.chat.completions
-      .create({ model, messages: [{ role: 'user', content: 'Hello' }] })
-      .catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(OpenAI.BadRequestError);
-    expect((failure as Error).message).toContain('temperature must be at most 2');
-    expect((failure as Error).message).not.toContain('upstream-key');
-  });
 });
 
 describe.each(upstreams)('the anthropic client, in front of a model that %s', (model) => {
@@ -169,46 +124,6 @@ describe.each(upstreams)('the anthropic client, in front of a model that %s', (m
     expect(message.usage.output_tokens).toBeGreaterThan(0);
     expect(events.filter((type) => type === 'message_start').length).toBe(1);
     expect(events.at(-1)).toBe('message_stop');
-  });
-
-  it.each([false, true])('gets two tool calls at once and answers them (stream: %s)', async (streamed) => {
-    upstreamOf(model).setDefault({ text: '', toolCalls: weatherCalls });
-    const question = { role: 'user' as const, content: 'Weather in Zürich and Tokyo?' };
-    const request = {
-      model,
-      max_tokens: 1000,
-      messages: [question],
-      tools: [{ name: 'get_weather', input_schema: weatherSchema }],
-    };
-    const message = streamed
-      ? await anthropic.messages.stream(request).finalMessage()
-      : await anthropic.messages.create(request);
-    const calls = message.content.filter((block) => block.type === 'tool_use');
-    expect(calls.map((call) => call.input)).toEqual(weatherCalls.map((call) => call.arguments));
-    expect(message.stop_reason).toBe('tool_use');
-
-    upstreamOf(model).setDefault({ text: 'Sunny in both.' });
-    const answer = await anthropic.messages.create({
-      ...request,
-      messages: [
-        question,
-        { role: 'assistant', content: message.content },
-        {
-          role: 'user',
-          content: calls.map((call) => ({ type: 'tool_result' as const, tool_use_id: call.id, content: 'sunny' })),
-        },
-      ],
-    });
-    expect(answer.content).toMatchObject([{ type: 'text', text: 'Sunny in both.' }]);
-  });
-
-  it('gets errors of its own kind', async () => {
-    upstreamOf(model).setDefault({ status: 400, error: { message: 'temperature must be at most 2' } });
-    const failure = await anthropic.messages
-      .create({ model, max_tokens: 10, messages: [{ role: 'user', content: 'Hello' }] })
-      .catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(Anthropic.BadRequestError);
-    expect((failure as Error).message).toContain('temperature must be at most 2');
   });
 });
 
