@@ -198,6 +198,26 @@ describe('notes of one turn of the event loop', () => {
   });
 });
 
+describe('an orderly end', () => {
+  it('gives the slices back though requests came to their end while it waited for the store', async () => {
+    await buy('a', hard);
+    await clock.advance(100);
+    const open = await hold('b', hard);
+    const { status: _, ...note } = requestRecord('b');
+    ledger.dispatched(open, note);
+    faults.delayMs = 200;
+    const asked = Promise.resolve(ledger.reserve('c', [{ ...hard, id: 'other' }], 10)).catch(() => null);
+    await clock.advance(1);
+    const closing = ledger.close();
+    const settled = asked.then(() => ledger.settle(open, requestRecord('b', { cost: 7 })));
+    await clock.advance(15_000);
+    await Promise.all([closing, settled]);
+    expect(books.records.get('b')).toMatchObject({ cost: 7 });
+    expect(await books.leases(ledger.processId)).toEqual([]);
+    expect(disk.journals.size).toBe(0);
+  });
+});
+
 describe('a sibling that dies', () => {
   it('is found by the replicas that live on the same disk', async () => {
     const folder = new MemoryJournalFolder(disk);

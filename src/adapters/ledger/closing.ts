@@ -33,8 +33,10 @@ export async function closeBooks({
   const isFlushed = await patience.within(closeMs, flushAll(flusher)).catch(() => false);
   patience.close();
   const isQuiet = await settled(accounts, patience);
+  // Requests that waited for the store came to their end meanwhile: with their rows there the leases may go back.
+  const isWhole = isFlushed && isQuiet && (await patience.within(closeMs, flushAll(flusher)).catch(() => false));
   let isReleased: boolean | undefined = false;
-  if (isFlushed && isQuiet && hasEverything()) {
+  if (isWhole && hasEverything()) {
     const release = books.releaseProcess(processId).then(() => true);
     isReleased = await patience.within(closeMs, release).catch(() => false);
   }
