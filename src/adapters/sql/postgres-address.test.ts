@@ -37,13 +37,14 @@ describe('address of a PostgreSQL database', () => {
   });
 
   it.each([
-    ['nonsense', /not an address/],
+    ['nonsense', /does not begin with postgresql:/],
+    ['me:hunter2@h:5432/x', /does not begin with postgresql:/],
     ['mysql://me:hunter2@h/x', /begins with "mysql:\/\/"/],
     ['postgresql://me:hunter2@h', /names no database/],
     ['postgresql://h/x', /names no user/],
     ['postgresql://me:hunter2@a,b/x', /several hosts/],
     ['postgresql://me:hunter2%@h/x', /password.*%25/],
-    ['postgresql://me:hunter2@h:port/x', /not an address/],
+    ['postgresql://me:hunter2@h:port/x', /not an address\. Its port is a number/],
     ['postgresql://me:hunter2@h/x?sslmode=maybe', /sslmode=maybe/],
     ['postgresql://me:hunter2@h/x?sslmode=verify-full&sslrootcert=/nowhere.pem', /nowhere\.pem, which cannot be read/],
     ['postgresql://me:hunter2@h/x?connection_limit=many', /connection_limit=many/],

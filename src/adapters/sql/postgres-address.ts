@@ -28,14 +28,16 @@ const example = 'postgresql://USER:PASSWORD@HOST:5432/DATABASE';
 
 /** Throws StoreError that says what is wrong without repeating the address, since it holds the password. */
 export function parsePostgresAddress(text: string): PostgresAddress {
+  const written = text.trim();
+  if (!/^\w+:\/\//.test(written)) throw wrong('does not begin with postgresql://', 'Write it whole');
   let url: URL;
   try {
     // Without a host, as for a Unix socket, it would not be an address to Node.
-    url = new URL(text.trim().replace(/^(\w+:\/\/[^/?#]*@)(?=\/)/, '$1localhost'));
+    url = new URL(written.replace(/^(\w+:\/\/[^/?#]*@)(?=\/)/, '$1localhost'));
   } catch (cause) {
     throw wrong(
       'is not an address',
-      'Percent-encode the special characters of the password',
+      'Its port is a number up to 65535; percent-encode the special characters of the password',
       cause instanceof URIError ? cause : undefined,
     );
   }
