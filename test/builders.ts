@@ -8,7 +8,7 @@ import {
   type Planned,
   type RequestOptions,
 } from '../src/core/exchange.ts';
-import type { Principal } from '../src/core/identity.ts';
+import { barePrincipal, type Principal } from '../src/core/identity.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import type { BudgetRule, RateLimitRule } from '../src/core/limits.ts';
 import type { Operation } from '../src/core/operation.ts';
@@ -16,13 +16,14 @@ import type { Chance, Clock, Ledger, Log, Outside, PrincipalSource, Transport } 
 import { OutsideError } from '../src/core/ports.ts';
 import type { Price } from '../src/core/price.ts';
 import type { Provider } from '../src/core/provider.ts';
-import type {
-  Deployment,
-  GatewaySettings,
-  ModelGroup,
-  RouterSettings,
-  Snapshot,
-  WildcardGroup,
+import {
+  type Deployment,
+  type GatewaySettings,
+  type ModelGroup,
+  plainDeployment,
+  type RouterSettings,
+  type Snapshot,
+  type WildcardGroup,
 } from '../src/core/route.ts';
 import { metricSettingsDefault } from '../src/core/sink-settings.ts';
 import { wildcardMatches } from '../src/core/wildcard.ts';
@@ -109,6 +110,7 @@ let deployments = 0;
 
 export function deployment(more: Partial<Deployment> = {}): Deployment {
   return {
+    ...plainDeployment,
     id: `deployment-${++deployments}`,
     group: 'm',
     provider: testProvider,
@@ -118,36 +120,7 @@ export function deployment(more: Partial<Deployment> = {}): Deployment {
     operations: ['chat', 'embedding'],
     price: price(1, 2),
     limits: { inputTokensMax: 100_000, outputTokensMax: 4_000 },
-    timeouts: {},
-    weight: null,
-    order: null,
-    tags: [],
-    tagPatterns: [],
-    keyLimits: null,
-    retries: null,
-    cooldownMs: null,
-    rpm: null,
-    tpm: null,
-    itpm: null,
-    otpm: null,
-    parallelMax: null,
-    defaults: {},
-    extraBody: {},
-    dropParams: false,
-    additionalDropParams: [],
-    allowedParams: [],
     traits,
-    capabilities: {},
-    callerMaySet: [],
-    accessGroups: [],
-    budgets: [],
-    teamId: null,
-    blocked: false,
-    modelInfo: {},
-    publicParams: {},
-    fromDatabase: false,
-    mockResponse: null,
-    unusable: null,
     ...more,
   };
 }
@@ -265,31 +238,8 @@ export function snapshot(parts: SnapshotParts = {}): Snapshot {
 }
 
 export function principal(more: Partial<Principal> = {}): Principal {
-  return {
-    kind: 'virtual_key',
-    keyId: 'key-hash',
-    keyAlias: 'alias',
-    keyName: 'sk-...abcd',
-    userId: null,
-    userEmail: null,
-    teamId: null,
-    teamAlias: null,
-    organizationId: null,
-    role: 'internal_user',
-    modelAccess: [],
-    modelAliases: {},
-    allowedRoutes: [],
-    budgets: [],
-    rateLimits: [],
-    tags: [],
-    metadata: {},
-    allowedCacheControls: [],
-    expiresAt: null,
-    blocked: null,
-    endUserDefaults: [],
-    sinkRules: null,
-    ...more,
-  };
+  const key = { keyId: 'key-hash', keyAlias: 'alias', keyName: 'sk-...abcd', role: 'internal_user' } as const;
+  return { ...barePrincipal, ...key, ...more };
 }
 
 export function budget(more: Partial<BudgetRule> = {}): BudgetRule {

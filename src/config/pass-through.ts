@@ -1,6 +1,6 @@
 import { freePrice, type Price } from '../core/price.ts';
 import type { Provider, ProviderEndpoint } from '../core/provider.ts';
-import type { Deployment, PassThroughTarget } from '../core/route.ts';
+import { type Deployment, type PassThroughTarget, plainDeployment } from '../core/route.ts';
 import { Secret } from '../core/secret.ts';
 import type { Path } from './diagnostic.ts';
 
@@ -101,6 +101,7 @@ function deploymentOf(path: string, target: URL, headers: readonly string[], wri
   };
   const price: Price = Object.freeze({ ...freePrice, perRequest: Math.round((dollars ?? 0) * 1e9) });
   return Object.freeze({
+    ...plainDeployment,
     id: `pass_through:${path}`,
     group: path,
     provider,
@@ -109,36 +110,9 @@ function deploymentOf(path: string, target: URL, headers: readonly string[], wri
     apiBase: target.origin + prefix,
     operations: ['pass_through'],
     price,
-    limits: { inputTokensMax: null, outputTokensMax: null },
     timeouts: timeout === undefined ? {} : { attemptMs: timeout * 1_000, firstByteMs: timeout * 1_000 },
-    weight: null,
-    order: null,
-    tags: [],
-    tagPatterns: [],
-    keyLimits: null,
     retries: 0,
     cooldownMs: 0,
-    rpm: null,
-    tpm: null,
-    itpm: null,
-    otpm: null,
-    parallelMax: null,
-    defaults: {},
-    extraBody: {},
-    dropParams: false,
-    additionalDropParams: [],
-    allowedParams: [],
     traits,
-    capabilities: {},
-    callerMaySet: [],
-    accessGroups: [],
-    budgets: [],
-    teamId: null,
-    blocked: false,
-    modelInfo: {},
-    publicParams: {},
-    fromDatabase: false,
-    mockResponse: null,
-    unusable: null,
   } satisfies Deployment);
 }

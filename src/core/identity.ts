@@ -72,6 +72,32 @@ export interface Principal {
   readonly sinkRules: SinkRules | null;
 }
 
+/** Nobody in particular, with no limit of its own: what every other principal is told apart from. */
+export const barePrincipal: Principal = Object.freeze({
+  kind: 'virtual_key',
+  keyId: '',
+  keyAlias: null,
+  keyName: null,
+  userId: null,
+  userEmail: null,
+  teamId: null,
+  teamAlias: null,
+  organizationId: null,
+  role: 'customer',
+  modelAccess: [],
+  modelAliases: {},
+  allowedRoutes: [],
+  budgets: [],
+  rateLimits: [],
+  tags: [],
+  metadata: {},
+  allowedCacheControls: [],
+  expiresAt: null,
+  blocked: null,
+  endUserDefaults: [],
+  sinkRules: null,
+});
+
 export interface SinkRules {
   /** Sinks of its own; each takes the place of the gateway's sink of that name. */
   readonly own: readonly OwnSink[];

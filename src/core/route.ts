@@ -66,6 +66,40 @@ export interface Deployment {
   readonly unusable: string | null;
 }
 
+/** A deployment of which the operator said no more than where it is and what it answers. */
+export const plainDeployment = Object.freeze({
+  limits: { inputTokensMax: null, outputTokensMax: null },
+  timeouts: {},
+  weight: null,
+  order: null,
+  tags: [],
+  tagPatterns: [],
+  retries: null,
+  cooldownMs: null,
+  rpm: null,
+  tpm: null,
+  itpm: null,
+  otpm: null,
+  parallelMax: null,
+  keyLimits: null,
+  defaults: {},
+  extraBody: {},
+  dropParams: false,
+  additionalDropParams: [],
+  allowedParams: [],
+  capabilities: {},
+  callerMaySet: [],
+  accessGroups: [],
+  budgets: [],
+  teamId: null,
+  blocked: false,
+  modelInfo: {},
+  publicParams: {},
+  fromDatabase: false,
+  mockResponse: null,
+  unusable: null,
+}) satisfies Partial<Deployment>;
+
 /** A pattern that an operator wrote. */
 export interface TextPattern {
   readonly source: string;

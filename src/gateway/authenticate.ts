@@ -1,6 +1,6 @@
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import { asIdentified, type CallerHeaders, type Identified, type Received } from '../core/exchange.ts';
-import type { Principal } from '../core/identity.ts';
+import { barePrincipal, type Principal } from '../core/identity.ts';
 import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
 import { requireAllowedRoute, requireOpenRoute } from './access/allowed-routes.ts';
@@ -198,27 +198,7 @@ function requireEndUser(limits: EndUserLimits, endUserId: string): void {
   }
 }
 
-const administrator: Omit<Principal, 'kind' | 'keyId' | 'keyAlias'> = {
-  keyName: null,
-  userId: 'default_user_id',
-  userEmail: null,
-  teamId: null,
-  teamAlias: null,
-  organizationId: null,
-  role: 'proxy_admin',
-  modelAccess: [],
-  modelAliases: {},
-  allowedRoutes: [],
-  budgets: [],
-  rateLimits: [],
-  tags: [],
-  metadata: {},
-  allowedCacheControls: [],
-  expiresAt: null,
-  blocked: null,
-  endUserDefaults: [],
-  sinkRules: null,
-};
+const administrator: Principal = { ...barePrincipal, userId: 'default_user_id', role: 'proxy_admin' };
 
 /** The master key stands in records under its name: its hash would invite guessing of a weak one. */
 const master: Principal = Object.freeze({

@@ -7,7 +7,7 @@ import { Answer } from '../admin/contract.ts';
 import { admitActor } from '../admin/entry.ts';
 import { errorBody } from '../compat/litellm/error-body.ts';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
-import type { Principal } from '../core/identity.ts';
+import { barePrincipal, type Principal } from '../core/identity.ts';
 import type { Chance, Clock, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { ConflictError, StoreError } from '../core/store.ts';
@@ -24,7 +24,7 @@ export interface ControlOptions {
   readonly log: Log;
   /** Who the credential in the headers belongs to. Throws GatewayError when there is none or it is not good. */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
-  /** Throws GatewayError when nobody at this address may call. */
+  /** Throws GatewayError when barePrincipal at this address may call. */
   requireAddress?(address: string | null, headers: IncomingHttpHeaders): void;
   /** Throws GatewayError when the operator closed the path to virtual keys. */
   requireOpenRoute?(path: string, groups: readonly string[]): void;
@@ -39,32 +39,6 @@ export interface Control {
   /** Whether the control plane knows this path. */
   has(path: string): boolean;
 }
-
-/** Nobody: the actor of a public endpoint called without a valid key. */
-const nobody: Principal = Object.freeze({
-  kind: 'virtual_key',
-  keyId: '',
-  keyAlias: null,
-  keyName: null,
-  userId: null,
-  userEmail: null,
-  teamId: null,
-  teamAlias: null,
-  organizationId: null,
-  role: 'customer',
-  modelAccess: [],
-  modelAliases: {},
-  allowedRoutes: [],
-  budgets: [],
-  rateLimits: [],
-  tags: [],
-  metadata: {},
-  allowedCacheControls: [],
-  expiresAt: null,
-  blocked: null,
-  endUserDefaults: [],
-  sinkRules: null,
-});
 
 /** The control plane's door: one way in for every endpoint, so that none can forget a check. */
 export function createControl(options: ControlOptions): Control {
@@ -114,7 +88,7 @@ export function createControl(options: ControlOptions): Control {
     } catch (error) {
       const isOpen = endpoint.access === 'any_key' && options.isOpenToAll?.(path);
       if (endpoint.access !== 'public' && !isOpen) throw error;
-      return { actor: await actorOf(options.store, nobody, null), signedIn: false };
+      return { actor: await actorOf(options.store, barePrincipal, null), signedIn: false };
     }
   }
 

@@ -12,7 +12,7 @@ import type { CallerHeaders } from '../../src/core/exchange.ts';
 import type { Principal } from '../../src/core/identity.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Chance, Clock, Log } from '../../src/core/ports.ts';
-import type { Deployment, Snapshot } from '../../src/core/route.ts';
+import { type Deployment, plainDeployment, type Snapshot } from '../../src/core/route.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { metricSettingsDefault } from '../../src/core/sink-settings.ts';
 import { mayUse } from '../../src/gateway/access/model-access.ts';
@@ -186,6 +186,7 @@ export function deployment(group: string, id = group): Deployment {
   const provider = providerDirectory.byId('openai')!;
   const params: JsonObject = { model: `openai/${group}`, api_base: 'http://upstream.test/v1' };
   return {
+    ...plainDeployment,
     id,
     group,
     provider,
@@ -202,36 +203,10 @@ export function deployment(group: string, id = group): Deployment {
       source: 'config',
     },
     limits: { inputTokensMax: 128_000, outputTokensMax: 16_384 },
-    timeouts: {},
-    weight: null,
-    order: null,
-    tags: [],
-    tagPatterns: [],
-    keyLimits: null,
-    retries: null,
-    cooldownMs: null,
-    rpm: null,
-    tpm: null,
-    itpm: null,
-    otpm: null,
-    parallelMax: null,
-    defaults: {},
-    extraBody: {},
-    dropParams: false,
-    additionalDropParams: [],
-    allowedParams: [],
     traits: { reasoningModel: false, supportsJsonSchema: true, supportsImageUrls: true, unsupportedParams: [] },
     capabilities: { tools: true },
-    callerMaySet: [],
-    accessGroups: [],
-    budgets: [],
-    teamId: null,
-    blocked: false,
     modelInfo: { mode: 'chat' },
     publicParams: params,
-    fromDatabase: false,
-    mockResponse: null,
-    unusable: null,
   };
 }
 
