@@ -121,7 +121,10 @@ export function principalOf(
 }
 
 /** The holder of a key that was shown before. Throws GatewayError when the key is gone meanwhile. */
-function principalById(principals: Pick<PrincipalSource, 'find'>, keyId: string): Principal | Promise<Principal> {
+export function principalById(
+  principals: Pick<PrincipalSource, 'find'>,
+  keyId: string,
+): Principal | Promise<Principal> {
   if (keyId === master.keyId) return master;
   if (keyId === anonymous.keyId) return anonymous;
   const found = fromStore(() => principals.find(keyId));

@@ -34,6 +34,8 @@ export class CloudBatches {
   failure: string | null = null;
   /** A failed job says how many records it had worked on. */
   tellsProcessed = true;
+  /** Answers of Vertex AI that are counted, and not in the file. */
+  lostAnswers = 0;
   /** Uploads whose connection breaks before they are answered. */
   uploadsToBreak = 0;
   /** Jobs that are taken, and whose connection breaks before that is told. */
@@ -84,9 +86,11 @@ export class CloudBatches {
     );
     const word = this.failure !== null ? 'FAILED' : job.isCancelled ? 'CANCELLED' : 'SUCCEEDED';
     const isOver = job.looksLeft === 0;
-    const batchStats = { successfulRequestCount: `${job.good}`, failedRequestCount: `${job.bad}` };
+    const tellsStats = this.failure === null || this.tellsProcessed;
+    const stats = { successfulRequestCount: `${job.good}`, failedRequestCount: `${job.bad}` };
     const output = this.files.has(job.output) ? { output: { responsesFile: job.output } } : {};
-    const metadata = { state: `BATCH_STATE_${isOver ? word : 'RUNNING'}`, batchStats, ...output };
+    const batchStats = tellsStats ? { batchStats: stats } : {};
+    const metadata = { state: `BATCH_STATE_${isOver ? word : 'RUNNING'}`, ...batchStats, ...output };
     const error = this.failure === null ? {} : { error: { code: 9, message: this.failure } };
     return { status: 200, body: { name: `batches/${id}`, done: isOver, metadata, ...error } };
   }
@@ -132,7 +136,10 @@ export class CloudBatches {
     const told = {
       name: `${place}/${id}`,
       state: `JOB_STATE_${job.looksLeft === 0 ? word : 'RUNNING'}`,
-      completionStats: { successfulCount: `${job.good}`, failedCount: `${job.bad}` },
+      startTime: '2026-11-25T00:00:00Z',
+      ...((this.failure === null || this.tellsProcessed) && {
+        completionStats: { successfulCount: `${job.good + this.lostAnswers}`, failedCount: `${job.bad}` },
+      }),
       ...(this.files.has(job.output) && { outputInfo: { gcsOutputDirectory } }),
       ...(this.failure !== null && { error: { code: 9, message: this.failure } }),
     };

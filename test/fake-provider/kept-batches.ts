@@ -46,6 +46,9 @@ export class KeptBatches {
   /** Why the next batch fails when it is validated. */
   failure: string | null = null;
 
+  /** A failed job says how many requests it had worked on. */
+  tellsCompleted = true;
+
   constructor(scriptFor: (request: RecordedRequest, model: string) => Script) {
     this.#scriptFor = scriptFor;
   }
@@ -152,8 +155,16 @@ export class KeptBatches {
     }
     if (room === 'batch/jobs') {
       const over = batch.failure !== null ? 'FAILED' : batch.isCancelled ? 'CANCELLED' : 'SUCCESS';
-      const counts = { total_requests: batch.lines.length, succeeded_requests: good, failed_requests: bad };
-      return { id: batch.id, status: isOver ? over : 'RUNNING', output_file: output, error_file: errors, ...counts };
+      const told = { total_requests: batch.lines.length, succeeded_requests: good, failed_requests: bad };
+      const counts = this.tellsCompleted ? { ...told, completed_requests: good + bad } : {};
+      return {
+        id: batch.id,
+        status: isOver ? over : 'RUNNING',
+        errors: errorsOf(batch.failure),
+        output_file: output,
+        error_file: errors,
+        ...counts,
+      };
     }
     const over = batch.failure !== null ? 'failed' : batch.isCancelled ? 'cancelled' : 'completed';
     return {
@@ -166,6 +177,10 @@ export class KeptBatches {
       request_counts: { total: batch.lines.length, completed: good, failed: bad },
     };
   }
+}
+
+function errorsOf(failure: string | null): unknown[] {
+  return failure === null ? [] : [{ message: failure, count: 1 }];
 }
 
 function fileLine({ customId, status, body }: KeptBatch['results'][number]): unknown {

@@ -44,6 +44,7 @@ beforeEach(() => {
     uploadsToBreak: 0,
     announcedBytes: null,
     jobsToBreak: 0,
+    lostAnswers: 0,
   });
 });
 
@@ -170,6 +171,26 @@ describe('a batch for Google or Amazon', () => {
     // Fifty tokens each at four cents: what was held for them.
     await settledAt(key, 4);
   });
+
+  it.each([
+    ['gemini', { failure: 'Broke', tellsProcessed: false }, 'Broke; how much of it was done is not told'],
+    ['vertex', { failure: 'Broke', tellsProcessed: false }, 'Broke; how much of it was done is not told'],
+    ['vertex', { failure: 'Broke', lostAnswers: 1 }, 'of 1 answers 1 are not there'],
+  ])(
+    'is charged as what it may have cost where Google does not give what it may have done: %s, %o',
+    async (...test) => {
+      const [model, faults, words] = test;
+      Object.assign(upstream.cloudBatches, faults);
+      const key = await keyWith({ max_budget: 10 });
+      const seen = upstream.requests.length;
+      const ended = await over(client(key), (await submit(client(key), model, ['a', 'b'])).id);
+      expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 2, completed: 0, failed: 2 } });
+      const failed = await results(client(key), ended.error_file_id);
+      for (const { response } of failed) expect(response.body.error.message).toContain(words);
+      expect(sentSince(seen).join()).not.toContain(':generateContent');
+      await settledAt(key, 4);
+    },
+  );
 
   it('is run here where no bucket is named', async () => {
     const seen = upstream.requests.length;

@@ -36,6 +36,7 @@ beforeEach(() => {
   }
   upstream.batches.looks = 1;
   upstream.batches.failure = null;
+  upstream.batches.tellsCompleted = true;
 });
 
 afterAll(async () => {
@@ -173,6 +174,54 @@ describe('a batch for a provider with a batch API', () => {
     // An earlier test's batch may still be asked for.
     expect(sent.filter((one) => one.startsWith('POST'))).toEqual(Array(3).fill('POST /v1/chat/completions'));
   });
+
+  it('is charged as what it may have cost where Mistral does not say how much of it was done', async () => {
+    const key = await keyWith({ max_budget: 10 });
+    const openai = client(key);
+    upstream.batches.failure = 'Broke';
+    upstream.batches.tellsCompleted = false;
+    const seen = upstream.requests.length;
+    const ended = await over(openai, (await submit(openai, [line('a', 'mixtral'), line('b', 'mixtral')])).id);
+    const failed = await results(openai, ended.error_file_id);
+    expect(failed).toHaveLength(2);
+    for (const { response } of failed) expect(response.body.error.message).toContain('Broke; how much of it');
+    expect(paths().slice(seen)).not.toContain('POST /v1/chat/completions');
+    await settledAt(key, 4);
+    upstream.batches.tellsCompleted = true;
+    const again = paths().length;
+    await over(openai, (await submit(openai, [line('c', 'mixtral')])).id);
+    expect(paths().slice(again)).toContain('POST /v1/chat/completions');
+  });
+
+  it.each([
+    ['its deployment', (name: string) => name.replace('mistral/mixtral', 'hosted_vllm/elsewhere')],
+    [
+      'its model',
+      (name: string) =>
+        name.replace('model_name: mixtral', 'model_name: renamed').replace('mistral/mixtral', 'hosted_vllm/elsewhere'),
+    ],
+  ])(
+    'is charged as what it may have cost where %s is not configured any more',
+    async (_, changed) => {
+      const key = await keyWith({ max_budget: 10 });
+      upstream.batches.looks = 1_000;
+      const batch = await submit(client(key), [line('a', 'mixtral'), line('b', 'mixtral')]);
+      await gateway.kill();
+      gateway = await startGateway({ config: changed(config), folder });
+      const seen = upstream.requests.length;
+      const ended = await over(client(key), batch.id);
+      expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 2, completed: 0, failed: 2 } });
+      for (const { response } of await results(client(key), ended.error_file_id)) {
+        expect(response.body.error.message).toContain('is not configured any more');
+        expect(response.body.error.message).toContain('what it may have cost is charged');
+      }
+      expect(paths().slice(seen)).toEqual([]);
+      await settledAt(key, 4);
+      await gateway.stop();
+      gateway = await startGateway({ config, folder });
+    },
+    60_000,
+  );
 
   it('is found again after the gateway was killed, and paid once', async () => {
     const key = await keyWith({ max_budget: 10 });

@@ -1,7 +1,7 @@
 import { type BatchDesk, customIdOf } from '../../core/batch-desk.ts';
 import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { keyedAnswers, linesOf, numberIn, placeIn, storeOf } from './jobs.ts';
+import { endOf, keyedAnswers, linesOf, numberIn, placeIn, storeOf } from './jobs.ts';
 import { json, objectIn } from './lines.ts';
 
 const over: ReadonlySet<unknown> = new Set(['Completed', 'PartiallyCompleted', 'Failed', 'Stopped', 'Expired']);
@@ -42,12 +42,10 @@ export const bedrockDesk: BatchDesk = {
     const job = objectIn(await ask({ method: 'GET', tail: `/model-invocation-job/${encodeURIComponent(id)}` }));
     const { status, message, processedRecordCount: processed } = job;
     const reason = typeof message === 'string' && message !== '' ? message : 'the job failed';
-    const isFailed = status === 'Failed';
+    const done = typeof processed === 'number' ? processed : undefined;
     return {
       isOver: over.has(status),
-      // Only a count says that nothing was done of it; without one it may have been, and be billed.
-      refusal: isFailed && processed === 0 ? reason : null,
-      doubt: isFailed && typeof processed !== 'number' ? `${reason}; how much of it was done is not told` : null,
+      ...(status === 'Failed' ? endOf({ isFailed: true, reason, done, hasAnswers: true }) : { refusal: null }),
       completed: numberIn(job, 'successRecordCount'),
       failed: numberIn(job, 'errorRecordCount'),
       resultsAt: resultsOf(job, id),

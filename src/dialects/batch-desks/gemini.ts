@@ -1,6 +1,6 @@
 import { type AskDesk, type BatchDesk, type BatchOrder, customIdOf } from '../../core/batch-desk.ts';
 import { isJsonObject } from '../../core/json.ts';
-import { keyedAnswers, linesOf, nameIn, numberIn } from './jobs.ts';
+import { endOf, keyedAnswers, linesOf, nameIn, numberIn } from './jobs.ts';
 import { json, objectIn } from './lines.ts';
 
 const over: ReadonlySet<unknown> = new Set(
@@ -23,7 +23,15 @@ export const geminiDesk: BatchDesk = {
     const file = isJsonObject(output) ? output.responsesFile : undefined;
     return {
       isOver: over.has(state),
-      refusal: state === 'BATCH_STATE_FAILED' && completed === 0 ? messageIn(error) : null,
+      ...(over.has(state) && state !== 'BATCH_STATE_SUCCEEDED'
+        ? endOf({
+            isFailed: state === 'BATCH_STATE_FAILED',
+            reason: messageIn(error) ?? `the batch is ${String(state).slice('BATCH_STATE_'.length).toLowerCase()}`,
+            // Counts of none are left out, but not all of them at once.
+            done: isJsonObject(batchStats) && Object.keys(batchStats).length > 0 ? completed : undefined,
+            hasAnswers: typeof file === 'string',
+          })
+        : { refusal: null }),
       completed,
       failed: numberIn(batchStats, 'failedRequestCount'),
       resultsAt: typeof file === 'string' ? [file] : [],
@@ -59,6 +67,6 @@ async function upload(ask: AskDesk, { name, bodies }: BatchOrder): Promise<strin
   return nameIn(isJsonObject(file) ? file : {});
 }
 
-function messageIn(error: unknown): string {
-  return isJsonObject(error) && typeof error.message === 'string' ? error.message : 'the batch failed';
+function messageIn(error: unknown): string | undefined {
+  return isJsonObject(error) && typeof error.message === 'string' ? error.message : undefined;
 }

@@ -1,4 +1,4 @@
-import { type BatchAnswer, type BatchStore, indexOf } from '../../core/batch-desk.ts';
+import { type BatchAnswer, type BatchState, type BatchStore, indexOf } from '../../core/batch-desk.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { objectsIn } from './lines.ts';
@@ -45,6 +45,28 @@ const statusOfCode: Readonly<Record<number, number>> = { 3: 400, 5: 404, 7: 403,
 export function nameIn({ name }: JsonObject): string {
   if (typeof name === 'string' && name !== '') return name;
   throw new GatewayError('upstream_connection', 'the answer names nothing');
+}
+
+export interface BrokenOff {
+  /** It failed as a whole; else it was cancelled, or its time was over. */
+  readonly isFailed: boolean;
+  readonly reason: string;
+  /** When it was taken up; null where it never was, undefined where that is not told. */
+  readonly begunAt?: unknown;
+  /** Requests that were worked on; undefined where nobody says. */
+  readonly done: number | undefined;
+  readonly hasAnswers: boolean;
+}
+
+/**
+ * What a job that did not come to its end is taken for. Only a count of none, or that it was never taken up, says that
+ * nothing was bought: without one its requests may have been answered, and be billed.
+ */
+export function endOf(job: BrokenOff): Pick<BatchState, 'refusal' | 'doubt'> {
+  const { isFailed, reason, begunAt, done, hasAnswers } = job;
+  if (done === 0 || (done === undefined && begunAt === null)) return { refusal: isFailed ? reason : null };
+  const isKnown = done !== undefined || (hasAnswers && !isFailed);
+  return { refusal: null, doubt: isKnown ? null : `${reason}; how much of it was done is not told` };
 }
 
 /** Large whole numbers travel as text. */

@@ -1,6 +1,7 @@
 import type { BatchDesk } from '../../core/batch-desk.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { answersInFiles, idIn, uploadRequests } from './files.ts';
+import { endOf } from './jobs.ts';
 import { countIn, json, objectIn } from './lines.ts';
 
 const over: ReadonlySet<unknown> = new Set(['SUCCESS', 'FAILED', 'TIMEOUT_EXCEEDED', 'CANCELLED']);
@@ -15,13 +16,23 @@ export const mistralDesk: BatchDesk = {
   },
   async look(ask, id) {
     const job = objectIn(await ask({ method: 'GET', tail: `/batch/jobs/${encodeURIComponent(id)}` }));
+    const { completed_requests: done } = job;
     const files = [job.output_file, job.error_file];
+    const resultsAt = files.filter((file): file is string => typeof file === 'string' && file !== '');
     return {
       isOver: over.has(job.status),
-      refusal: job.status === 'FAILED' && countIn(job, 'completed_requests') === 0 ? reasonIn(job.errors) : null,
+      ...(over.has(job.status) && job.status !== 'SUCCESS'
+        ? endOf({
+            isFailed: job.status === 'FAILED',
+            reason: reasonIn(job.errors) ?? `the job is ${String(job.status).toLowerCase().replaceAll('_', ' ')}`,
+            begunAt: job.started_at,
+            done: typeof done === 'number' ? done : undefined,
+            hasAnswers: resultsAt.length > 0,
+          })
+        : { refusal: null }),
       completed: countIn(job, 'succeeded_requests'),
       failed: countIn(job, 'failed_requests'),
-      resultsAt: files.filter((file): file is string => typeof file === 'string' && file !== ''),
+      resultsAt,
     };
   },
   results: answersInFiles,
@@ -30,7 +41,7 @@ export const mistralDesk: BatchDesk = {
   },
 };
 
-function reasonIn(errors: unknown): string {
+function reasonIn(errors: unknown): string | undefined {
   const first = Array.isArray(errors) ? errors[0] : undefined;
-  return isJsonObject(first) && typeof first.message === 'string' ? first.message : 'the job failed';
+  return isJsonObject(first) && typeof first.message === 'string' ? first.message : undefined;
 }

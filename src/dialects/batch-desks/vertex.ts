@@ -1,6 +1,6 @@
 import { type BatchDesk, customIdOf } from '../../core/batch-desk.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { keyedAnswers, nameIn, numberIn, placeIn, storeOf } from './jobs.ts';
+import { endOf, keyedAnswers, nameIn, numberIn, placeIn, storeOf } from './jobs.ts';
 import { json, objectIn } from './lines.ts';
 
 const over: ReadonlySet<unknown> = new Set(
@@ -42,10 +42,20 @@ export const vertexDesk: BatchDesk = {
     const { state, completionStats: stats, outputInfo, error } = job;
     const folder = isJsonObject(outputInfo) ? outputInfo.gcsOutputDirectory : undefined;
     const completed = numberIn(stats, 'successfulCount');
-    const reason = isJsonObject(error) && typeof error.message === 'string' ? error.message : 'the job failed';
+    // Counts of none are left out, but not all of them at once; -1 stands for one that is not known.
+    const tells = isJsonObject(stats) && Object.keys(stats).length > 0 && numberIn(stats, 'incompleteCount') >= 0;
+    const ended = `the job is ${String(state).slice('JOB_STATE_'.length).toLowerCase()}`;
     return {
       isOver: over.has(state),
-      refusal: state === 'JOB_STATE_FAILED' && completed === 0 ? reason : null,
+      ...(over.has(state) && state !== 'JOB_STATE_SUCCEEDED' && state !== 'JOB_STATE_PARTIALLY_SUCCEEDED'
+        ? endOf({
+            isFailed: state === 'JOB_STATE_FAILED',
+            reason: isJsonObject(error) && typeof error.message === 'string' ? error.message : ended,
+            begunAt: job.startTime ?? null,
+            done: tells ? completed : undefined,
+            hasAnswers: typeof folder === 'string',
+          })
+        : { refusal: null }),
       completed,
       failed: numberIn(stats, 'failedCount'),
       resultsAt: typeof folder === 'string' ? [folder] : [],

@@ -38,6 +38,8 @@ export interface Batch {
   errorFileId: string | null;
   endedAt: number | null;
   cancelAskedAt?: number;
+  /** Why it failed as a whole. */
+  failure?: string;
   /** Where the requests were handed to the provider's own batch API. */
   remote?: RemoteWork;
 }
@@ -94,9 +96,34 @@ export interface ActiveBatch {
   readonly until: number;
 }
 
+/** What was set aside for each request: what it costs should nobody ever say what became of it. */
+export function boundsObject(
+  { id, owner, createdAt }: Batch,
+  bounds: readonly { readonly bound: number }[],
+): KeptObject {
+  return {
+    id: `bounds:${id}`,
+    kind: 'batch-bounds',
+    owner,
+    parent: null,
+    position: 0,
+    body: JSON.stringify(bounds.map(({ bound }) => bound)),
+    expiresAt: createdAt + keptMs,
+  };
+}
+
+export async function readBounds(objects: ObjectStore, { id }: Batch): Promise<readonly number[]> {
+  const found = await objects.get(`bounds:${id}`);
+  return found === undefined ? [] : JSON.parse(found.body);
+}
+
 export async function readBatch(objects: ObjectStore, id: string): Promise<Batch | undefined> {
   const found = await objects.get(id);
   return found?.kind === 'batch' ? (JSON.parse(found.body) as Batch) : undefined;
+}
+
+function failureOf(message: string): JsonObject {
+  return { object: 'list', data: [{ code: 'batch_failed', message, param: null, line: null }] };
 }
 
 /** As callers of OpenAI's format read it. */
@@ -107,7 +134,7 @@ export function toldBatch(batch: Batch): JsonObject {
     id: batch.id,
     object: 'batch',
     endpoint: batch.endpoint,
-    errors: null,
+    errors: batch.failure === undefined ? null : failureOf(batch.failure),
     input_file_id: batch.inputFileId,
     completion_window: '24h',
     status: batch.status,

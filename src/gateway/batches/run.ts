@@ -1,5 +1,5 @@
 import type { BatchAnswer, BatchState } from '../../core/batch-desk.ts';
-import { asGatewayError } from '../../core/errors.ts';
+import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { Reply } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { KeptObject, ObjectStore, Timer } from '../../core/ports.ts';
@@ -14,7 +14,7 @@ import { recordOfWork } from './record.ts';
 import { watchRemote } from './remote-run.ts';
 import { resultFile } from './result-files.ts';
 import type { SetAside } from './set-aside.ts';
-import { type LostAnswer, settleLine } from './settle-line.ts';
+import { type LineBound, type LostAnswer, settleLine } from './settle-line.ts';
 
 /** Requests of one batch under way at a time. */
 const parallelMax = 8;
@@ -31,7 +31,7 @@ const passing: ReadonlySet<string> = new Set([
 ]);
 
 /** By line: under which model its money is set aside, and how much. */
-export type Bounds = readonly { readonly model: string; readonly bound: number }[];
+export type Bounds = readonly LineBound[];
 
 export interface RunParts {
   readonly batch: Batch;
@@ -40,7 +40,7 @@ export interface RunParts {
   readonly bounds: Bounds;
   /** Places of requests whose results are kept. */
   readonly done: Set<number>;
-  /** Where the provider runs it itself. */
+  /** Where the provider runs it itself; null as well where nobody is left who could ask there, which is in doubt then. */
   readonly open: OpenDesk | null;
   /** Why nobody knows whether the provider took it; null where that is known. */
   readonly doubt: string | null;
@@ -86,7 +86,7 @@ export class BatchRun {
     this.#renew();
     const { open, doubt } = this.#parts;
     const id = this.batch.remote?.id ?? null;
-    if (open !== null && doubt !== null) await this.#takeResults(open, untold(doubt));
+    if (doubt !== null) await this.#takeResults(open, untold(doubt));
     else if (open === null || id === null || !(await this.#remotely(open, id))) {
       if (this.batch.status === 'cancelling') this.stop();
       await Promise.all(Array.from({ length: parallelMax }, () => this.#worker()));
@@ -120,16 +120,20 @@ export class BatchRun {
     return true;
   }
 
-  async #takeResults(open: OpenDesk, told: BatchState): Promise<void> {
+  async #takeResults(open: OpenDesk | null, told: BatchState): Promise<void> {
     const { batch, work, done } = this.#parts;
     let state = told;
     while (this.#stop === null) {
       try {
-        for await (const answer of open.desk.results(open.ask, state)) {
+        let good = 0;
+        for await (const answer of open?.desk.results(open.ask, state) ?? []) {
+          if (answer.status === 200) good += 1;
           if (done.has(answer.index) || answer.index >= work.lines.length) continue;
           await this.#settle(open, answer);
         }
-        if (typeof state.doubt === 'string') await this.#giveUp(open, state.doubt);
+        const missing = state.completed - good;
+        const doubt = state.doubt ?? (missing > 0 ? `of ${state.completed} answers ${missing} are not there` : null);
+        if (doubt !== null) await this.#giveUp(open, doubt);
         return;
       } catch (cause) {
         const { code, message: reason } = asGatewayError(cause);
@@ -142,11 +146,14 @@ export class BatchRun {
   }
 
   /** Requests without an answer may have been answered and billed: they are not sent again, and cost their bounds. */
-  async #giveUp(open: OpenDesk, reason: string): Promise<void> {
+  async #giveUp(open: OpenDesk | null, reason: string): Promise<void> {
     const { batch, work, done } = this.#parts;
-    const { provider } = open.deployment;
     const message = `${reason}; what it may have cost is charged`;
-    const lost = providerError('upstream_error', provider, message, this.#gateway.snapshot().secrets);
+    const lost =
+      open === null
+        ? new GatewayError('upstream_error', message)
+        : providerError('upstream_error', open.deployment.provider, message, this.#gateway.snapshot().secrets);
+    if (done.size === work.lines.length) return;
     this.#gateway.log.error('requests of a batch have no answer; they are charged at their bounds', {
       batchId: batch.id,
       requests: work.lines.length - done.size,
@@ -157,7 +164,7 @@ export class BatchRun {
     }
   }
 
-  async #settle(open: OpenDesk, answer: BatchAnswer | LostAnswer): Promise<void> {
+  async #settle(open: OpenDesk | null, answer: BatchAnswer | LostAnswer): Promise<void> {
     const { batch, work, money, bounds, done } = this.#parts;
     const { index } = answer;
     const { status, body } = await settleLine(this.#gateway, { batch, work, money, bounds, open, answer });

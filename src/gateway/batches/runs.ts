@@ -1,14 +1,24 @@
 import { createHash } from 'node:crypto';
-import { asGatewayError, GatewayError } from '../../core/errors.ts';
+import { asGatewayError } from '../../core/errors.ts';
 import type { ObjectStore, Timer } from '../../core/ports.ts';
 import type { Gateway } from '../gateway.ts';
-import { type ActiveBatch, activeObject, activeParent, type Batch, batchObject, leaseMs, readBatch } from './batch.ts';
+import {
+  type ActiveBatch,
+  activeObject,
+  activeParent,
+  type Batch,
+  batchObject,
+  boundsObject,
+  leaseMs,
+  readBatch,
+  readBounds,
+} from './batch.ts';
 import { deskFor, deskOf, type OpenDesk, submit } from './desk.ts';
 import { type BatchWork, workIn } from './lines.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { recordOfWork } from './record.ts';
 import { readFileText } from './result-files.ts';
-import { BatchRun, type RunParts } from './run.ts';
+import { BatchRun, type Bounds, type RunParts } from './run.ts';
 
 /** A process that has not handed a batch in after this long is gone. */
 const handInMs = 30 * 60_000;
@@ -53,7 +63,7 @@ export class BatchRuns {
     let doubt: string | null = null;
     try {
       if (open !== null) {
-        doubt = await this.#handIn(batch, work, open);
+        doubt = await this.#handIn(batch, work, open, bounds);
         if (batch.remote === undefined) open = null;
       }
       const until = gateway.clock.now() + leaseMs;
@@ -69,12 +79,13 @@ export class BatchRuns {
    * To the provider's own batch API; it is `remote` then, unless it was not taken. On record before anything is sent. Resolves
    * to why that is not known, or null.
    */
-  async #handIn(batch: Batch, work: BatchWork, open: OpenDesk): Promise<string | null> {
+  async #handIn(batch: Batch, work: BatchWork, open: OpenDesk, bounds: Bounds): Promise<string | null> {
     const gateway = this.#gateway;
     const where = { deploymentId: open.deployment.id, dialect: open.dialect.name };
     batch.remote = { ...where, id: null };
     const until = gateway.clock.now() + handInMs;
-    await this.#objects.put([batchObject(batch), activeObject(batch, this.#name, until)]);
+    const kept = [batchObject(batch), activeObject(batch, this.#name, until), boundsObject(batch, bounds)];
+    await this.#objects.put(kept);
     const submitted = await submit(gateway, batch, work, open);
     if (submitted.kind === 'unknown') {
       // Whoever heard an error would hand it in again, and might buy it twice.
@@ -94,6 +105,7 @@ export class BatchRuns {
   async #fail(batch: Batch, reason: string): Promise<void> {
     this.#gateway.log.error('a batch cannot be brought to its end', { batchId: batch.id, reason });
     batch.status = 'failed';
+    batch.failure = reason;
     batch.endedAt = this.#gateway.clock.now();
     await this.#objects.put([batchObject(batch)]);
     await this.#objects.remove([`active:${batch.id}`]);
@@ -143,19 +155,14 @@ export class BatchRuns {
     await this.#objects.put([activeObject(batch, this.#name, gateway.clock.now() + leaseMs)]);
     try {
       const open = batch.remote === undefined ? null : deskOf(gateway, batch.remote);
-      if (batch.remote !== undefined && open === null) {
-        throw new GatewayError(
-          'no_capable_deployment',
-          'the deployment that it was handed to is not configured any more',
-        );
-      }
       const work = workIn(await readFileText(this.#objects, batch.inputFileId), batch.endpoint);
       const done = await this.#objects.children(batchId);
       const seen = new Set(done.map(({ position }) => position));
       // What was set aside went with the process that held it; where it does not fit any more, each request asks for itself.
       const { money, bounds } = await prepare(gateway, batch.keyId, work, seen, false);
-      const doubt = batch.remote?.id === null ? 'its provider may have taken it: the gateway ended meanwhile' : null;
-      this.#run({ batch, work, money, bounds, done: seen, open, doubt });
+      const held = batch.remote === undefined ? [] : await readBounds(this.#objects, batch);
+      const owed = bounds.map((one, index) => ({ ...one, ...(held[index] !== undefined && { held: held[index] }) }));
+      this.#run({ batch, work, money, bounds: owed, done: seen, open, doubt: doubtOf(batch, open) });
     } catch (cause) {
       await this.#fail(batch, asGatewayError(cause).message);
     }
@@ -176,4 +183,12 @@ export class BatchRuns {
     for (const run of runs) run.leave();
     await Promise.all(runs.map(({ finished }) => finished));
   }
+}
+
+/** Why nobody can say what became of a batch that an earlier process handed to its provider; null where it can be asked. */
+function doubtOf({ remote }: Batch, open: OpenDesk | null): string | null {
+  if (remote === undefined) return null;
+  if (open === null)
+    return 'the deployment that it was handed to is not configured any more, so its provider cannot be asked';
+  return remote.id === null ? 'its provider may have taken it: the gateway ended meanwhile' : null;
 }

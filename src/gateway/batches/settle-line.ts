@@ -1,16 +1,19 @@
 import type { BatchAnswer } from '../../core/batch-desk.ts';
-import { asGatewayError, type GatewayError } from '../../core/errors.ts';
+import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { Admitted, Outcome } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { BudgetRule } from '../../core/limits.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { noUsage, type Usage } from '../../core/usage.ts';
 import { admit } from '../admit.ts';
+import { principalById } from '../authenticate.ts';
 import { errorOfStatus } from '../call/provider-error.ts';
 import { answerOptions } from '../call/translate.ts';
 import { wholeAnswer } from '../call/whole-answer.ts';
 import { answeredBySession } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
 import { amountAt } from '../limits/estimate.ts';
+import { counting, ofModel } from '../limits/limits.ts';
 import { record } from '../record.ts';
 import { settle } from '../settle.ts';
 import type { Batch } from './batch.ts';
@@ -28,12 +31,21 @@ export interface LineResult {
   readonly body: JsonObject;
 }
 
+/** What is set aside for a request, under the name of its model. */
+export interface LineBound {
+  readonly model: string;
+  readonly bound: number;
+  /** What was when it was handed to its provider, by an earlier process. */
+  readonly held?: number;
+}
+
 export interface SettlingLine {
   readonly batch: Batch;
   readonly work: BatchWork;
   readonly money: SetAside;
-  readonly bounds: readonly { readonly model: string; readonly bound: number }[];
-  readonly open: OpenDesk;
+  readonly bounds: readonly LineBound[];
+  /** null where its provider cannot be asked any more. */
+  readonly open: OpenDesk | null;
   readonly answer: BatchAnswer | LostAnswer;
 }
 
@@ -49,7 +61,7 @@ export interface LostAnswer {
  */
 export async function settleLine(gateway: Gateway, settling: SettlingLine): Promise<LineResult> {
   const { batch, work, money, bounds, open, answer } = settling;
-  const { model, bound } = bounds[answer.index]!;
+  const { model, bound, held = bound } = bounds[answer.index]!;
   const id = lineId(batch, answer.index);
   const funds = { isSpent: true, ...money.funds(model, bound) };
   let admitted: Admitted;
@@ -62,7 +74,6 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
     if (error.status >= 500) throw error;
     return orphaned(gateway, settling, error);
   }
-  const { deployment, dialect } = open;
   const { secrets } = admitted.snapshot;
   let result: LineResult;
   let error: GatewayError | null = null;
@@ -71,10 +82,12 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
   let modelUsed: string | null = null;
   let charged = 0;
   try {
-    if ('lost' in answer) {
-      charged = amountAt(admitted, deployment);
-      throw answer.lost;
+    if ('lost' in answer || open === null) {
+      charged = open === null ? held : amountAt(admitted, open.deployment);
+      usage = { ...noUsage, estimated: true };
+      throw 'lost' in answer ? answer.lost : new GatewayError('internal', 'an answer from nowhere');
     }
+    const { deployment, dialect } = open;
     const bytes = Buffer.from(JSON.stringify(answer.body));
     if (answer.status !== 200) {
       const facts = dialect.errors.decode(answer.status, bytes);
@@ -84,8 +97,10 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
     const told = wholeAnswer(admitted, source, bytes, answerOptions(admitted, false));
     result = { status: 200, body: JSON.parse(Buffer.from(told.bytes).toString()) };
     // Nobody said what it came to: it costs its bound.
-    if (told.facts.usage === undefined) charged = amountAt(admitted, deployment);
-    else usage = { ...told.facts.usage, serviceTier: batchTier };
+    if (told.facts.usage === undefined) {
+      charged = amountAt(admitted, deployment);
+      usage = { ...noUsage, estimated: true };
+    } else usage = { ...told.facts.usage, serviceTier: batchTier };
     finishReason = told.facts.finishReason;
     modelUsed = told.facts.model ?? null;
   } catch (cause) {
@@ -93,16 +108,17 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
     result = { status: error.status, body: admitted.dialect.errors.encode(error, id) };
   }
   const now = gateway.clock.now();
+  const deployment = open?.deployment ?? null;
   const group = admitted.route.primary.name;
   const outcome: Outcome = {
     kind: error === null ? 'success' : 'failure',
     usage,
     attempts: [
       {
-        deploymentId: deployment.id,
+        deploymentId: deployment?.id ?? batch.remote?.deploymentId ?? '',
         group,
-        provider: deployment.provider.id,
-        model: modelUsed ?? deployment.model,
+        provider: deployment?.provider.id ?? '',
+        model: modelUsed ?? deployment?.model ?? model,
         startedAt: batch.createdAt,
         durationMs: now - batch.createdAt,
         status: 'lost' in answer ? null : answer.status,
@@ -130,26 +146,50 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
   return result;
 }
 
-/** Its key is gone or blocked: it was bought all the same, and that is on record. */
-function orphaned(gateway: Gateway, { batch, open, answer, bounds }: SettlingLine, error: GatewayError): LineResult {
-  const { deployment, dialect } = open;
+/**
+ * Its key is gone or blocked, or its model is not there any more: it was bought all the same. That is on record, and on the
+ * accounts of its key as far as there is one.
+ */
+async function orphaned(gateway: Gateway, settling: SettlingLine, error: GatewayError): Promise<LineResult> {
+  const { batch, work, open, answer } = settling;
+  const { model, bound, held = bound } = settling.bounds[answer.index]!;
   const id = lineId(batch, answer.index);
   const isBought = 'lost' in answer || answer.status === 200;
+  const usage = ('body' in answer ? open?.dialect.response.read(answer.body).usage : undefined) ?? noUsage;
   const row: RequestRecord = {
     ...recordOfWork(batch, id, gateway.clock.now()),
-    deploymentId: deployment.id,
-    provider: deployment.provider.id,
-    modelUsed: deployment.model,
-    cost: isBought ? bounds[answer.index]!.bound : 0,
-    usage: 'body' in answer && isBought ? (dialect.response.read(answer.body).usage ?? noUsage) : noUsage,
+    modelAsked: model === '' ? null : model,
+    deploymentId: open?.deployment.id ?? batch.remote?.deploymentId ?? null,
+    provider: open?.deployment.provider.id ?? null,
+    modelUsed: open?.deployment.model ?? null,
+    bound: held,
+    cost: isBought ? held : 0,
+    usage: isBought ? { ...usage, estimated: true } : noUsage,
   };
-  gateway.ledger.record(row);
+  const reservation = await gateway.ledger.reserve(id, await rulesLeft(gateway, batch.keyId, model), row.cost);
+  if ('rule' in reservation) gateway.ledger.record(row);
+  else gateway.ledger.settle(reservation, row);
   gateway.log.error('an answer of a batch belongs to nobody any more; it is on record at its bound', {
     batchId: batch.id,
     requestId: id,
     reason: error.code,
   });
-  return { status: error.status, body: open.dialect.errors.encode(error, id) };
+  const told = 'lost' in answer ? answer.lost : error;
+  return { status: told.status, body: gateway.dialects.get(work.matched.route.dialect)!.errors.encode(told, id) };
+}
+
+/** Everything that still counts what its key spends, without caps: it is spent already. */
+async function rulesLeft(gateway: Gateway, keyId: string, model: string): Promise<readonly BudgetRule[]> {
+  const { globalBudget } = gateway.snapshot().settings;
+  const rules = globalBudget === null ? [] : [counting(globalBudget)];
+  try {
+    const { budgets } = await principalById(gateway.principals, keyId);
+    return [...ofModel(budgets, model).map(counting), ...rules];
+  } catch (cause) {
+    // A store that is away comes back.
+    if (asGatewayError(cause).status >= 500) throw cause;
+    return rules;
+  }
 }
 
 function lineId(batch: Batch, index: number): string {

@@ -117,7 +117,7 @@ export function counting(rule: BudgetRule): BudgetRule {
 }
 
 /** Rules without a model, and those whose model (name or pattern) is this one. */
-function ofModel<Rule extends { readonly model: string | null }>(
+export function ofModel<Rule extends { readonly model: string | null }>(
   rules: readonly Rule[],
   model: string,
 ): readonly Rule[] {
