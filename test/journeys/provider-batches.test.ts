@@ -223,6 +223,19 @@ describe('a batch for a provider with a batch API', () => {
     60_000,
   );
 
+  it('is charged as what it may have cost where the file of its requests is gone', async () => {
+    const key = await keyWith({ max_budget: 10 });
+    upstream.batches.looks = 1_000;
+    const batch = await submit(client(key), [line('a', 'mixtral'), line('b', 'mixtral')]);
+    await client(key).files.delete(batch.input_file_id);
+    await gateway.kill();
+    gateway = await startGateway({ config, folder });
+    const ended = await over(client(key), batch.id);
+    expect(ended.status).toBe('failed');
+    expect(ended.errors?.data?.[0]?.message).toContain('what it may have cost is charged');
+    await settledAt(key, 4);
+  }, 60_000);
+
   it('is found again after the gateway was killed, and paid once', async () => {
     const key = await keyWith({ max_budget: 10 });
     upstream.batches.looks = 2;

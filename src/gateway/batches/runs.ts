@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { asGatewayError } from '../../core/errors.ts';
+import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { ObjectStore, Timer } from '../../core/ports.ts';
+import { noUsage } from '../../core/usage.ts';
 import type { Gateway } from '../gateway.ts';
 import {
   type ActiveBatch,
@@ -13,6 +14,7 @@ import {
   readBatch,
   readBounds,
 } from './batch.ts';
+import { chargeHolder } from './charge-holder.ts';
 import { deskFor, deskOf, type OpenDesk, submit } from './desk.ts';
 import { type BatchWork, workIn } from './lines.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -164,8 +166,34 @@ export class BatchRuns {
       const owed = bounds.map((one, index) => ({ ...one, ...(held[index] !== undefined && { held: held[index] }) }));
       this.#run({ batch, work, money, bounds: owed, done: seen, open, doubt: doubtOf(batch, open) });
     } catch (cause) {
-      await this.#fail(batch, asGatewayError(cause).message);
+      const error = asGatewayError(cause);
+      // A store that is away comes back: it is taken up again then.
+      if (error.code === 'budget_store_unavailable') throw error;
+      await this.#fail(
+        batch,
+        batch.remote === undefined ? error.message : await this.#chargeRest(batch, error.message),
+      );
     }
+  }
+
+  /** What was asked for cannot be read any more, and may have been bought: one row for all of it. Resolves to what is told. */
+  async #chargeRest(batch: Batch, reason: string): Promise<string> {
+    const held = await readBounds(this.#objects, batch);
+    const seen = new Set((await this.#objects.children(batch.id)).map(({ position }) => position));
+    const cost = held.reduce((sum, bound, index) => (seen.has(index) ? sum : sum + bound), 0);
+    const error = new GatewayError('upstream_error', `${reason}; what it may have cost is charged`);
+    await chargeHolder(this.#gateway, batch.keyId, '', {
+      ...recordOfWork(batch, `${batch.id}-rest`, this.#gateway.clock.now()),
+      status: 'failure',
+      httpStatus: error.status,
+      errorCode: error.code,
+      errorMessage: error.message,
+      deploymentId: batch.remote?.deploymentId ?? null,
+      bound: cost,
+      cost,
+      usage: { ...noUsage, estimated: true },
+    });
+    return error.message;
   }
 
   #run(parts: RunParts): void {

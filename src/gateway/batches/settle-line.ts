@@ -2,21 +2,19 @@ import type { BatchAnswer } from '../../core/batch-desk.ts';
 import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { Admitted, Outcome } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { BudgetRule } from '../../core/limits.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { noUsage, type Usage } from '../../core/usage.ts';
 import { admit } from '../admit.ts';
-import { principalById } from '../authenticate.ts';
 import { errorOfStatus } from '../call/provider-error.ts';
 import { answerOptions } from '../call/translate.ts';
 import { wholeAnswer } from '../call/whole-answer.ts';
 import { answeredBySession } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
 import { amountAt } from '../limits/estimate.ts';
-import { counting, ofModel } from '../limits/limits.ts';
 import { record } from '../record.ts';
 import { settle } from '../settle.ts';
 import type { Batch } from './batch.ts';
+import { chargeHolder } from './charge-holder.ts';
 import type { OpenDesk } from './desk.ts';
 import type { BatchWork } from './lines.ts';
 import { plannedLine } from './prepare.ts';
@@ -166,9 +164,7 @@ async function orphaned(gateway: Gateway, settling: SettlingLine, error: Gateway
     cost: isBought ? held : 0,
     usage: isBought ? { ...usage, estimated: true } : noUsage,
   };
-  const reservation = await gateway.ledger.reserve(id, await rulesLeft(gateway, batch.keyId, model), row.cost);
-  if ('rule' in reservation) gateway.ledger.record(row);
-  else gateway.ledger.settle(reservation, row);
+  await chargeHolder(gateway, batch.keyId, model, row);
   gateway.log.error('an answer of a batch belongs to nobody any more; it is on record at its bound', {
     batchId: batch.id,
     requestId: id,
@@ -176,20 +172,6 @@ async function orphaned(gateway: Gateway, settling: SettlingLine, error: Gateway
   });
   const told = 'lost' in answer ? answer.lost : error;
   return { status: told.status, body: gateway.dialects.get(work.matched.route.dialect)!.errors.encode(told, id) };
-}
-
-/** Everything that still counts what its key spends, without caps: it is spent already. */
-async function rulesLeft(gateway: Gateway, keyId: string, model: string): Promise<readonly BudgetRule[]> {
-  const { globalBudget } = gateway.snapshot().settings;
-  const rules = globalBudget === null ? [] : [counting(globalBudget)];
-  try {
-    const { budgets } = await principalById(gateway.principals, keyId);
-    return [...ofModel(budgets, model).map(counting), ...rules];
-  } catch (cause) {
-    // A store that is away comes back.
-    if (asGatewayError(cause).status >= 500) throw cause;
-    return rules;
-  }
 }
 
 function lineId(batch: Batch, index: number): string {
