@@ -63,6 +63,7 @@ import { serve } from './gateway/pipeline.ts';
 import { previewRequest } from './gateway/preview.ts';
 import { probe } from './gateway/probe.ts';
 import { createHealth } from './gateway/routing/health.ts';
+import { ClientSecrets } from './gateway/session/client-secrets.ts';
 import { createControl } from './http/control.ts';
 import { Readiness } from './http/readiness.ts';
 import { openHttpServer } from './http/server.ts';
@@ -315,6 +316,7 @@ async function assemble(
     idempotency: store.idempotency,
     tokens,
     kept: keepsObjects ? new Shelf(keptObjects, clock) : null,
+    clientSecrets: new ClientSecrets(keyOf(settings.saltKey ?? masterKey.key, 'realtime client secrets v1')),
     answerIds: new AnswerIds(keyOf(settings.saltKey ?? masterKey.key, 'ids of kept answers v1')),
     background,
     batches: null,

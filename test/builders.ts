@@ -32,6 +32,7 @@ import type { Gateway } from '../src/gateway/gateway.ts';
 import { AnswerIds } from '../src/gateway/kept/answer-ids.ts';
 import { BackgroundWork } from '../src/gateway/kept/background.ts';
 import { createHealth } from '../src/gateway/routing/health.ts';
+import { ClientSecrets } from '../src/gateway/session/client-secrets.ts';
 
 /* Whole values of the domain with sensible defaults, so that a test names only what it is about. */
 
@@ -471,6 +472,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     idempotency: null,
     tokens: { count: async (text) => ({ tokens: Math.ceil(text.length / 4) }) },
     kept: null,
+    clientSecrets: new ClientSecrets(Buffer.alloc(32, 7)),
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),
     batches: null,

@@ -16,7 +16,7 @@ export interface Arrival {
   /** In place of `bytes`, where the path takes a form. */
   readonly upload?: Upload;
   readonly clientAddress: string | null;
-  /** Sent by the gateway itself for the holder of this key, which was checked when the work was asked for. */
+  /** For the holder of this key, which was checked when the work, or the client secret, was asked for. */
   readonly onBehalfOf?: string;
   readonly funds?: Funds;
   readonly passThrough?: PassThrough;

@@ -4,7 +4,7 @@ import { barePrincipal, type Principal } from '../core/identity.ts';
 import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
 import { requireAllowedRoute, requireOpenRoute } from './access/allowed-routes.ts';
-import { credentialOf, keyIdOf, maskedKey, sameKeyId } from './access/credential.ts';
+import { clientSecretPrefix, credentialOf, keyIdOf, maskedKey, sameKeyId } from './access/credential.ts';
 import { endUserOf } from './access/end-user.ts';
 import { callerAddress, requireAllowedAddress, requireParams } from './access/entry-rules.ts';
 import type { Gateway } from './gateway.ts';
@@ -61,12 +61,21 @@ export async function authenticate(
 /** Whoever comes through a door other than a request's journey. Throws GatewayError when it may not. */
 export async function admitCaller(
   { principals, clock, snapshot }: Gateway,
-  caller: { readonly headers: CallerHeaders; readonly address: string | null; readonly path: string },
+  caller: {
+    readonly headers: CallerHeaders;
+    readonly address: string | null;
+    readonly path: string;
+    /** The key that a client secret stands for. */
+    readonly onBehalfOf?: string | undefined;
+  },
   routeGroups: readonly string[],
 ): Promise<Principal> {
   const { settings } = snapshot();
   requireAllowedAddress(settings, callerAddress(settings, caller.headers, caller.address));
-  const principal = await principalOf(principals, settings, caller.headers);
+  const { headers, onBehalfOf } = caller;
+  const principal = await (onBehalfOf === undefined
+    ? principalOf(principals, settings, headers)
+    : principalById(principals, onBehalfOf));
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, clock.now());
     if (settings.routeRules) requireOpenRoute(settings.routeRules, caller.path, routeGroups);
@@ -110,6 +119,12 @@ export function principalOf(
   }
   const keyId = keyIdOf(key);
   if (sameKeyId(keyId, masterKeyHash)) return master;
+  if (key.startsWith(clientSecretPrefix)) {
+    throw new GatewayError(
+      'malformed_key',
+      'Authentication Error, a client secret opens realtime sessions (a WebSocket at /v1/realtime) and nothing else.',
+    );
+  }
   if (!key.startsWith('sk-')) {
     throw new GatewayError(
       'malformed_key',

@@ -25,6 +25,7 @@ import type { BatchRuns } from './batches/runs.ts';
 import type { AnswerIds } from './kept/answer-ids.ts';
 import type { BackgroundWork } from './kept/background.ts';
 import type { Shelf } from './kept/shelf.ts';
+import type { ClientSecrets } from './session/client-secrets.ts';
 
 /** Everything the journey needs from outside, handed in once by the composition root. */
 export interface Gateway {
@@ -44,6 +45,7 @@ export interface Gateway {
   /** What callers come back to; null = nothing is kept. */
   readonly kept: Shelf | null;
   readonly answerIds: AnswerIds;
+  readonly clientSecrets: ClientSecrets;
   readonly background: BackgroundWork;
   /** null = nothing is kept, so no work can wait. */
   readonly batches: BatchRuns | null;

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import type { SocketPeer } from '../core/ports.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { realtimeRoute } from '../gateway/operations.ts';
+import { type ClientSecret, openingOf } from '../gateway/session/client-secrets.ts';
 import { RealtimeSession } from '../gateway/session/session.ts';
 import { OpenClient } from './client-presence.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
@@ -15,15 +16,23 @@ const paths: ReadonlySet<string> = new Set(['/realtime', '/v1/realtime', '/opena
 export function realtimeSocketDoor(gateway: Gateway): SocketDoor {
   return {
     routeGroups: realtimeRoute.routeGroups,
+    takesClientSecrets: true,
     takes: (path) => paths.has(path),
-    open: (socket, request, path) => openSession(gateway, socket, request, path),
+    open: (socket, request, path, secret) => openSession(gateway, socket, request, path, secret),
   };
 }
 
-function openSession(gateway: Gateway, socket: WebSocket, request: IncomingMessage, path: string): OpenSocket {
+function openSession(
+  gateway: Gateway,
+  socket: WebSocket,
+  request: IncomingMessage,
+  path: string,
+  secret: ClientSecret | null,
+): OpenSocket {
   const query = new URLSearchParams(queryOf(request.url ?? ''));
-  // Azure's clients name the deployment.
-  const model = query.get('model') ?? query.get('deployment') ?? undefined;
+  const bound = secret?.session.model;
+  // What a secret was made for is not the browser's to choose. Azure's clients name the deployment.
+  const model = typeof bound === 'string' ? bound : (query.get('model') ?? query.get('deployment') ?? undefined);
   const client = new OpenClient(realtimeRoute.dialect);
   const { 'idempotency-key': _once, ...headers } = headersWithProtocolKey(request.headers);
   const session = new RealtimeSession(
@@ -32,13 +41,15 @@ function openSession(gateway: Gateway, socket: WebSocket, request: IncomingMessa
       matched: { route: realtimeRoute, model, stream: true },
       path,
       query: '',
-      headers,
+      headers: secret?.isBeta ? { 'openai-beta': 'realtime=v1', ...headers } : headers,
       clientAddress: request.socket.remoteAddress ?? null,
       bytes: Buffer.from(JSON.stringify(model === undefined ? {} : { model })),
       client,
       arrivedTick: gateway.clock.tick(),
+      ...(secret !== null && { onBehalfOf: secret.keyId }),
     },
     peerOf(socket),
+    secret === null ? null : openingOf(secret),
   );
   socket.on('message', (bytes: Buffer) => session.clientSaid(bytes.toString('utf8')));
   socket.on('close', () => session.clientLeft());

@@ -5,6 +5,7 @@ import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { admitCaller } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { type ClientSecret, presentedSecret } from '../gateway/session/client-secrets.ts';
 import { plainErrorBody } from './json-error.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
 
@@ -13,9 +14,11 @@ const pingMs = 30_000;
 /** What is spoken over a WebSocket at some path. */
 export interface SocketDoor {
   readonly routeGroups: readonly string[];
+  /** Whether a client secret is as good as a key. */
+  readonly takesClientSecrets?: boolean;
   takes(path: string): boolean;
   /** The handshake is over and the key was good. */
-  open(socket: WebSocket, request: IncomingMessage, path: string): OpenSocket;
+  open(socket: WebSocket, request: IncomingMessage, path: string, secret: ClientSecret | null): OpenSocket;
 }
 
 /** A connection in use. */
@@ -66,18 +69,25 @@ export class SocketDoors {
     try {
       if (this.#isDraining) throw new GatewayError('shutting_down', 'The gateway is stopping. Connect again.');
       const headers = headersWithProtocolKey(request.headers);
-      const caller = { headers, address: request.socket.remoteAddress ?? null, path };
+      const secret = door.takesClientSecrets ? presentedSecret(this.#gateway, headers) : null;
+      const caller = { headers, address: request.socket.remoteAddress ?? null, path, onBehalfOf: secret?.keyId };
       await admitCaller(this.#gateway, caller, door.routeGroups);
       this.#server ??= openServer(this.#gateway.snapshot().settings.bodyBytesMax);
       const server = await this.#server;
-      server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(door, webSocket, request, path));
+      server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(door, webSocket, request, path, secret));
     } catch (cause) {
       refuseUpgrade(socket, asGatewayError(cause));
     }
   }
 
-  #opened(door: SocketDoor, socket: WebSocket, request: IncomingMessage, path: string): void {
-    const open = door.open(socket, request, path);
+  #opened(
+    door: SocketDoor,
+    socket: WebSocket,
+    request: IncomingMessage,
+    path: string,
+    secret: ClientSecret | null,
+  ): void {
+    const open = door.open(socket, request, path, secret);
     this.#open.set(socket, open);
     // The gateway began to stop while the key was looked up.
     if (this.#isDraining) open.drain();

@@ -22,6 +22,7 @@ import { AnswerIds } from '../../src/gateway/kept/answer-ids.ts';
 import { BackgroundWork } from '../../src/gateway/kept/background.ts';
 import { serve } from '../../src/gateway/pipeline.ts';
 import { createHealth } from '../../src/gateway/routing/health.ts';
+import { ClientSecrets } from '../../src/gateway/session/client-secrets.ts';
 import { type HttpServer, openHttpServer } from '../../src/http/server.ts';
 import { providerDirectory } from '../../src/providers/index.ts';
 
@@ -81,6 +82,7 @@ export async function startGatewayRig(config: string, environment: Record<string
     idempotency: null,
     tokens: { count: async (text) => ({ tokens: Math.ceil(text.length / 4) }) },
     kept: null,
+    clientSecrets: new ClientSecrets(Buffer.alloc(32, 7)),
     answerIds: new AnswerIds(Buffer.from('a key for tests')),
     background: new BackgroundWork(),
     batches: null,

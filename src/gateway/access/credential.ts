@@ -11,6 +11,9 @@ const credentialHeaders = [
   'ocp-apim-subscription-key',
 ] as const;
 
+/** Of what is made for clients that must not have a key; their libraries look for it. */
+export const clientSecretPrefix = 'ek_';
+
 /** The key as sent, with or without `Bearer`; null when there is none. `ownHeader` is the operator's, and goes first. */
 export function credentialOf(headers: CallerHeaders, ownHeader: string | null): string | null {
   if (ownHeader !== null) {

@@ -3,6 +3,7 @@ import type { Gateway } from '../gateway.ts';
 import { cancelAnswer, deleteAnswer, getAnswer, listInputItems } from './answers.ts';
 import { cancelBatch, createBatch, getBatch, listBatches } from './batches.ts';
 import type { FreeAnswer, FreeCall } from './call.ts';
+import { createClientSecret, createSession, refuseCall, refuseTranscriptionSession } from './client-secrets.ts';
 import {
   addItems,
   createConversation,
@@ -37,6 +38,8 @@ export interface FreeRoute {
   readonly routeGroups: readonly string[];
   /** Takes a form. */
   readonly form?: boolean;
+  /** Whatever is sent is not looked at. */
+  readonly ignoresBody?: boolean;
   readonly run: (gateway: Gateway, call: FreeCall) => Promise<FreeAnswer>;
 }
 
@@ -97,6 +100,10 @@ export const freeRoutes: readonly FreeRoute[] = [
   route('POST', '/conversations/{id}/items', addItems),
   route('GET', '/conversations/{id}/items/{item}', getItem),
   route('DELETE', '/conversations/{id}/items/{item}', deleteItem),
+  route('POST', '/realtime/client_secrets', createClientSecret),
+  route('POST', '/realtime/sessions', createSession),
+  { ...route('POST', '/realtime/transcription_sessions', refuseTranscriptionSession), ignoresBody: true },
+  { ...route('POST', '/realtime/calls', refuseCall), ignoresBody: true },
 ];
 
 export interface MatchedFree {

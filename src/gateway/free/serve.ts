@@ -31,7 +31,8 @@ export async function serveFree(gateway: Gateway, arrival: FreeArrival): Promise
     const principal = await admitCaller(gateway, arrival, route.routeGroups);
     const query = new URLSearchParams(arrival.query);
     const { params, upload } = arrival;
-    const read = upload === undefined ? { body: parsed(bytes) } : { body: upload.fields, upload };
+    const read =
+      upload === undefined ? { body: route.ignoresBody ? {} : parsed(bytes) } : { body: upload.fields, upload };
     const call = { id, principal, snapshot, path, params, query, headers, bytes, ...read };
     return { id, ...(await route.run(gateway, call)) };
   } catch (cause) {

@@ -30,6 +30,8 @@ export class RealtimeSession {
   readonly #gateway: Gateway;
   readonly #arrival: Arrival;
   readonly #client: SocketPeer;
+  /** The first thing that the provider hears. */
+  readonly #opening: string | null;
   #upstream: UpstreamSocket | null = null;
   #deployment: Deployment | null = null;
   #model = '';
@@ -43,10 +45,11 @@ export class RealtimeSession {
   #isDraining = false;
   #isOver = false;
 
-  constructor(gateway: Gateway, arrival: Arrival, client: SocketPeer) {
+  constructor(gateway: Gateway, arrival: Arrival, client: SocketPeer, opening: string | null) {
     this.#gateway = gateway;
     this.#arrival = arrival;
     this.#client = client;
+    this.#opening = opening;
   }
 
   /** Never rejects. */
@@ -227,6 +230,7 @@ export class RealtimeSession {
         const model = upstreamModel(picked, primary.wildcardMatches);
         await slice.claim(picked);
         this.#upstream = await this.#open(picked, model);
+        if (this.#opening !== null) this.#upstream.send(this.#opening);
         this.#deployment = picked;
         this.#model = model;
         slice.dispatched(picked, primary.name, model);

@@ -40,7 +40,7 @@ export class Slice {
   /** Rejects with the GatewayError that refuses it: a key that was blocked, a limit, a budget. */
   static async grant(gateway: Gateway, arrival: Arrival): Promise<Slice> {
     const received = receive(gateway, arrival, beginRequest(gateway, arrival));
-    const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups);
+    const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups, arrival.onBehalfOf);
     return new Slice(gateway, await admit(gateway, plan(gateway, identified)));
   }
 
