@@ -7,6 +7,7 @@ import type { Frame } from './frame.ts';
 import { geminiAnswer, geminiFrames, geminiRequest } from './gemini.ts';
 import { nothingUsed } from './invoice.ts';
 import { isRecord } from './json.ts';
+import { isMistral, mistralFrames } from './mistral.ts';
 import { generated, generatedFrames, ollamaAnswer, ollamaFrames, ollamaLine, ollamaRequest } from './ollama.ts';
 import { chatCompletion, chatFrames } from './openai-chat.ts';
 import { textCompletion, textCompletionFrames } from './openai-completions.ts';
@@ -52,7 +53,10 @@ export const operations: readonly FakeOperation[] = [
         id: `chatcmpl-${request.serial}`,
         usage: answer.usage,
         json: () => chatCompletion(answer, script),
-        frames: () => chatFrames(answer, script, wantsUsage(request)),
+        frames: () =>
+          isMistral(request.body)
+            ? mistralFrames(chatFrames(answer, script, true))
+            : chatFrames(answer, script, wantsUsage(request)),
       };
     },
   },

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { converseRefusal } from './bedrock.ts';
 import { geminiRefusal } from './gemini.ts';
 import { isRecord } from './json.ts';
+import { isMistral, mistralRefusal } from './mistral.ts';
 import type { FakeOperation } from './operations.ts';
 import type { ScriptedError } from './script.ts';
 
@@ -33,6 +34,10 @@ export function refusalOf(
   if (operation.family === 'amazon') {
     const message = strict && operation.suffix.startsWith('/converse') ? converseRefusal(body) : undefined;
     return message === undefined ? undefined : { message };
+  }
+  if (strict && isMistral(body) && operation.suffix === '/chat/completions') {
+    const message = mistralRefusal(body);
+    return message === undefined ? undefined : { message, type: 'invalid_function_call', code: '3280' };
   }
   if (operation.family !== 'anthropic') return undefined;
   if (headers['anthropic-version'] === undefined) return { message: 'anthropic-version: header is required' };

@@ -10,6 +10,7 @@ import { type GatewayProcess, masterKey, startGateway } from './support/gateway-
 const upstreams: Readonly<Record<string, readonly [model: string, params?: object, info?: object]>> = {
   'openai-chat': ['hosted_vllm/some-model'],
   'openai-chat and openai-responses': ['openai/some-model'],
+  'mistral-chat': ['mistral/some-mistral'],
   'openai-responses': ['openai/some-pro', {}, { mode: 'responses' }],
   'anthropic-messages': ['anthropic/some-claude', { api_base: '' }],
   'gemini-generate': ['gemini/gemini-2.5-flash'],

@@ -86,7 +86,9 @@ export function requestBody(gateway: Gateway, exchange: Askable, target: Target)
   }
   if (target.dialect === exchange.dialect) {
     const edits = exchange.dialect.passThrough(body, options);
-    const own = providerEdits(exchange, target, body);
+    // The provider's own edits are made on top of these.
+    const sent = edits.has('messages') ? { ...body, messages: edits.get('messages') as Json } : body;
+    const own = providerEdits(exchange, target, sent);
     if (target.overrides === null && own === undefined) return editMembers(exchange.bytes, edits);
     return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]));
   }

@@ -1,4 +1,5 @@
 import { defineProvider } from '../define.ts';
+import { fittingCallIds } from '../mistral/call-ids.ts';
 
 export const codestral = defineProvider({
   id: 'codestral',
@@ -10,4 +11,5 @@ export const codestral = defineProvider({
   credentialVariable: 'CODESTRAL_API_KEY',
   catalogueIds: ['mistral'],
   usageInStream: 'always',
+  edits: ({ body }) => fittingCallIds(body),
 });

@@ -1,4 +1,5 @@
 import { defineProvider } from '../define.ts';
+import { fittingCallIds } from './call-ids.ts';
 
 export const mistral = defineProvider({
   id: 'mistral',
@@ -18,6 +19,7 @@ export const mistral = defineProvider({
   batchDesk: 'mistral-jobs',
   batchPriceRatio: 0.5,
   usageInStream: 'always',
+  edits: ({ body }) => fittingCallIds(body),
   modelPrefixes: ['mistral-', 'ministral-', 'open-mistral', 'open-mixtral', 'codestral-', 'pixtral-', 'magistral-'],
   traits: () => ({
     unsupportedParams: ['user', 'logprobs', 'top_logprobs', 'logit_bias', 'stream_options'],
