@@ -18,10 +18,12 @@ export const openaiDesk: BatchDesk = {
   async look(ask, id) {
     const batch = objectIn(await ask({ method: 'GET', tail: `/batches/${encodeURIComponent(id)}` }));
     const { status, output_file_id: output, error_file_id: errors, request_counts: counts } = batch;
+    const completed = countIn(counts, 'completed');
     return {
       isOver: status === 'completed' || status === 'failed' || status === 'expired' || status === 'cancelled',
-      refusal: status === 'failed' ? reasonIn(batch.errors) : null,
-      completed: countIn(counts, 'completed'),
+      // Found wrong before any of it was asked, unless a count says otherwise.
+      refusal: status === 'failed' && completed === 0 ? reasonIn(batch.errors) : null,
+      completed,
       failed: countIn(counts, 'failed'),
       resultsAt: [output, errors].filter((file): file is string => typeof file === 'string' && file !== ''),
     };
