@@ -206,7 +206,7 @@ describe('a batch for a provider with a batch API', () => {
       const key = await keyWith({ max_budget: 10 });
       upstream.batches.looks = 1_000;
       const batch = await submit(client(key), [line('a', 'mixtral'), line('b', 'mixtral')]);
-      await gateway.kill();
+      await gateway.stop();
       gateway = await startGateway({ config: changed(config), folder });
       const seen = upstream.requests.length;
       const ended = await over(client(key), batch.id);
@@ -223,12 +223,27 @@ describe('a batch for a provider with a batch API', () => {
     60_000,
   );
 
+  it('is fetched by the like of its deployment, whose price is another one meanwhile', async () => {
+    const key = await keyWith({ max_budget: 10 });
+    upstream.batches.looks = 2;
+    const batch = await submit(client(key), [line('a', 'mixtral'), line('b', 'mixtral')]);
+    await gateway.stop();
+    const dearer = config.replace(/(mistral\/mixtral.*)0\.04/, '$10.06');
+    expect(dearer).not.toBe(config);
+    gateway = await startGateway({ config: dearer, folder });
+    const ended = await over(client(key), batch.id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 2, completed: 2 } });
+    await settledAt(key, 0.6);
+    await gateway.stop();
+    gateway = await startGateway({ config, folder });
+  }, 60_000);
+
   it('is charged as what it may have cost where the file of its requests is gone', async () => {
     const key = await keyWith({ max_budget: 10 });
     upstream.batches.looks = 1_000;
     const batch = await submit(client(key), [line('a', 'mixtral'), line('b', 'mixtral')]);
     await client(key).files.delete(batch.input_file_id);
-    await gateway.kill();
+    await gateway.stop();
     gateway = await startGateway({ config, folder });
     const ended = await over(client(key), batch.id);
     expect(ended.status).toBe('failed');

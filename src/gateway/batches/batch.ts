@@ -46,6 +46,8 @@ export interface Batch {
 
 export interface RemoteWork {
   readonly deploymentId: string;
+  /** Where that was: a deployment is another one as soon as one of its parameters changes. */
+  readonly place?: { readonly provider: string; readonly model: string; readonly origin: string };
   /** The provider's words that the requests were put in. */
   readonly dialect: DialectName;
   /** The provider's id of it; null while it is being handed in. */

@@ -61,9 +61,11 @@ function opened(
   return { deployment, dialect, desk, path, ask: asking(gateway, deployment, dialect, own) };
 }
 
-/** The desk where a batch was handed in earlier; null where its deployment is not configured any more. */
-export function deskOf(gateway: Gateway, { deploymentId, dialect: name }: RemoteWork): OpenDesk | null {
-  const deployment = gateway.snapshot().deployments.get(deploymentId);
+/** The desk where a batch was handed in earlier; null where neither its deployment nor its like is configured any more. */
+export function deskOf(gateway: Gateway, remote: RemoteWork): OpenDesk | null {
+  const { deploymentId, dialect: name } = remote;
+  const { deployments } = gateway.snapshot();
+  const deployment = deployments.get(deploymentId) ?? deployments.values().find((one) => isLike(one, remote));
   const dialect = gateway.dialects.get(name);
   const batchDesk = deployment?.provider.batchDesk;
   const desk = batchDesk === undefined ? undefined : gateway.batchDesks.get(batchDesk);
@@ -71,6 +73,12 @@ export function deskOf(gateway: Gateway, { deploymentId, dialect: name }: Remote
   if (deployment?.endpoint.batch === undefined || dialect === undefined) return null;
   if (desk === undefined || path === undefined) return null;
   return { deployment, dialect, desk, path, ask: asking(gateway, deployment, dialect, []) };
+}
+
+/** The same model at the same address: with another account there it is not found, and given up in time. */
+function isLike({ provider, model, endpoint }: Deployment, { place }: RemoteWork): boolean {
+  if (place === undefined || endpoint.batch === undefined) return false;
+  return provider.id === place.provider && model === place.model && endpoint.origin === place.origin;
 }
 
 function asking(gateway: Gateway, deployment: Deployment, dialect: Dialect, headers: readonly string[]): AskDesk {

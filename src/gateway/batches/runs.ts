@@ -83,7 +83,9 @@ export class BatchRuns {
    */
   async #handIn(batch: Batch, work: BatchWork, open: OpenDesk, bounds: Bounds): Promise<string | null> {
     const gateway = this.#gateway;
-    const where = { deploymentId: open.deployment.id, dialect: open.dialect.name };
+    const { id: deploymentId, provider, model, endpoint } = open.deployment;
+    const place = { provider: provider.id, model, origin: endpoint.origin };
+    const where = { deploymentId, place, dialect: open.dialect.name };
     batch.remote = { ...where, id: null };
     const until = gateway.clock.now() + handInMs;
     const kept = [batchObject(batch), activeObject(batch, this.#name, until), boundsObject(batch, bounds)];
