@@ -57,6 +57,7 @@ export function buildDeployment(
     publicParams: entry.publicParams,
     fromDatabase: entry.fromDatabase,
     mockResponse: mockResponse(params.mock_response) ?? parts.networkMock,
+    silentModels: params.silent_model ?? [],
     unusable: unusable ?? notHere(info.supported_environments, parts.environment),
   });
   return { deployment, secrets: credential === null ? entry.secrets : [...entry.secrets, credential] };

@@ -56,6 +56,7 @@ export function reportReferences(config: Config, findings: Findings): void {
   }
   const credentials = (credential_list ?? []).map((credential) => credential.credential_name);
   for (const { params, path } of config.deployments) {
+    for (const name of params.silent_model ?? []) expectGroup(name, [...path, 'silent_model']);
     const name = params.litellm_credential_name;
     if (name === undefined || credentials.includes(name)) continue;
     const message = mayComeFromDatabase

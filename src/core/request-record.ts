@@ -76,3 +76,6 @@ export interface RequestRecord {
 
 /** What the gateway's own checks of deployments are tagged with: they are nobody's traffic. */
 export const healthCheckTag = 'health-check';
+
+/** What a deployment's `silent_model` is asked beside the caller's own request is tagged with. */
+export const silentModelTag = 'silent-model';

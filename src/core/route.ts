@@ -62,6 +62,8 @@ export interface Deployment {
   readonly fromDatabase: boolean;
   /** Answers without calling anybody (`mock_response`), for tests and drills. */
   readonly mockResponse: string | null;
+  /** Groups that are asked the same without anybody waiting for them (`silent_model`). */
+  readonly silentModels: readonly string[];
   /** Set when the deployment cannot be used (missing credential …): why, for health and errors. */
   readonly unusable: string | null;
 }
@@ -97,6 +99,7 @@ export const plainDeployment = Object.freeze({
   publicParams: {},
   fromDatabase: false,
   mockResponse: null,
+  silentModels: [],
   unusable: null,
 }) satisfies Partial<Deployment>;
 

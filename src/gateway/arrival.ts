@@ -20,6 +20,8 @@ export interface Arrival {
   readonly onBehalfOf?: string;
   readonly funds?: Funds;
   readonly passThrough?: PassThrough;
+  /** Asked of a `silent_model`: nobody waits for it, and it is not mirrored again. */
+  readonly isSilent?: boolean;
   readonly client: ClientPresence;
   /** Monotonic milliseconds when its headers were in. */
   readonly arrivedTick: number;

@@ -218,12 +218,15 @@ function requireEndUser(limits: EndUserLimits, endUserId: string): void {
 
 const administrator: Principal = { ...barePrincipal, userId: 'default_user_id', role: 'proxy_admin' };
 
+/** The administrator's key in records and for work without a caller. */
+export const masterKeyId = 'master_key';
+
 /** The master key stands in records under its name: its hash would invite guessing of a weak one. */
 const master: Principal = Object.freeze({
   ...administrator,
   kind: 'master',
-  keyId: 'master_key',
-  keyAlias: 'master_key',
+  keyId: masterKeyId,
+  keyAlias: masterKeyId,
 });
 
 const anonymous: Principal = Object.freeze({

@@ -19,6 +19,7 @@ import { replayed } from './replayed.ts';
 import { headerLinesOf } from './reply-headers.ts';
 import { settle } from './settle.ts';
 import { serveSeveral, severalModels } from './several-models.ts';
+import { mirror } from './silent-models.ts';
 
 export { refuse } from './refuse.ts';
 
@@ -50,6 +51,7 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     const admitted = await admitWithin(gateway, recalled, planned);
     if (recalled.recall?.wishes.background) return await receipt(gateway, start, admitted, recalled.recall, once);
     const answered = await call(gateway, admitted);
+    if (answered.reply.origin.deployment?.silentModels.length) mirror(gateway, arrival, answered, serve);
     const reply = goesOn ? await keepAnswer(gateway, answered, answered.reply, memory) : answered.reply;
     if (reply.body instanceof Uint8Array) {
       const outcome = await reply.outcome;

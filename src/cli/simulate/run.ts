@@ -1,4 +1,4 @@
-import { healthCheckTag, type RequestRecord } from '../../core/request-record.ts';
+import { healthCheckTag, type RequestRecord, silentModelTag } from '../../core/request-record.ts';
 import type { Snapshot } from '../../core/route.ts';
 import { noUsage, totalTokens, type Usage } from '../../core/usage.ts';
 import { Behaviour } from './behaviour.ts';
@@ -65,9 +65,9 @@ export function simulate(
   };
 }
 
-/** Refused before routing (key, budget, rate), left by its client, or the gateway's own check: another routing would not have changed it. */
+/** Refused before routing (key, budget, rate), left by its client, or the gateway's own (a check, a silent request): another routing would not have changed it. */
 function isRouted({ status, modelAsked, attempts, cacheHit, tags }: RequestRecord): boolean {
-  if (tags.includes(healthCheckTag)) return false;
+  if (tags.includes(healthCheckTag) || tags.includes(silentModelTag)) return false;
   if (modelAsked === null || status === 'denied' || status === 'unknown' || status === 'aborted') return false;
   return attempts.length > 0 || cacheHit;
 }

@@ -139,7 +139,10 @@ export const modelParams = map({
   use_in_pass_through: key(flag(), 'Use this deployment’s key for pass-through paths.'),
   use_litellm_proxy: key(flag(), 'The address is another gateway.'),
   use_chat_completions_api: key(flag(), 'Call chat completions even where the provider has another API.'),
-  silent_model: key(text(), 'Mirror requests to this group without waiting for it.'),
+  silent_model: key(
+    texts(),
+    'Groups that are asked the same once a request was answered well; their answers are on record, under the master key, and nobody waits for them.',
+  ),
   auto_router_config_path: key(text(), 'Auto router: file with its routes.'),
   auto_router_config: key(anything(), 'Auto router: its routes.'),
   auto_router_default_model: key(text(), 'Auto router: group when nothing matches.'),
