@@ -313,6 +313,7 @@ export const options: RequestOptions = {
   mockFailure: null,
   noLog: false,
   redactsContent: false,
+  mergesReasoning: null,
   sinksLeftOut: [],
   dropParams: null,
   endUser: null,

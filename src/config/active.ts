@@ -181,7 +181,7 @@ export const activeKeys = {
     ],
     ...['headers', 'extra_body', 'drop_params', 'additional_drop_params', 'allowed_openai_params'],
     ...['configurable_clientside_auth_params', 'mock_response', 'tag_regex', 'region_name'],
-    'silent_model',
+    ...['silent_model', 'merge_reasoning_content_in_choices'],
     ...['default_api_key_rpm_limit', 'default_api_key_tpm_limit'],
   ],
   model_info: [

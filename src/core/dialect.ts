@@ -245,6 +245,8 @@ export interface AnswerOptions {
   readonly request?: JsonObject;
   /** Dollars that usage comes to; set where the end of a stream is to tell it. */
   readonly costOf?: (usage: Usage) => number;
+  /** Reasoning is told as a part of the content, where the format knows such a habit. */
+  readonly mergesReasoning?: boolean;
   /** Turns a provider's id of an answer into the one the caller may use to come back to it. */
   readonly answerId?: (id: string) => string;
 }

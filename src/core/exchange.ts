@@ -319,6 +319,8 @@ export interface RequestOptions {
   readonly noLog: boolean;
   /** What was asked and answered is left out wherever this request is told of. */
   readonly redactsContent: boolean;
+  /** Reasoning as a part of the content; null = as the deployment says. */
+  readonly mergesReasoning: boolean | null;
   /** Sinks that are not told, by the names that callbacks have. */
   readonly sinksLeftOut: readonly string[];
   readonly dropParams: boolean | null;

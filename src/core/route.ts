@@ -62,6 +62,8 @@ export interface Deployment {
   readonly fromDatabase: boolean;
   /** Answers without calling anybody (`mock_response`), for tests and drills. */
   readonly mockResponse: string | null;
+  /** Reasoning is told as a part of the content, to callers that ask in OpenAI's chat. */
+  readonly mergesReasoning: boolean;
   /** Groups that are asked the same without anybody waiting for them (`silent_model`). */
   readonly silentModels: readonly string[];
   /** Set when the deployment cannot be used (missing credential …): why, for health and errors. */
@@ -99,6 +101,7 @@ export const plainDeployment = Object.freeze({
   publicParams: {},
   fromDatabase: false,
   mockResponse: null,
+  mergesReasoning: false,
   silentModels: [],
   unusable: null,
 }) satisfies Partial<Deployment>;

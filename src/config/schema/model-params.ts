@@ -135,7 +135,11 @@ export const modelParams = map({
     'Connection values a caller may set in the request.',
   ),
   mock_response: key(anything(), 'Answer with this instead of calling the provider.'),
-  merge_reasoning_content_in_choices: key(flag(), 'Put reasoning into the content.'),
+  merge_reasoning_content_in_choices: key(
+    flag(),
+    'Reasoning is told at the beginning of the content, between `<think>` and `</think>`, to callers that ask in OpenAI’s chat. A request may say so, too.',
+    'false',
+  ),
   use_in_pass_through: key(flag(), 'Use this deployment’s key for pass-through paths.'),
   use_litellm_proxy: key(flag(), 'The address is another gateway.'),
   use_chat_completions_api: key(flag(), 'Call chat completions even where the provider has another API.'),

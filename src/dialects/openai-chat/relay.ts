@@ -6,6 +6,7 @@ import { factsOf } from '../error-facts.ts';
 import { parseEventData } from '../event-decoder.ts';
 import { dropEvent, EventRelay, type EventVerdict, passEvent } from '../event-relay.ts';
 import { TextHole } from '../text-hole.ts';
+import { mergedChoices, ReasoningMerger } from './merged-reasoning.ts';
 import { decodeUsage } from './usage.ts';
 
 /** Where chunks carry generated text, in `delta` (chat) or in the choice itself (completions). */
@@ -28,9 +29,12 @@ class ChunkRelay extends EventRelay {
   #envelope = '';
   #replacedEnvelope = '';
 
+  readonly #merger: ReasoningMerger | null;
+
   constructor(options: AnswerOptions) {
     super();
     this.#options = options;
+    this.#merger = options.mergesReasoning ? new ReasoningMerger() : null;
   }
 
   protected judge(_name: string, data: string): EventVerdict {
@@ -70,8 +74,10 @@ class ChunkRelay extends EventRelay {
     }
     // Asked for by us, usage is told to nobody: neither the figures nor, in every other chunk, that there are none yet.
     const hidden = chunk.usage !== undefined && !this.#options.usageInStream;
+    const merged = this.#merger === null ? undefined : mergedChoices(chunk.choices, this.#merger);
+    if (merged !== undefined) return this.#replaced(data, merged, hidden);
     this.#learnEnvelope(data);
-    if (usage === undefined) this.#learn(choices, data, hidden);
+    if (this.#merger === null && usage === undefined) this.#learn(choices, data, hidden);
     const { costOf } = this.#options;
     if (usage !== undefined && costOf !== undefined && !hidden && isJsonObject(chunk.usage)) {
       return this.#priced(data, { ...chunk.usage, cost: costOf(usage) });
@@ -109,6 +115,13 @@ class ChunkRelay extends EventRelay {
     if (restamped !== undefined) return { skip: data.length, instead: Buffer.from(restamped, 'latin1') };
     const edits = new Map<string, unknown>();
     if (model !== undefined) edits.set('model', model);
+    if (withoutUsage) edits.set('usage', undefined);
+    return { skip: data.length, instead: editMembers(Buffer.from(data, 'latin1'), edits) };
+  }
+
+  #replaced(data: string, choices: readonly unknown[], withoutUsage: boolean): EventVerdict {
+    const edits = new Map<string, unknown>([['choices', choices]]);
+    if (this.#options.model !== undefined) edits.set('model', this.#options.model);
     if (withoutUsage) edits.set('usage', undefined);
     return { skip: data.length, instead: editMembers(Buffer.from(data, 'latin1'), edits) };
   }

@@ -1,4 +1,4 @@
-import type { AnswerOptions, Dialect, ResponseFacts } from '../../core/dialect.ts';
+import type { AnswerOptions, BodyEdits, Dialect, ResponseFacts } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ContentBlock, NeutralChoice, NeutralResponse } from '../../core/neutral.ts';
@@ -10,6 +10,7 @@ import { decodeReasoning, decodeToolCalls } from './decode-messages.ts';
 import { encodeThinking, encodeToolCall } from './encode-messages.ts';
 import { decodeFinishReason, encodeFinishReason } from './finish-reason.ts';
 import { decodeImages, encodeImage } from './images.ts';
+import { mergedAnswer, mergedChoices, ReasoningMerger } from './merged-reasoning.ts';
 import { generatedBytes, isError, statusOf } from './relay.ts';
 import { decodeUsage, encodeUsage } from './usage.ts';
 
@@ -98,12 +99,14 @@ export function thinkingText(thinking: Json | undefined): string {
 }
 
 function encode(response: NeutralResponse, options: AnswerOptions): JsonObject {
+  const choices = response.choices.map(encodeChoice);
+  const merged = options.mergesReasoning ? mergedChoices(choices, new ReasoningMerger()) : undefined;
   return {
     id: response.id === '' ? `chatcmpl-${options.requestId}` : response.id,
     object: 'chat.completion',
     created: response.createdAt ?? options.createdAt,
     model: options.model ?? response.model,
-    choices: response.choices.map(encodeChoice),
+    choices: merged ?? choices,
     ...(response.usage === undefined ? {} : { usage: encodeUsage(response.usage) }),
     ...(response.usage?.serviceTier === undefined ? {} : { service_tier: response.usage.serviceTier }),
     ...response.extra,
@@ -169,4 +172,14 @@ function vendorFields(annotations: Json[], blocks: JsonObject[], textLength: num
   };
 }
 
-export const chatResponse: Dialect['response'] = { decode, encode, read: readAnswer };
+/** The caller's model name, and reasoning in the content where that is wanted. */
+function restamp(body: JsonObject, { model, mergesReasoning = false }: AnswerOptions): BodyEdits {
+  const merged = mergesReasoning ? mergedAnswer(body) : noEdits;
+  return model === undefined || body.model === undefined || body.model === model
+    ? merged
+    : new Map([...merged, ['model', model]]);
+}
+
+const noEdits: BodyEdits = new Map();
+
+export const chatResponse: Dialect['response'] = { decode, encode, read: readAnswer, restamp };

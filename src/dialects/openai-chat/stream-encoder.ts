@@ -5,6 +5,7 @@ import type { Usage } from '../../core/usage.ts';
 import { isOwnCitation, ownCitation } from './citations.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 import { encodeImage } from './images.ts';
+import { ReasoningMerger } from './merged-reasoning.ts';
 import { pricedUsage } from './usage.ts';
 
 export type Finish = Extract<StreamPart, { type: 'finish' }>;
@@ -21,9 +22,11 @@ export class ChatStreamEncoder implements StreamEncoder {
   readonly #callPositions = new Map<string, number>();
   readonly #callCounts = new Map<number, number>();
   readonly #imageCounts = new Map<number, number>();
+  readonly #merger: ReasoningMerger | null;
 
   constructor(options: AnswerOptions) {
     this.#options = options;
+    this.#merger = options.mergesReasoning ? new ReasoningMerger() : null;
   }
 
   encode(part: StreamPart): string {
@@ -31,20 +34,23 @@ export class ChatStreamEncoder implements StreamEncoder {
       case 'start':
         return this.#start(part.id, part.model, part.createdAt, part.usage);
       case 'text-delta':
-        return this.chunk(part.choice, `{"content":${JSON.stringify(part.text)}}`);
+        return this.chunk(part.choice, contentDelta((this.#merger?.close(part.choice) ?? '') + part.text));
       case 'refusal-delta':
         return this.chunk(part.choice, `{"refusal":${JSON.stringify(part.text)}}`);
       case 'reasoning-start':
-        if (part.redacted === undefined) return '';
+        if (part.redacted === undefined || this.#merger !== null) return '';
         return this.#thinking(part.choice, '', { type: 'redacted_thinking', data: part.redacted });
       case 'reasoning-delta':
-        return this.#thinking(part.choice, part.text, { type: 'thinking', thinking: part.text });
+        return this.#merger === null
+          ? this.#thinking(part.choice, part.text, { type: 'thinking', thinking: part.text })
+          : this.#told(part.choice, this.#merger.reasoning(part.choice, part.text));
       case 'reasoning-signature':
+        if (this.#merger !== null) return '';
         return this.#thinking(part.choice, '', { type: 'thinking', thinking: '', signature: part.signature });
       case 'tool-call-start': {
         const index = this.callPosition(part.choice, part.block);
         const call = { index, id: part.id, type: 'function', function: { name: part.name, arguments: '' } };
-        return this.chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
+        return this.#thoughtEnd(part.choice) + this.chunk(part.choice, `{"tool_calls":[${JSON.stringify(call)}]}`);
       }
       case 'tool-call-delta': {
         const call = { index: this.callPosition(part.choice, part.block), function: { arguments: part.arguments } };
@@ -57,7 +63,7 @@ export class ChatStreamEncoder implements StreamEncoder {
       case 'vendor':
         return this.chunk(part.choice, JSON.stringify({ provider_specific_fields: { event: part.event } }));
       case 'finish':
-        return this.finishChunk(part);
+        return this.#thoughtEnd(part.choice) + this.finishChunk(part);
       case 'usage':
         this.#usage = part.usage;
         return '';
@@ -87,6 +93,15 @@ export class ChatStreamEncoder implements StreamEncoder {
     if (this.#begun.has(choice)) return '';
     this.#begun.add(choice);
     return this.#event(choice, '{"role":"assistant","content":""}', 'null');
+  }
+
+  #told(choice: number, content: string): string {
+    return content === '' ? '' : this.chunk(choice, contentDelta(content));
+  }
+
+  /** The end of merged reasoning that no text follows. */
+  #thoughtEnd(choice: number): string {
+    return this.#merger === null ? '' : this.#told(choice, this.#merger.close(choice));
   }
 
   #thinking(choice: number, text: string, block: JsonObject): string {
@@ -131,6 +146,10 @@ export class ChatStreamEncoder implements StreamEncoder {
     this.#callPositions.set(key, position);
     return position;
   }
+}
+
+function contentDelta(text: string): string {
+  return `{"content":${JSON.stringify(text)}}`;
 }
 
 /** A cited address in this format's shape; what another format says of it under the name that clients know. */

@@ -139,7 +139,9 @@ export class Dispatch {
     if (exchange.client.gone) return { kind: 'gone' };
     const { deployment, dialect } = target;
     const keptBy = dialect === exchange.dialect ? deployment : null;
-    const told = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
+    const plainly = answerOptions(exchange, this.#tally.fallbacks > 0, keptBy);
+    const mergesReasoning = exchange.options.mergesReasoning ?? deployment.mergesReasoning;
+    const told = mergesReasoning ? { ...plainly, mergesReasoning } : plainly;
     const { settings } = exchange.snapshot;
     const options = settings.costInStreams && exchange.facts.stream ? withCost(told, deployment, exchange) : told;
     const timeouts = timeoutsFor(exchange, deployment);

@@ -30,6 +30,7 @@ const defaults: RequestOptions = Object.freeze({
   mockFailure: null,
   noLog: false,
   redactsContent: false,
+  mergesReasoning: null,
   sinksLeftOut: [],
   dropParams: null,
   endUser: null,
@@ -83,6 +84,7 @@ export function readRequestOptions(
     mockFailure: mockFailureOf(body),
     noLog: read.flag(body, 'no-log') ?? false,
     redactsContent: /^true$/i.test(read.header(headers, 'x-litellm-enable-message-redaction') ?? ''),
+    mergesReasoning: read.flag(body, 'merge_reasoning_content_in_choices'),
     sinksLeftOut: namesIn(read.header(headers, 'x-litellm-disable-callbacks')),
     dropParams: read.flag(body, 'drop_params'),
     endUser:
