@@ -17,12 +17,14 @@ const amount = dollars();
 const zone = timezone();
 const hours = /^(([01]\d|2[0-3]):[0-5]\d)-(([01]\d|2[0-3]):[0-5]\d)$/;
 const weekdayNames = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const dayMs = 86_400_000;
 const whenKeys: ReadonlySet<string> = new Set(['hours_utc', 'windows', 'weekdays', 'weekday_timezone']);
+const ruleKeys: ReadonlySet<string> = new Set(['hours_utc', 'weekdays', 'override_dates']);
 
 /**
  * `off_peak_pricing`: hours with token prices of their own, of every day (`hours_utc: "16:30-00:30"`, or a list of them) or of
- * some (`weekdays: [1, "sat"]`), also several such rules in `windows`. null where it says more than that (single dates): then
- * the usual prices hold all day.
+ * some (`weekdays: [1, "sat"]`), also several such rules in `windows`, and for single days (`override_dates`) rules that
+ * replace all others on them. null where it says more than that: then the usual prices hold all day.
  */
 export function readOffPeak(value: unknown, path: Path, findings: Findings, refuse: Refuse): OffPeakSettings | null {
   if (!isMap(value)) {
@@ -71,11 +73,16 @@ function readWindows(
       refuse(at, rule, 'a map with `hours_utc` and maybe `weekdays`');
       return null;
     }
-    const unknown = rule === value ? undefined : Object.keys(rule).find((name) => !whenKeys.has(name));
+    const unknown = rule === value ? undefined : Object.keys(rule).find((name) => !ruleKeys.has(name));
     if (unknown !== undefined) return inactive([...at, unknown], findings);
     const weekdays = weekdaysIn(rule.weekdays);
     if (weekdays === undefined) {
       refuse([...at, 'weekdays'], rule.weekdays, 'a list of days from 1 (Monday) to 7, or their names');
+      return null;
+    }
+    const days = rule === value ? null : daysIn(rule.override_dates);
+    if (days === undefined) {
+      refuse([...at, 'override_dates'], rule.override_dates, 'a list of dates such as "2026-12-25"');
       return null;
     }
     for (const written of Array.isArray(rule.hours_utc) ? rule.hours_utc : [rule.hours_utc]) {
@@ -84,7 +91,7 @@ function readWindows(
         refuse([...at, 'hours_utc'], written, 'hours of the day as "16:30-00:30", or a list of them');
         return null;
       }
-      windows.push({ from: timeOfDay(match[1]!), to: timeOfDay(match[3]!), weekdays });
+      windows.push({ from: timeOfDay(match[1]!), to: timeOfDay(match[3]!), weekdays, days });
     }
   }
   return windows;
@@ -98,6 +105,17 @@ function weekdaysIn(value: unknown): ReadonlySet<number> | null | undefined {
     typeof day === 'string' ? weekdayNames.indexOf(day.trim().slice(0, 3).toLowerCase()) + 1 : Number(day),
   );
   return days.every((day) => Number.isInteger(day) && day >= 1 && day <= 7) ? new Set(days) : undefined;
+}
+
+/** Days since 1970; null = no single days; undefined where a date is none that a calendar has. */
+function daysIn(value: unknown): ReadonlySet<number> | null | undefined {
+  if (value === undefined || value === null) return null;
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const days = value.map((date) => {
+    const start = typeof date === 'string' ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
+    return !Number.isNaN(start) && new Date(start).toISOString().startsWith(date) ? start / dayMs : undefined;
+  });
+  return days.every((day) => day !== undefined) ? new Set(days) : undefined;
 }
 
 function inactive(path: Path, findings: Findings): null {

@@ -236,8 +236,36 @@ describe('prices by the hour', () => {
     ]);
   });
 
-  it('of single dates are told of and without effect', () => {
-    const windows = [{ hours_utc: '00:00-00:00', override_dates: ['2026-12-25'] }];
+  // Christmas 2026 is a Friday, the 27th a Sunday on which work is made up.
+  it.each([
+    ['2026-12-25T12:00Z', true],
+    ['2026-12-24T12:00Z', false],
+    ['2026-12-27T05:00Z', true],
+    ['2026-12-27T12:00Z', false],
+    ['2026-12-20T12:00Z', true],
+  ])('of single days, on which no other rule counts: %s is cheap: %s', (time, isCheap) => {
+    const windows = [
+      { hours_utc: '00:00-00:00', weekdays: ['sat', 'sun'] },
+      { hours_utc: '00:00-00:00', override_dates: ['2026-12-25'] },
+      { hours_utc: '04:00-06:00', override_dates: ['2026-12-27'] },
+    ];
+    const made = price(offPeak({ windows, input_cost_per_token: 5e-7 }))!;
+    expect(priceAt(made, Date.parse(time)) !== made).toBe(isCheap);
+  });
+
+  it('of single days in the calendar of the zone', () => {
+    const windows = [{ hours_utc: '00:00-00:00', override_dates: ['2026-01-01'] }];
+    const made = price(offPeak({ windows, weekday_timezone: 'Asia/Shanghai', input_cost_per_token: 5e-7 }))!;
+    const cheap = (time: string) => priceAt(made, Date.parse(time)) !== made;
+    expect([cheap('2025-12-31T15:59Z'), cheap('2025-12-31T16:00Z'), cheap('2026-01-01T16:00Z')]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('that depend on something unknown are told of and without effect', () => {
+    const windows = [{ hours_utc: '00:00-00:00', moon: 'full' }];
     const { settings, messages } = read(offPeak({ windows, input_cost_per_token: 5e-7 }));
     expect(settings?.offPeak).toBeNull();
     expect(messages.join()).toContain('the usual prices hold all day');
@@ -249,6 +277,8 @@ describe('prices by the hour', () => {
     ['hours that are none', { hours_utc: '25:00-26:00' }, 'hours of the day'],
     ['no rule', { windows: [] }, 'a list of rules'],
     ['a day that is none', { windows: [{ hours_utc: '01:00-02:00', weekdays: [0] }] }, '1 (Monday) to 7'],
+    ['a date that is none', { windows: [{ hours_utc: '01:00-02:00', override_dates: ['2026-02-30'] }] }, 'a list of dates'],
+    ['a date that is no list', { windows: [{ hours_utc: '01:00-02:00', override_dates: '2026-02-03' }] }, 'a list of dates'],
     ['a zone that is none', { hours_utc: '01:00-02:00', weekday_timezone: 'Moon' }, 'a time zone such as'],
     ['a price that is none', { hours_utc: '01:00-02:00', input_cost_per_token: true }, 'US dollars for one token'],
   ])('%s is refused', (_, block, message) => {

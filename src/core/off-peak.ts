@@ -7,6 +7,8 @@ export interface OffPeakWindow {
   readonly to: number;
   /** 1 = Monday to 7 = Sunday, of the moment itself in `weekdayZone`; null = every day. */
   readonly weekdays: ReadonlySet<number> | null;
+  /** Days since 1970 in `weekdayZone`: of these alone, and on them nothing else counts; null = no single days. */
+  readonly days: ReadonlySet<number> | null;
 }
 
 /** Token rates that replace the usual ones in some hours. */
@@ -38,8 +40,12 @@ export function priceAt(price: Price, at: number): Price {
 
 function isOpen({ windows, weekdayZone }: OffPeak, at: number): boolean {
   const time = at % dayMs;
-  return windows.some(({ from, to, weekdays }) => {
+  const local = localTime(weekdayZone, at);
+  const day = Math.floor(local / dayMs);
+  const isSingled = windows.some(({ days }) => days?.has(day));
+  return windows.some(({ from, to, weekdays, days }) => {
     if (from < to ? time < from || time >= to : time < from && time >= to) return false;
-    return weekdays === null || weekdays.has(new Date(localTime(weekdayZone, at)).getUTCDay() || 7);
+    if (isSingled || days !== null) return days?.has(day) ?? false;
+    return weekdays === null || weekdays.has(new Date(local).getUTCDay() || 7);
   });
 }
