@@ -42,7 +42,8 @@ export const activeKeys = {
     ...['langfuse_default_tags', 'set_verbose', 'force_ipv4', 'ssl_verify', 'ssl_certificate', 'model_group_settings'],
     ...['default_internal_user_params', 'default_team_params', 'default_team_settings', 'key_generation_settings'],
     ...['enable_key_alias_format_validation', 'priority_reservation', 'include_cost_in_streaming_usage'],
-    ...['disable_end_user_cost_tracking', 'network_mock'],
+    ...['disable_end_user_cost_tracking', 'network_mock', 'use_chat_completions_url_for_anthropic_messages'],
+    'route_all_chat_openai_to_responses',
     ...[
       'request_timeout',
       'drop_params',
@@ -181,7 +182,7 @@ export const activeKeys = {
     ],
     ...['headers', 'extra_body', 'drop_params', 'additional_drop_params', 'allowed_openai_params'],
     ...['configurable_clientside_auth_params', 'mock_response', 'tag_regex', 'region_name'],
-    ...['silent_model', 'merge_reasoning_content_in_choices'],
+    ...['silent_model', 'use_chat_completions_api', 'merge_reasoning_content_in_choices'],
     ...['default_api_key_rpm_limit', 'default_api_key_tpm_limit'],
   ],
   model_info: [

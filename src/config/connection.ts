@@ -27,6 +27,8 @@ export interface DeploymentParts {
   /** From `provider_budget_config`, by provider. */
   readonly providerBudgets: ReadonlyMap<string, BudgetRule>;
   readonly dropParams: boolean;
+  /** `route_all_chat_openai_to_responses`. */
+  readonly chatGoesToResponses: boolean;
   /** What every deployment answers in the place of its provider; null = providers are asked. */
   readonly networkMock: string | null;
   readonly unpriced: 'self_hosted_free' | 'refuse' | 'free';

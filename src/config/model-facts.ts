@@ -36,7 +36,7 @@ export function modelFacts(
       inputTokensMax: info.max_input_tokens ?? catalogued?.inputTokensMax ?? null,
       outputTokensMax: info.max_output_tokens ?? info.max_tokens ?? catalogued?.outputTokensMax ?? null,
     }),
-    traits: traitsOf(provider, model, mode),
+    traits: Object.freeze({ ...traitsOf(provider, model, mode), ...dialectInstead(entry, parts) }),
     capabilities: Object.freeze({ ...catalogued?.capabilities, ...capabilitiesOf(info) }),
     modelInfo: shownInfo(entry, catalogued),
   };
@@ -48,6 +48,13 @@ function traitsOf(provider: Provider, model: string, mode: string | null): Model
   const traits = provider.traits(model);
   if (mode !== 'responses' || !provider.dialects.chat?.includes('openai-responses')) return traits;
   return { ...traits, soleDialect: 'openai-responses' };
+}
+
+/** Where the operator wants conversations in another format than they come in; the formats of the provider decide whether it can be. */
+function dialectInstead({ params }: DeploymentEntry, { chatGoesToResponses }: DeploymentParts): Partial<ModelTraits> {
+  if (params.use_chat_completions_api) return { dialectInstead: { 'openai-responses': 'openai-chat' } };
+  const isPublic = params.api_base === undefined && params.base_url === undefined;
+  return chatGoesToResponses && isPublic ? { dialectInstead: { 'openai-chat': 'openai-responses' } } : {};
 }
 
 /** What the provider's own folder knows of models that are not paid by the token. */

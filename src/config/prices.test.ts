@@ -277,8 +277,16 @@ describe('prices by the hour', () => {
     ['hours that are none', { hours_utc: '25:00-26:00' }, 'hours of the day'],
     ['no rule', { windows: [] }, 'a list of rules'],
     ['a day that is none', { windows: [{ hours_utc: '01:00-02:00', weekdays: [0] }] }, '1 (Monday) to 7'],
-    ['a date that is none', { windows: [{ hours_utc: '01:00-02:00', override_dates: ['2026-02-30'] }] }, 'a list of dates'],
-    ['a date that is no list', { windows: [{ hours_utc: '01:00-02:00', override_dates: '2026-02-03' }] }, 'a list of dates'],
+    [
+      'a date that is none',
+      { windows: [{ hours_utc: '01:00-02:00', override_dates: ['2026-02-30'] }] },
+      'a list of dates',
+    ],
+    [
+      'a date that is no list',
+      { windows: [{ hours_utc: '01:00-02:00', override_dates: '2026-02-03' }] },
+      'a list of dates',
+    ],
     ['a zone that is none', { hours_utc: '01:00-02:00', weekday_timezone: 'Moon' }, 'a time zone such as'],
     ['a price that is none', { hours_utc: '01:00-02:00', input_cost_per_token: true }, 'US dollars for one token'],
   ])('%s is refused', (_, block, message) => {

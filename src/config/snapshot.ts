@@ -66,6 +66,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     timezone: settings.timezone,
     providerBudgets: providerBudgets(config, settings.timezone),
     dropParams: settings.dropParams,
+    chatGoesToResponses: sections.litellm_settings?.route_all_chat_openai_to_responses ?? false,
     networkMock: sections.litellm_settings?.network_mock ? 'This is a mock response.' : null,
     unpriced: sections.general_settings?.unpriced_models ?? 'self_hosted_free',
     report(severity, path: Path, message, details = {}) {

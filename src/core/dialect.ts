@@ -220,6 +220,8 @@ export interface ModelTraits {
   readonly anthropicExtensions?: boolean;
   /** The only one of the provider's formats that serves this model. */
   readonly soleDialect?: DialectName;
+  /** Formats of callers that go on in another one, although the provider speaks them. */
+  readonly dialectInstead?: Readonly<Partial<Record<DialectName, DialectName>>>;
   /** Parameters the provider refuses, in the provider's dialect. */
   readonly unsupportedParams: readonly string[];
 }

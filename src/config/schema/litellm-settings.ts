@@ -109,10 +109,13 @@ export const litellmSettings = map({
   skip_system_message_in_guardrail: key(flag(), 'Guardrails do not see system messages.', 'false'),
   use_chat_completions_url_for_anthropic_messages: key(
     flag(),
-    'Serve `/v1/messages` over chat completions where there is a choice.',
+    'Accepted; always so: `/v1/messages` goes to chat completions where the provider has both.',
+  ),
+  route_all_chat_openai_to_responses: key(
+    flag(),
+    'Chat completions go to the Responses API of providers that have it, at their public addresses.',
     'false',
   ),
-  route_all_chat_openai_to_responses: key(flag(), 'Call the Responses API for chat.', 'false'),
   mcp_aliases: key(mapOf(text()), 'Short names of MCP servers.'),
   model_group_settings: key(
     map({

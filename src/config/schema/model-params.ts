@@ -142,7 +142,11 @@ export const modelParams = map({
   ),
   use_in_pass_through: key(flag(), 'Use this deployment’s key for pass-through paths.'),
   use_litellm_proxy: key(flag(), 'The address is another gateway.'),
-  use_chat_completions_api: key(flag(), 'Call chat completions even where the provider has another API.'),
+  use_chat_completions_api: key(
+    flag(),
+    'Responses (`/v1/responses`) go to chat completions, for servers behind an OpenAI-compatible address that have nothing else.',
+    'false',
+  ),
   silent_model: key(
     texts(),
     'Groups that are asked the same once a request was answered well; their answers are on record, under the master key, and nobody waits for them.',

@@ -48,9 +48,11 @@ export function dialectFor(gateway: Gateway, exchange: Askable, deployment: Depl
 /** What the provider calls the dialect that it is spoken to in: the caller's own may be a variant of it. */
 export function spokenTo(exchange: Askable, deployment: Deployment): DialectName | undefined {
   const spoken = deployment.provider.dialects[exchange.operation];
-  const { soleDialect } = deployment.traits;
+  const { soleDialect, dialectInstead } = deployment.traits;
   // A model's one format for conversations says nothing about anything else.
   if (soleDialect !== undefined && spoken?.includes(soleDialect)) return soleDialect;
+  const instead = dialectInstead?.[exchange.dialect.name];
+  if (instead !== undefined && spoken?.includes(instead)) return instead;
   return spoken?.find((name) => isCallers(exchange.dialect, name)) ?? spoken?.[0];
 }
 

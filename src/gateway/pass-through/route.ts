@@ -96,7 +96,7 @@ function passing(
   isFree: boolean,
 ): Deployment {
   const { endpoint, provider, traits } = deployment;
-  const { soleDialect: _sole, ...rest } = traits;
+  const { soleDialect: _sole, dialectInstead: _instead, ...rest } = traits;
   const path = addressOf(deployment, passThrough);
   return {
     ...deployment,
