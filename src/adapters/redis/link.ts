@@ -2,6 +2,7 @@ import type { Clock, Log, Timer } from '../../core/ports.ts';
 import type { RedisSettings } from '../../core/redis-settings.ts';
 import { Breaker } from './breaker.ts';
 import { connectRedis, type RedisClient } from './connect.ts';
+import { Hesitation } from './hesitation.ts';
 
 /** In place of an answer: Redis is not there, too slow, or said no. The caller goes on without it. */
 export const unavailable = Symbol('redis unavailable');
@@ -31,13 +32,14 @@ export class RedisLink {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #breaker: Breaker;
+  readonly #hesitation: Hesitation;
   readonly #onUp: (() => void)[] = [];
   readonly #onDown: (() => void)[] = [];
   readonly #callBudgetMs: number;
   /** Told of every call that ended, or took too long. */
   readonly #onCall: (milliseconds: number, isAnswered: boolean) => void;
   readonly #waiting = new Set<() => void>();
-  /** Ends the waiting for answers that are late. */
+  /** Ends the waiting for answers that are late, and of calls that are held back. */
   readonly #late = new Set<() => void>();
   #lastAnswerTick: number;
   #lastLogTick = Number.NEGATIVE_INFINITY;
@@ -56,6 +58,7 @@ export class RedisLink {
     this.#clock = clock;
     this.#log = log;
     this.#lastAnswerTick = clock.tick();
+    this.#hesitation = new Hesitation(clock);
     this.#breaker = new Breaker({
       clock,
       probe: () => this.#probe(),
@@ -101,7 +104,7 @@ export class RedisLink {
     patienceMs = 0,
   ): Promise<Answer | Unavailable> {
     if (!this.isUp) return Promise.resolve(unavailable);
-    return this.#limited(send, onLate, patienceMs);
+    return this.#limited(send, onLate, patienceMs, this.#hesitation.isOn);
   }
 
   /** Resolves when Redis is usable, when it is known not to be there, or when `patienceMs` have passed. */
@@ -151,11 +154,13 @@ export class RedisLink {
     send: (client: RedisClient) => Promise<Answer>,
     onLate: ((answer: Answer) => void) | undefined,
     patienceMs = 0,
+    isHeld = false,
   ): Promise<Answer | Unavailable> {
     return new Promise((resolve) => {
       const startedTick = this.#clock.tick();
       let isOver = false;
       let isLate = false;
+      let isSent = false;
       let timer: Timer;
       const giveUp = () => {
         if (isOver) return;
@@ -173,7 +178,7 @@ export class RedisLink {
             wait(rereadMs);
             return;
           }
-          this.#onCall(tick - startedTick, false);
+          if (isSent) this.#onCall(tick - startedTick, false);
           if (patienceMs > 0) {
             isLate = true;
             this.#late.add(giveUp);
@@ -191,33 +196,45 @@ export class RedisLink {
         });
       };
       wait(this.#callBudgetMs);
-      sent(send, this.client).then(
-        (answer) => {
-          this.#lastAnswerTick = this.#clock.tick();
-          if (isOver) {
-            onLate?.(answer);
-            return;
-          }
-          isOver = true;
-          timer.cancel();
-          this.#late.delete(giveUp);
-          if (!isLate) {
-            this.#onCall(this.#lastAnswerTick - startedTick, true);
-            this.#breaker.succeeded();
-          }
-          resolve(answer);
-        },
-        (cause: unknown) => {
-          if (isOver) return;
-          isOver = true;
-          timer.cancel();
-          this.#late.delete(giveUp);
-          if (!isLate) this.#onCall(this.#clock.tick() - startedTick, false);
-          if (!isLate && !isAboutTheKey(cause)) this.#breaker.failed();
-          this.#tell('Redis call failed', cause as Error);
-          resolve(unavailable);
-        },
-      );
+      const begin = () => {
+        if (isOver) return;
+        isSent = true;
+        const asked = this.#hesitation.asked();
+        sent(send, this.client).then(
+          (answer) => {
+            this.#lastAnswerTick = this.#clock.tick();
+            this.#hesitation.answered(asked);
+            if (isOver) {
+              onLate?.(answer);
+              return;
+            }
+            isOver = true;
+            timer.cancel();
+            this.#late.delete(giveUp);
+            if (!isLate) {
+              this.#onCall(this.#lastAnswerTick - startedTick, true);
+              this.#breaker.succeeded();
+            }
+            resolve(answer);
+          },
+          (cause: unknown) => {
+            if (isAnswer(cause)) this.#hesitation.answered(asked);
+            else this.#hesitation.ended(asked);
+            if (isOver) return;
+            isOver = true;
+            timer.cancel();
+            this.#late.delete(giveUp);
+            if (!isLate) this.#onCall(this.#clock.tick() - startedTick, false);
+            if (!isLate && !isAboutTheKey(cause)) this.#breaker.failed();
+            this.#tell('Redis call failed', cause as Error);
+            resolve(unavailable);
+          },
+        );
+      };
+      if (isHeld) {
+        this.#late.add(giveUp);
+        this.#hesitation.hold(begin);
+      } else begin();
     });
   }
 
@@ -242,12 +259,14 @@ export class RedisLink {
   }
 
   #lost(): void {
+    this.#hesitation.forget();
     this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest');
     for (const listener of this.#onDown) listener();
     for (const giveUp of [...this.#late]) giveUp();
   }
 
   #recovered(): void {
+    this.#hesitation.forget();
     this.#log.info('Redis is usable');
     this.#lastLogTick = Number.NEGATIVE_INFINITY;
     for (const listener of this.#onUp) listener();
@@ -266,6 +285,11 @@ export class RedisLink {
 /** A client that cannot send may throw instead of rejecting. */
 async function sent<Answer>(send: (client: RedisClient) => Promise<Answer>, client: RedisClient): Promise<Answer> {
   return send(client);
+}
+
+/** Said by the server, not by the client about the connection. */
+function isAnswer(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'ReplyError';
 }
 
 /** One key holds something strange: that says nothing about the connection. */
