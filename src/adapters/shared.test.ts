@@ -246,6 +246,30 @@ describe('limits while Redis fails', () => {
     await until(async () => (await admits(other, parallel)) !== null, 1_000);
   });
 
+  it('free the parallel slots of what ended while Redis was away, or was never told that it had begun', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const parallel = claim(6, { metric: 'parallel' });
+    const open = await Promise.all([1, 2, 3].map(() => admits(one, parallel)));
+    expect(open).not.toContain(null);
+    // Three more are counted by Redis, but nobody hears of it.
+    proxy.delay(2_000);
+    const unheard = [1, 2, 3].map(() => admits(one, parallel));
+    await sleep(30);
+    await proxy.refuse();
+    await until(() => one.redisIsUp() === false && other.redisIsUp() === false);
+    for (const reservation of [...open, ...(await Promise.all(unheard))])
+      if (reservation !== null) one.limiter.settle('request', reservation, { inputTokens: 0, outputTokens: 0 });
+    await proxy.restore();
+    await until(() => one.redisIsUp() === true && other.redisIsUp() === true, 5_000);
+    const all: RateLimitReservation[] = [];
+    await until(async () => {
+      const more = await admits(other, parallel);
+      if (more !== null) all.push(more);
+      return all.length === 6;
+    }, 5_000);
+    expect(await admits(other, parallel)).toBeNull();
+  });
+
   for (const [name, fail] of [
     ['answers after 20 s', () => proxy.delay(20_000)],
     ['is behind a black hole', () => proxy.blackHole()],

@@ -120,7 +120,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
       repeat(clock, joinMs, async () => {
         if (link.isUp && !shared.remoteDecides) await shared.catchUp();
       }),
-      repeat(clock, renewMs, () => remote.renew()),
+      repeat(clock, renewMs, async () => void (await remote.renew())),
       () => subscription.close(),
       () => link.close(),
     );

@@ -23,6 +23,8 @@ export class Hesitation {
   }
 
   get isOn(): boolean {
+    // Nobody overtakes what is held.
+    if (this.#held.length > 0) return true;
     return this.#unanswered >= unansweredMax && this.#clock.tick() - this.#silentSinceTick > silenceMs;
   }
 

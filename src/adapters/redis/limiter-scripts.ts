@@ -281,6 +281,14 @@ end
 return 1
 `);
 
+/** Frees parallel slots of requests that are over. For each two keys a member in ARGV from 4. */
+export const freeScript = new Script(`${time}
+for index = 1, #KEYS / 2 do
+  if redis.call('ZREM', KEYS[index * 2 - 1], ARGV[3 + index]) == 1 then redis.call('HINCRBY', KEYS[index * 2], me, -1) end
+end
+return 1
+`);
+
 /**
  * The replica has given up its right to more than ARGV[4] of a limit, and others may use it for ARGV[5] milliseconds. KEYS[1] = the
  * hash of the counter.

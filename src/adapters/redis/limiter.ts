@@ -7,7 +7,7 @@ import {
   type RateLimitRule,
 } from '../../core/limits.ts';
 import type { Chance, Clock, RateLimitReservation } from '../../core/ports.ts';
-import { addScript, giveBackScript, renewScript, reserveScript, settleScript } from './limiter-scripts.ts';
+import { addScript, freeScript, giveBackScript, renewScript, reserveScript, settleScript } from './limiter-scripts.ts';
 import type { RedisLink, Unavailable } from './link.ts';
 import { lateMs, unavailable } from './link.ts';
 import { memberScript } from './member-scripts.ts';
@@ -75,7 +75,8 @@ export interface Uncounted {
 /** The same as in memory: 240 of them are the window of 60 s. */
 const windowSlotMs = 250;
 const keysPerCall = 200;
-const scripts = [reserveScript, settleScript, addScript, renewScript, giveBackScript, memberScript];
+const leftOverMax = 20_000;
+const scripts = [reserveScript, settleScript, addScript, renewScript, freeScript, giveBackScript, memberScript];
 
 /**
  * Rate limits of all replicas together. Every key has the same hash tag, so that one script sees all claims of a request
@@ -92,6 +93,10 @@ export class RedisLimiter {
   readonly #keyOfRule = new WeakMap<RateLimitRule, string>();
   /** Parallel slots of requests that are open here: member → key. */
   readonly #open = new Map<string, string>();
+  /** Of these, those that Redis was never told of. */
+  readonly #untold = new Map<string, string>();
+  /** Parallel slots that Redis may still count although nobody has them: it was away when they became free. */
+  readonly #leftOver = new Map<string, string>();
   #reservations = 0;
 
   constructor({ link, clock, chance, member, time, slotMs }: RedisLimiterOptions) {
@@ -129,7 +134,10 @@ export class RedisLimiter {
       },
       lateMs,
     );
-    if (answer === unavailable) return unavailable;
+    if (answer === unavailable) {
+      this.#leave(reservation);
+      return unavailable;
+    }
     const decided = read(reservation, answer as number[], this.#clock.now());
     if (decided === reservation) this.#keepOpen(reservation);
     return decided;
@@ -139,6 +147,7 @@ export class RedisLimiter {
   adopt(claims: readonly RateLimitClaim[]): RedisReservation {
     const reservation = this.#named(claims);
     this.#keepOpen(reservation);
+    for (const [member, key] of membersOf(reservation)) this.#untold.set(member, key);
     return reservation;
   }
 
@@ -154,14 +163,40 @@ export class RedisLimiter {
     this.#end(reservation, ({ amount }) => -amount);
   }
 
-  /** Says that the requests open here are alive, also to a Redis that has forgotten them. */
-  async renew(): Promise<void> {
-    const entries = [...this.#open];
+  /** Says that the requests open here are alive, also to a Redis that has forgotten them. Resolves to whether it has heard. */
+  renew(): Promise<boolean> {
+    return this.#tell([...this.#open]);
+  }
+
+  /** Says what was admitted without asking. Resolves to whether Redis has heard. */
+  tellOpen(): Promise<boolean> {
+    return this.#untold.size === 0 ? heard : this.#tell([...this.#untold]);
+  }
+
+  /** Something is open here that Redis does not know of. */
+  get hasUntold(): boolean {
+    return this.#untold.size > 0;
+  }
+
+  async #tell(entries: readonly (readonly [member: string, key: string])[]): Promise<boolean> {
     for (let start = 0; start < entries.length; start += keysPerCall) {
       const part = entries.slice(start, start + keysPerCall).filter(([member]) => this.#open.has(member));
       const values = this.#values(parallelLifeMs, ...part.map(([member]) => member));
       const keys = part.flatMap(([, key]) => [key, besideOf(key)]);
-      if ((await this.#link.call((client) => renewScript.run(client, keys, values))) === unavailable) return;
+      if ((await this.#link.call((client) => renewScript.run(client, keys, values))) === unavailable) return false;
+      for (const [member] of part) this.#untold.delete(member);
+    }
+    return true;
+  }
+
+  /** Frees what became free while Redis was away; to free a slot twice is no harm. */
+  async freeLeftOver(): Promise<void> {
+    while (this.#leftOver.size > 0) {
+      const part = [...this.#leftOver].slice(0, keysPerCall);
+      const keys = part.flatMap(([, key]) => [key, besideOf(key)]);
+      const values = this.#values(...part.map(([member]) => member));
+      if ((await this.#link.call((client) => freeScript.run(client, keys, values))) === unavailable) return;
+      for (const [member] of part) this.#leftOver.delete(member);
     }
   }
 
@@ -199,11 +234,8 @@ export class RedisLimiter {
     return new RedisReservation(claims, keys, `${this.#process}:${this.#reservations}`);
   }
 
-  #keepOpen({ claims, keys, name }: RedisReservation): void {
-    for (const [index, { rule, amount }] of claims.entries()) {
-      if (rule.metric !== 'parallel') continue;
-      for (let place = 1; place <= amount; place++) this.#open.set(`${name}#${place}`, keys[index]!);
-    }
+  #keepOpen(reservation: RedisReservation): void {
+    for (const [member, key] of membersOf(reservation)) this.#open.set(member, key);
   }
 
   #end(reservation: RedisReservation, difference: (claim: RateLimitClaim) => number): void {
@@ -214,7 +246,10 @@ export class RedisLimiter {
     for (const [index, claim] of reservation.claims.entries()) {
       const key = reservation.keys[index]!;
       if (claim.rule.metric === 'parallel') {
-        for (let place = 1; place <= claim.amount; place++) this.#open.delete(`${reservation.name}#${place}`);
+        for (let place = 1; place <= claim.amount; place++) {
+          this.#open.delete(`${reservation.name}#${place}`);
+          this.#untold.delete(`${reservation.name}#${place}`);
+        }
         keys.push(key, besideOf(key));
         values.push('p', 0, claim.amount);
         continue;
@@ -225,7 +260,20 @@ export class RedisLimiter {
       keys.push(key);
       values.push('w', slot, change);
     }
-    if (keys.length > 0) void this.#link.call((client) => settleScript.run(client, keys, values));
+    if (keys.length === 0) return;
+    void this.#link
+      .call((client) => settleScript.run(client, keys, values))
+      .then((answer) => {
+        if (answer === unavailable) this.#leave(reservation);
+      });
+  }
+
+  #leave(reservation: RedisReservation): void {
+    for (const [member, key] of membersOf(reservation)) {
+      // The oldest have ended by themselves first.
+      if (this.#leftOver.size >= leftOverMax) this.#leftOver.delete(this.#leftOver.keys().next().value!);
+      this.#leftOver.set(member, key);
+    }
   }
 
   #values(...more: readonly (string | number)[]): (string | number)[] {
@@ -244,6 +292,17 @@ export class RedisLimiter {
   #keyOf(limit: string): string {
     const name = limit.length > 160 ? createHash('sha256').update(limit).digest('hex') : limit;
     return `${this.#link.prefix}:{limits}:of:${name}`;
+  }
+}
+
+const heard = Promise.resolve(true);
+
+/** Its parallel slots, and the counter each belongs to. */
+function* membersOf({ claims, keys, name }: RedisReservation): Generator<readonly [member: string, key: string]> {
+  for (let index = 0; index < claims.length; index++) {
+    const { rule, amount } = claims[index]!;
+    if (rule.metric !== 'parallel') continue;
+    for (let place = 1; place <= amount; place++) yield [`${name}#${place}`, keys[index]!];
   }
 }
 

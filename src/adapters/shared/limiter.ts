@@ -11,7 +11,20 @@ import type { Recalls } from './recalls.ts';
 
 export interface SharedLimiterOptions {
   /** null where there is no Redis. */
-  readonly remote: Pick<RedisLimiter, 'reserve' | 'adopt' | 'settle' | 'release' | 'add' | 'giveBack' | 'isUp'> | null;
+  readonly remote: Pick<
+    RedisLimiter,
+    | 'reserve'
+    | 'adopt'
+    | 'settle'
+    | 'release'
+    | 'add'
+    | 'renew'
+    | 'tellOpen'
+    | 'hasUntold'
+    | 'freeLeftOver'
+    | 'giveBack'
+    | 'isUp'
+  > | null;
   readonly local: MemoryLimiter;
   /** What may be used here without asking. */
   readonly own: OwnPart;
@@ -224,8 +237,12 @@ export class SharedLimiter implements Limiter {
 
   async #tellAll(): Promise<void> {
     const { remote, clock } = this.#options;
-    if (remote === null || !(this.#remoteDecides || (await this.#joins(remote)))) return;
-    while (this.#untold.length > 0) {
+    if (remote === null) return;
+    await remote.freeLeftOver();
+    if (!(this.#remoteDecides || (await this.#joins(remote)))) return;
+    while (this.#untold.length > 0 || remote.hasUntold) {
+      // Open requests that Redis does not know of would be admitted once more.
+      if (!(await remote.tellOpen())) return;
       const entries = this.#untold;
       this.#untold = [];
       const tick = clock.tick();
@@ -244,7 +261,7 @@ export class SharedLimiter implements Limiter {
     if (known === unavailable || known.state !== 'tell') return known !== unavailable && known.state === 'ready';
     const untold = this.#untold;
     this.#untold = [];
-    if (!(await remote.add([...local.counted()]))) {
+    if (!((await remote.add([...local.counted()])) && (await remote.renew()))) {
       this.#untold = [...untold, ...this.#untold];
       return false;
     }
