@@ -246,6 +246,20 @@ describe('limits while Redis fails', () => {
     await until(async () => (await admits(other, parallel)) !== null, 1_000);
   });
 
+  it('count the parallel requests that a replica admitted alone before it asks again', async () => {
+    const [one, other] = (await replicas(2)) as [Shared, Shared];
+    const parallel = claim(4, { metric: 'parallel' });
+    const { connectRedis } = await import('./redis/connect.ts');
+    const client = connectRedis(settings());
+    await new Promise((resolve) => client.once('ready', resolve));
+    // Redis knows nobody any more: what is asked next is decided here.
+    const asked = client.del(`${prefix}:{limits}:members`).then(() => admits(one, parallel));
+    expect(await asked).not.toBeNull();
+    client.disconnect();
+    await sleep(1_500);
+    expect((await admittedOf(one, parallel, 6)) + (await admittedOf(other, parallel, 6))).toBe(3);
+  });
+
   it('free the parallel slots of what ended while Redis was away, or was never told that it had begun', async () => {
     const [one, other] = (await replicas(2)) as [Shared, Shared];
     const parallel = claim(6, { metric: 'parallel' });

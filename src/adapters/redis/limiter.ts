@@ -12,6 +12,7 @@ import type { RedisLink, Unavailable } from './link.ts';
 import { lateMs, unavailable } from './link.ts';
 import { memberScript } from './member-scripts.ts';
 import { membersKey, replicaName } from './members.ts';
+import { ParallelSlots, type Slot } from './parallel-slots.ts';
 
 export interface RedisLimiterOptions {
   readonly link: RedisLink;
@@ -75,7 +76,6 @@ export interface Uncounted {
 /** The same as in memory: 240 of them are the window of 60 s. */
 const windowSlotMs = 250;
 const keysPerCall = 200;
-const leftOverMax = 20_000;
 const scripts = [reserveScript, settleScript, addScript, renewScript, freeScript, giveBackScript, memberScript];
 
 /**
@@ -91,12 +91,7 @@ export class RedisLimiter {
   readonly #slotMs: number;
   readonly #process: string;
   readonly #keyOfRule = new WeakMap<RateLimitRule, string>();
-  /** Parallel slots of requests that are open here: member → key. */
-  readonly #open = new Map<string, string>();
-  /** Of these, those that Redis was never told of. */
-  readonly #untold = new Map<string, string>();
-  /** Parallel slots that Redis may still count although nobody has them: it was away when they became free. */
-  readonly #leftOver = new Map<string, string>();
+  readonly #slots = new ParallelSlots();
   #reservations = 0;
 
   constructor({ link, clock, chance, member, time, slotMs }: RedisLimiterOptions) {
@@ -135,19 +130,18 @@ export class RedisLimiter {
       lateMs,
     );
     if (answer === unavailable) {
-      this.#leave(reservation);
+      this.#slots.leave(slotsOf(reservation));
       return unavailable;
     }
     const decided = read(reservation, answer as number[], this.#clock.now());
-    if (decided === reservation) this.#keepOpen(reservation);
+    if (decided === reservation) this.#slots.take(slotsOf(reservation), true);
     return decided;
   }
 
   /** Takes the parallel slots of a request that was admitted without asking. */
   adopt(claims: readonly RateLimitClaim[]): RedisReservation {
     const reservation = this.#named(claims);
-    this.#keepOpen(reservation);
-    for (const [member, key] of membersOf(reservation)) this.#untold.set(member, key);
+    this.#slots.take(slotsOf(reservation), false);
     return reservation;
   }
 
@@ -165,39 +159,39 @@ export class RedisLimiter {
 
   /** Says that the requests open here are alive, also to a Redis that has forgotten them. Resolves to whether it has heard. */
   renew(): Promise<boolean> {
-    return this.#tell([...this.#open]);
-  }
-
-  /** Says what was admitted without asking. Resolves to whether Redis has heard. */
-  tellOpen(): Promise<boolean> {
-    return this.#untold.size === 0 ? heard : this.#tell([...this.#untold]);
+    return this.#tell(this.#slots.open);
   }
 
   /** Something is open here that Redis does not know of. */
   get hasUntold(): boolean {
-    return this.#untold.size > 0;
+    return this.#slots.hasUntold;
   }
 
-  async #tell(entries: readonly (readonly [member: string, key: string])[]): Promise<boolean> {
-    for (let start = 0; start < entries.length; start += keysPerCall) {
-      const part = entries.slice(start, start + keysPerCall).filter(([member]) => this.#open.has(member));
+  /** Says what was admitted without asking. Resolves to whether Redis has heard. */
+  tellOpen(): Promise<boolean> {
+    return this.#tell(this.#slots.untold);
+  }
+
+  /** Frees what ended while Redis was away; to free a slot twice is no harm. */
+  async freeLeftOver(): Promise<void> {
+    const slots = this.#slots.hasLeftOver ? this.#slots.leftOver : [];
+    for (let start = 0; start < slots.length; start += keysPerCall) {
+      const part = slots.slice(start, start + keysPerCall);
+      const values = this.#values(...part.map(([member]) => member));
+      if ((await this.#link.call((client) => freeScript.run(client, keysOf(part), values))) === unavailable) return;
+      this.#slots.freed(part);
+    }
+  }
+
+  async #tell(slots: readonly Slot[]): Promise<boolean> {
+    for (let start = 0; start < slots.length; start += keysPerCall) {
+      const part = slots.slice(start, start + keysPerCall).filter((slot) => this.#slots.isOpen(slot));
       const values = this.#values(parallelLifeMs, ...part.map(([member]) => member));
-      const keys = part.flatMap(([, key]) => [key, besideOf(key)]);
-      if ((await this.#link.call((client) => renewScript.run(client, keys, values))) === unavailable) return false;
-      for (const [member] of part) this.#untold.delete(member);
+      if ((await this.#link.call((client) => renewScript.run(client, keysOf(part), values))) === unavailable)
+        return false;
+      this.#slots.told(part);
     }
     return true;
-  }
-
-  /** Frees what became free while Redis was away; to free a slot twice is no harm. */
-  async freeLeftOver(): Promise<void> {
-    while (this.#leftOver.size > 0) {
-      const part = [...this.#leftOver].slice(0, keysPerCall);
-      const keys = part.flatMap(([, key]) => [key, besideOf(key)]);
-      const values = this.#values(...part.map(([member]) => member));
-      if ((await this.#link.call((client) => freeScript.run(client, keys, values))) === unavailable) return;
-      for (const [member] of part) this.#leftOver.delete(member);
-    }
   }
 
   /** Others may have what is beyond `kept` for so long. Resolves to whether Redis has heard of it. */
@@ -225,7 +219,7 @@ export class RedisLimiter {
 
   /** How many parallel slots are held here. */
   get openCount(): number {
-    return this.#open.size;
+    return this.#slots.openCount;
   }
 
   #named(claims: readonly RateLimitClaim[]): RedisReservation {
@@ -234,22 +228,15 @@ export class RedisLimiter {
     return new RedisReservation(claims, keys, `${this.#process}:${this.#reservations}`);
   }
 
-  #keepOpen(reservation: RedisReservation): void {
-    for (const [member, key] of membersOf(reservation)) this.#open.set(member, key);
-  }
-
   #end(reservation: RedisReservation, difference: (claim: RateLimitClaim) => number): void {
     if (reservation.over) return;
     reservation.over = true;
+    this.#slots.end(slotsOf(reservation));
     const keys: string[] = [];
     const values = this.#values(reservation.name);
     for (const [index, claim] of reservation.claims.entries()) {
       const key = reservation.keys[index]!;
       if (claim.rule.metric === 'parallel') {
-        for (let place = 1; place <= claim.amount; place++) {
-          this.#open.delete(`${reservation.name}#${place}`);
-          this.#untold.delete(`${reservation.name}#${place}`);
-        }
         keys.push(key, besideOf(key));
         values.push('p', 0, claim.amount);
         continue;
@@ -264,16 +251,8 @@ export class RedisLimiter {
     void this.#link
       .call((client) => settleScript.run(client, keys, values))
       .then((answer) => {
-        if (answer === unavailable) this.#leave(reservation);
+        if (answer === unavailable) this.#slots.leave(slotsOf(reservation));
       });
-  }
-
-  #leave(reservation: RedisReservation): void {
-    for (const [member, key] of membersOf(reservation)) {
-      // The oldest have ended by themselves first.
-      if (this.#leftOver.size >= leftOverMax) this.#leftOver.delete(this.#leftOver.keys().next().value!);
-      this.#leftOver.set(member, key);
-    }
   }
 
   #values(...more: readonly (string | number)[]): (string | number)[] {
@@ -295,16 +274,22 @@ export class RedisLimiter {
   }
 }
 
-const heard = Promise.resolve(true);
-
-/** Its parallel slots, and the counter each belongs to. */
-function* membersOf({ claims, keys, name }: RedisReservation): Generator<readonly [member: string, key: string]> {
+function slotsOf({ claims, keys, name }: RedisReservation): readonly Slot[] {
+  let slots: Slot[] | null = null;
   for (let index = 0; index < claims.length; index++) {
     const { rule, amount } = claims[index]!;
     if (rule.metric !== 'parallel') continue;
-    for (let place = 1; place <= amount; place++) yield [`${name}#${place}`, keys[index]!];
+    slots ??= [];
+    for (let place = 1; place <= amount; place++) slots.push([`${name}#${place}`, keys[index]!]);
   }
+  return slots ?? none;
 }
+
+function keysOf(slots: readonly Slot[]): string[] {
+  return slots.flatMap(([, key]) => [key, besideOf(key)]);
+}
+
+const none: readonly Slot[] = [];
 
 /** The hash that says whose the open requests in a sorted set are. */
 function besideOf(key: string): string {
