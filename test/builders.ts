@@ -187,6 +187,7 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     internalUserBudgetDefault: null,
     tagBudgets: new Map(),
     endUserHeaders: [],
+    userHeaders: [],
     tagHeaders: [],
     defaultModels: {},
     enforcedParams: [],

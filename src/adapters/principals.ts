@@ -31,6 +31,8 @@ const defaultNames = [
   'serviceAccountParams',
   'teamLogging',
 ] as const;
+/** Between a key and the user in whose hands it is; no id of a key holds it. */
+const ofUser = ' ';
 const entriesMax = 50_000;
 const absentMax = 10_000;
 const absentTtlMs = 5_000;
@@ -62,9 +64,9 @@ export class StorePrincipals implements PrincipalSource {
     this.#tags = cache((name) => this.#loadTag(name));
   }
 
-  find(keyId: string): Principal | undefined | Promise<Principal | undefined> {
+  find(keyId: string, userId?: string): Principal | undefined | Promise<Principal | undefined> {
     this.#followSettings();
-    return this.#keys.get(keyId);
+    return this.#keys.get(userId === undefined ? keyId : `${keyId}${ofUser}${userId}`);
   }
 
   endUser(id: string): EndUserLimits | Promise<EndUserLimits> {
@@ -94,8 +96,9 @@ export class StorePrincipals implements PrincipalSource {
     this.invalidate(null);
   }
 
-  async #loadKey(keyId: string): Promise<Loaded<Principal | undefined>> {
-    const chain = await loadChain(this.#options.store, keyId);
+  async #loadKey(name: string): Promise<Loaded<Principal | undefined>> {
+    const [keyId = '', ...user] = name.split(ofUser);
+    const chain = await loadChain(this.#options.store, keyId, user.length === 0 ? undefined : user.join(ofUser));
     if (chain === undefined) return { value: undefined, sources: [sourceOf('key', keyId)] };
     return { value: compilePrincipal(chain, this.#options.snapshot().settings), sources: sourcesOf(chain) };
   }

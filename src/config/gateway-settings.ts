@@ -121,6 +121,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     ),
     tagBudgets,
     endUserHeaders: endUserHeaders(general),
+    userHeaders: headersOfRole(general, /^internal_user$/i),
     tagHeaders: Object.freeze((litellm.extra_spend_tag_headers ?? []).map((name) => name.toLowerCase())),
     enforcedParams: Object.freeze(general.enforced_params ?? []),
     callerTagsRejected: general.reject_clientside_metadata_tags ?? false,
@@ -180,13 +181,16 @@ function globalRates(limit: number | undefined): readonly RateLimitRule[] {
 }
 
 /** Those of the mappings whose role is the customer's, then the plain one. */
-function endUserHeaders(general: NonNullable<Sections['general_settings']>): readonly string[] {
-  const mapped = [general.user_header_mappings ?? []]
+function endUserHeaders(general: General): readonly string[] {
+  const named = general.user_header_name === undefined ? [] : [general.user_header_name.toLowerCase()];
+  return Object.freeze([...headersOfRole(general, /^(customer|end_user)$/i), ...named]);
+}
+
+function headersOfRole({ user_header_mappings: mappings = [] }: General, role: RegExp): readonly string[] {
+  return [mappings]
     .flat()
-    .filter(({ litellm_user_role }) => /^(customer|end_user)$/i.test(litellm_user_role))
-    .map(({ header_name }) => header_name);
-  const named = general.user_header_name === undefined ? [] : [general.user_header_name];
-  return Object.freeze([...mapped, ...named].map((name) => name.toLowerCase()));
+    .filter(({ litellm_user_role }) => role.test(litellm_user_role))
+    .map(({ header_name }) => header_name.toLowerCase());
 }
 
 export function timeoutsOf({

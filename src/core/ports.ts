@@ -365,8 +365,8 @@ export interface CacheServerFacts {
 
 /** Key hash → principal: bounded, and told of every change within a second. */
 export interface PrincipalSource {
-  /** At once when cached; undefined when there is no such key. */
-  find(keyId: string): Principal | undefined | Promise<Principal | undefined>;
+  /** At once when cached; undefined when there is no such key. With `userId` as if the key were that user's. */
+  find(keyId: string, userId?: string): Principal | undefined | Promise<Principal | undefined>;
   /** Budgets and limits of an end user (known or by default). */
   endUser(id: string): EndUserLimits | Promise<EndUserLimits>;
   /** Budgets and limits of a tag. */

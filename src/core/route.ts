@@ -298,6 +298,8 @@ export interface GatewaySettings {
   readonly tagBudgets: ReadonlyMap<string, readonly BudgetRule[]>;
   /** Request headers that name the end user, lower-case, the first that is there decides. */
   readonly endUserHeaders: readonly string[];
+  /** Headers that name the internal user a request is made for, lower-case. */
+  readonly userHeaders: readonly string[];
   /** Request headers that become tags, `name: value`, lower-case. */
   readonly tagHeaders: readonly string[];
   /** Body fields that requests of virtual keys must have; `metadata.x` looks inside. */

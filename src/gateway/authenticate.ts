@@ -3,6 +3,7 @@ import { asIdentified, type CallerHeaders, type Identified, type Received } from
 import { barePrincipal, type Principal } from '../core/identity.ts';
 import type { EndUserLimits, PrincipalSource } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/route.ts';
+import { actingUser, inHandsOf } from './access/acting-user.ts';
 import { requireAllowedRoute, requireOpenRoute } from './access/allowed-routes.ts';
 import { clientSecretPrefix, credentialOf, keyIdOf, maskedKey, sameKeyId } from './access/credential.ts';
 import { endUserOf } from './access/end-user.ts';
@@ -27,7 +28,9 @@ export async function authenticate(
     onBehalfOf === undefined
       ? principalOf(gateway.principals, settings, received.headers)
       : principalById(gateway.principals, onBehalfOf);
-  const principal = found instanceof Promise ? await found : found;
+  const holder = found instanceof Promise ? await found : found;
+  const userId = onBehalfOf === undefined ? actingUser(settings, received.headers) : null;
+  const principal = userId === null ? holder : await asUser(gateway.principals, holder, userId);
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
     if (settings.routeRules) requireOpenRoute(settings.routeRules, received.path, routeGroups);
@@ -144,6 +147,10 @@ export function principalById(
   if (keyId === anonymous.keyId) return anonymous;
   const found = fromStore(() => principals.find(keyId));
   return found instanceof Promise ? found.then(stillThere) : stillThere(found);
+}
+
+async function asUser(principals: PrincipalSource, holder: Principal, userId: string): Promise<Principal> {
+  return stillThere(await fromStore(() => inHandsOf(principals, holder, userId)));
 }
 
 function stillThere(principal: Principal | undefined): Principal {

@@ -3,10 +3,11 @@ import type { Chain } from './compile-principal.ts';
 
 type Read = Pick<Repositories, 'keys' | 'users' | 'teams' | 'memberships' | 'organizations' | 'projects' | 'budgets'>;
 
-/** Reads a key and all it hangs from; undefined when there is no such key. */
-export async function loadChain(store: Read, keyId: string): Promise<Chain | undefined> {
-  const key = await store.keys.get(keyId);
-  if (key === undefined) return undefined;
+/** Reads a key and all it hangs from, `actingUser` in the place of its user; undefined when there is no such key. */
+export async function loadChain(store: Read, keyId: string, actingUser?: string): Promise<Chain | undefined> {
+  const stored = await store.keys.get(keyId);
+  if (stored === undefined) return undefined;
+  const key = actingUser === undefined ? stored : { ...stored, userId: actingUser };
   const { userId, teamId } = key;
   const projectId = projectOf(key);
   const [user, team, membership, project] = await Promise.all([

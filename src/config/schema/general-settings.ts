@@ -36,6 +36,8 @@ const passThroughEndpoint = map({
   guardrails: key(anything(), 'Guardrails.'),
 });
 
+const userHeader = map({ header_name: required(text(), 'Header.'), litellm_user_role: required(text(), 'Role.') });
+
 /** Ours: the four times a provider call is watched by. */
 export const timeouts = ownMap({
   connect_seconds: key(seconds(), 'To open a connection.', '5'),
@@ -246,12 +248,8 @@ export const generalSettings = map({
   always_include_stream_usage: key(flag(), 'Streams always end with usage.', 'false'),
   user_header_name: key(text(), 'Request header with the end user.'),
   user_header_mappings: key(
-    either(
-      'a list of maps with `header_name` and `litellm_user_role`',
-      listOf(map({ header_name: required(text(), 'Header.'), litellm_user_role: required(text(), 'Role.') })),
-      map({ header_name: required(text(), 'Header.'), litellm_user_role: required(text(), 'Role.') }),
-    ),
-    'Request headers that name users.',
+    either('a list of maps with `header_name` and `litellm_user_role`', listOf(userHeader), userHeader),
+    'Request headers that name users, for front ends with one key for all (`litellm_user_role`: `customer` names the end user, `internal_user` the user whose budgets, limits and models count). Only for callers that cannot set them themselves.',
   ),
   key_management_system: key(text(), 'Where secrets are read from.'),
   key_management_settings: key(openMap(), 'Settings of the secret store.'),
