@@ -173,7 +173,10 @@ async function assemble(
   const clock = store.time === null ? machine : await StoreClock.follow({ machine, ask: store.time, log });
   if (clock instanceof StoreClock) closers.push(() => clock.close());
   const vault = createVault(settings.saltKey ?? masterKey.key);
-  const reloadModels = async () => config.setStored(await loadStoredConfig(store, vault, options.environment, log));
+  const reloadModels = async () => {
+    const kinds = config.written.sections.general_settings?.supported_db_objects;
+    config.setStored(await loadStoredConfig(store, vault, options.environment, log, kinds));
+  };
   await reloadModels();
 
   const alerts = openAlerts(settings.alerts, (id, now) => store.alerts.claim(id, now), clock, log);
@@ -375,7 +378,7 @@ async function assemble(
       probeEntry: async (entry) => {
         const found = snapshotWritten(entry, config, options.environment);
         if (found === null)
-          return { healthy: false, error: 'cannot be read', status: null, durationMs: 0, headers: {} };
+          return { healthy: false, asked: false, error: 'cannot be read', status: null, durationMs: 0, headers: {} };
         return probe({ ...gateway, snapshot: () => found.snapshot }, found.deployment, masterKey.key);
       },
       healthChecks,
@@ -433,8 +436,13 @@ async function assemble(
       clock,
       log,
       () => {
-        const { recordsKeptMs, recordsSweptMs, recordsArchive } = controlSettings(config.written);
-        return { keptMs: recordsKeptMs, intervalMs: recordsSweptMs, archiveFolder: recordsArchive };
+        const { recordsKeptMs, recordsSweptMs, recordsSchedule, recordsArchive } = controlSettings(config.written);
+        return {
+          keptMs: recordsKeptMs,
+          intervalMs: recordsSweptMs,
+          schedule: recordsSchedule,
+          archiveFolder: recordsArchive,
+        };
       },
       archive,
     ),

@@ -187,6 +187,8 @@ export function settings(more: Partial<GatewaySettings> = {}): GatewaySettings {
     internalUserBudgetDefault: null,
     tagBudgets: new Map(),
     endUserHeaders: [],
+    batchLooksMs: null,
+    answersAreEverybodys: false,
     userHeaders: [],
     tagHeaders: [],
     defaultModels: {},

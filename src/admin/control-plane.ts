@@ -115,6 +115,8 @@ export interface DeploymentCondition {
 
 export interface ProbeResult {
   readonly healthy: boolean;
+  /** False where nothing could be asked, so that nothing is known. */
+  readonly asked: boolean;
   /** What went wrong, safe to show: no credential, no address with a query. */
   readonly error: string | null;
   readonly status: number | null;

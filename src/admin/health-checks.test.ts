@@ -28,7 +28,14 @@ it('calls every deployment each interval, a few at a time, while it is wanted', 
       await turnOfLoop();
       atOnce -= 1;
       if (id === 'c') throw new Error('a probe that breaks');
-      return { healthy: id !== 'b', error: id === 'b' ? 'down' : null, status: 200, durationMs: 1, headers: {} };
+      return {
+        healthy: id !== 'b',
+        asked: true,
+        error: id === 'b' ? 'down' : null,
+        status: 200,
+        durationMs: 1,
+        headers: {},
+      };
     },
   });
   const stop = checks.start();

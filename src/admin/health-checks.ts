@@ -27,7 +27,7 @@ export interface HealthChecksOptions {
   settings(): HealthCheckSettings;
   deployments(): Iterable<Deployment>;
   probe(deployment: Deployment): Promise<ProbeResult>;
-  /** Told of every check. */
+  /** Told of every check in which something was asked. */
   onChecked?(deployment: Deployment, result: ProbeResult): void;
 }
 
@@ -68,7 +68,7 @@ export class HealthChecks {
   /** A check that was made for another reason is remembered like the others. */
   async check(deployment: Deployment): Promise<HealthCheck> {
     const result = await this.#options.probe(deployment);
-    this.#options.onChecked?.(deployment, result);
+    if (result.asked) this.#options.onChecked?.(deployment, result);
     const { id, group } = deployment;
     const check: HealthCheck = { ...result, deployment: { id, group }, at: this.#options.clock.now() };
     this.#latest.set(id, check);

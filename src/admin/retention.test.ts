@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, expect, it } from 'vitest';
 import { requestRecord } from '../../test/contract/records.ts';
+import { FakeClock } from '../../test/simulation/fake-clock.ts';
 import { writeRecordFile } from '../adapters/record-file.ts';
 import { openSqliteStore } from '../adapters/sql/sqlite.ts';
+import { parseCron } from '../core/cron.ts';
 import type { Clock } from '../core/ports.ts';
 import { startRetention } from './retention.ts';
 
@@ -33,7 +35,7 @@ it('writes a file for each day before the rows go, once over all processes; sums
   };
   const errors: string[] = [];
   const log = { debug() {}, info() {}, warn: (text: string) => errors.push(text), error() {} };
-  const settings = () => ({ keptMs: 3 * dayMs, intervalMs: null, archiveFolder: folder });
+  const settings = () => ({ keptMs: 3 * dayMs, intervalMs: null, schedule: null, archiveFolder: folder });
   const start = () =>
     startRetention(store, clock, log, settings, (where, name, pages) => writeRecordFile(join(where, name), pages));
   const stops = [start(), start()];
@@ -63,4 +65,30 @@ it('never replaces a file, and leaves none that is not whole', async () => {
   expect((await writeRecordFile(wanted, pages(false))).file).toBe(join(folder, 'deep', 'requests-2.jsonl'));
   await expect(writeRecordFile(join(folder, 'bad.jsonl'), pages(true))).rejects.toThrow('went away');
   expect(readdirSync(folder)).toEqual(['deep']);
+});
+
+it('waits for the moment that a schedule names, and sweeps everything else as ever', async () => {
+  const clock = new FakeClock(Date.parse('2026-11-25T01:55:00Z'));
+  const time = () => new Date(clock.now()).toISOString().slice(11, 19);
+  const removals: string[] = [];
+  const sweeps: string[] = [];
+  const nothing = { removeExpired: async () => 0 };
+  const store = {
+    usage: { removeBefore: async () => removals.push(time()), fold: async () => sweeps.push(time()) },
+    idempotency: nothing,
+    objects: nothing,
+  };
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const settings = { keptMs: dayMs, intervalMs: null, schedule: parseCron('0 2 * * *'), archiveFolder: null };
+  const stop = startRetention(
+    store as never,
+    clock,
+    log,
+    () => settings,
+    async () => ({ file: '', count: 0 }),
+  );
+  for (let second = 0; second < 30 * 60; second += 10) await clock.advance(10_000);
+  stop();
+  expect(removals).toEqual(['02:00:00']);
+  expect(sweeps).toEqual(['01:55:30', '02:00:00', '02:10:00', '02:20:00']);
 });

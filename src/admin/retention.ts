@@ -1,3 +1,4 @@
+import { type CronSchedule, nextTime } from '../core/cron.ts';
 import type { Clock, Log, Timer } from '../core/ports.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Store } from '../core/store.ts';
@@ -24,6 +25,8 @@ export interface RetentionSettings {
   readonly archiveFolder: string | null;
   /** Time between two sweeps; null = ten minutes. */
   readonly intervalMs: number | null;
+  /** When rows are removed; null = in every sweep. */
+  readonly schedule: CronSchedule | null;
 }
 
 /**
@@ -38,11 +41,21 @@ export function startRetention(
   settings: () => RetentionSettings,
   write: WriteArchive,
 ): () => void {
-  const waitMs = () => Math.max(intervalMsMin, settings().intervalMs ?? intervalMsDefault);
+  let lookedAt = clock.now();
+  const dueAt = () => {
+    const { schedule } = settings();
+    return schedule === null ? lookedAt : (nextTime(schedule, lookedAt) ?? Number.POSITIVE_INFINITY);
+  };
+  const waitMs = () => {
+    const untilDue = settings().schedule === null ? Number.POSITIVE_INFINITY : dueAt() - clock.now();
+    return Math.max(intervalMsMin, Math.min(settings().intervalMs ?? intervalMsDefault, untilDue));
+  };
   let isOver = false;
   const sweep = async () => {
     const { keptMs, archiveFolder } = settings();
-    if (keptMs !== null) {
+    const isDue = dueAt() <= clock.now();
+    lookedAt = clock.now();
+    if (keptMs !== null && isDue) {
       const before = clock.now() - keptMs;
       const removal =
         archiveFolder === null

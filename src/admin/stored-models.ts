@@ -9,15 +9,20 @@ import { suspensionPrefix } from '../core/suspension.ts';
 import type { Vault } from './encryption.ts';
 import { openParams } from './sealed-params.ts';
 
-/** What the admin API keeps of the configuration, opened and typed; a row that cannot be used is reported and left out. */
+/**
+ * What the admin API keeps of the configuration, opened and typed; a row that cannot be used is reported and left out. `kinds`:
+ * of models and pass-through endpoints only those the operator wants from there (`supported_db_objects`); undefined = both.
+ */
 export async function loadStoredConfig(
   store: Pick<Repositories, 'models' | 'credentials' | 'accessGroups' | 'settings'>,
   vault: Vault,
   environment: Environment,
   log: Log,
+  kinds: readonly string[] | undefined,
 ): Promise<StoredConfig> {
+  const wants = (kind: string) => kinds?.includes(kind) ?? true;
   const [models, credentials, accessGroups, written] = await Promise.all([
-    store.models.list(),
+    wants('models') ? store.models.list() : [],
     store.credentials.list(),
     store.accessGroups.list(),
     store.settings.list(),
@@ -45,7 +50,9 @@ export async function loadStoredConfig(
   const settings: Record<string, JsonObject> = {};
   opened(written, (row) => {
     if (row.id.startsWith(suspensionPrefix)) return;
-    settings[row.id] = openParams(row.value, vault, row.id);
+    const { pass_through_endpoints: paths, ...rest } = openParams(row.value, vault, row.id);
+    settings[row.id] =
+      paths === undefined || !wants('pass_through_endpoints') ? rest : { ...rest, pass_through_endpoints: paths };
   });
   return { models: entries, credentials: values, accessGroups, settings };
 }

@@ -146,6 +146,13 @@ export const activeKeys = {
       'disable_budget_reservation',
       'fail_closed_budget_enforcement',
     ],
+    ...[
+      'disable_spend_logs',
+      'maximum_spend_logs_cleanup_cron',
+      'proxy_batch_polling_interval',
+      'supported_db_objects',
+    ],
+    'disable_responses_id_security',
     ...['token_rate_limit_type', 'completion_model', 'embedding_model', 'image_generation_model', 'moderation_model'],
   ],
   model_params: [
@@ -186,7 +193,13 @@ export const activeKeys = {
     ...['default_api_key_rpm_limit', 'default_api_key_tpm_limit'],
   ],
   model_info: [
-    ...['health_check_model', 'health_check_timeout', 'health_check_max_tokens', 'disable_background_health_check'],
+    ...[
+      'health_check_model',
+      'health_check_voice',
+      'health_check_timeout',
+      'health_check_max_tokens',
+      'disable_background_health_check',
+    ],
     ...['id', 'mode', 'base_model', 'max_tokens', 'max_input_tokens', 'max_output_tokens', 'access_groups', 'team_id'],
     ...['blocked', 'supports_vision', 'supports_function_calling', 'supports_response_schema', 'supports_reasoning'],
     ...['supports_audio_input', 'supports_pdf_input', 'supported_environments', 'tier'],

@@ -21,6 +21,7 @@ test('what is not written has its default', () => {
     keyMaking: { rules: null, plainAliases: false, needsTeam: false },
     recordsKeptMs: null,
     recordsSweptMs: null,
+    recordsSchedule: null,
   });
 });
 
@@ -49,5 +50,21 @@ general_settings:
     keyMaking: { rules: null, plainAliases: false, needsTeam: false },
     recordsKeptMs: 172_800_000,
     recordsSweptMs: 3_600_000,
+    recordsSchedule: null,
+  });
+});
+
+test('rows that nobody wants go after an hour, whatever else is said of them; else by the schedule', () => {
+  const said =
+    'spend_logs_archive_folder: a, maximum_spend_logs_retention_period: 2d, maximum_spend_logs_cleanup_cron: 0 2 * * *';
+  expect(settingsOf(`general_settings: { ${said} }`)).toMatchObject({
+    recordsKeptMs: 2 * 86_400_000,
+    recordsArchive: 'a',
+    recordsSchedule: { hours: new Set([2]), minutes: new Set([0]) },
+  });
+  expect(settingsOf(`general_settings: { ${said}, disable_spend_logs: true }`)).toMatchObject({
+    recordsKeptMs: 3_600_000,
+    recordsArchive: null,
+    recordsSchedule: null,
   });
 });

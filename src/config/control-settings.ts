@@ -1,3 +1,4 @@
+import type { CronSchedule } from '../core/cron.ts';
 import { lifetimeEnd } from '../core/duration.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Config } from './load.ts';
@@ -22,6 +23,8 @@ export interface WrittenControlSettings {
   readonly recordsArchive: string | null;
   /** Milliseconds between two removals of old rows; null = the default. */
   readonly recordsSweptMs: number | null;
+  /** When they are removed; null = at every such interval. */
+  readonly recordsSchedule: CronSchedule | null;
 }
 
 /** Who may make keys, and what they must say. */
@@ -64,8 +67,32 @@ export function controlSettings({ sections, environment }: Config): WrittenContr
       intervalMs: (general.health_check_interval ?? healthCheckSecondsDefault) * 1_000,
       concurrency: general.health_check_concurrency ?? null,
     },
+    ...recordKeeping(general),
+  };
+}
+
+/** Rows nobody wants are kept as long as a journal may tell of their requests a second time. */
+const unwantedRecordsKeptMs = 3_600_000;
+
+type RecordKeeping = Pick<
+  WrittenControlSettings,
+  'recordsKeptMs' | 'recordsArchive' | 'recordsSweptMs' | 'recordsSchedule'
+>;
+
+function recordKeeping(general: NonNullable<Config['sections']['general_settings']>): RecordKeeping {
+  const sweptMs = lifetimeEnd(general.maximum_spend_logs_retention_interval, 0);
+  if (general.disable_spend_logs) {
+    return {
+      recordsKeptMs: unwantedRecordsKeptMs,
+      recordsArchive: null,
+      recordsSweptMs: sweptMs,
+      recordsSchedule: null,
+    };
+  }
+  return {
     recordsKeptMs: lifetimeEnd(general.maximum_spend_logs_retention_period, 0),
     recordsArchive: general.spend_logs_archive_folder ?? null,
-    recordsSweptMs: lifetimeEnd(general.maximum_spend_logs_retention_interval, 0),
+    recordsSweptMs: sweptMs,
+    recordsSchedule: general.maximum_spend_logs_cleanup_cron ?? null,
   };
 }

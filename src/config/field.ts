@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseCron } from '../core/cron.ts';
 import { normaliseDuration, parseDuration } from '../core/duration.ts';
 import { nearest } from '../core/nearest.ts';
 import { Secret } from '../core/secret.ts';
@@ -119,6 +120,18 @@ export const budgetWindow = () => duration(normaliseDuration);
 
 /** How long something lives, as written. */
 export const lifetime = () => duration((written) => (parseDuration(written) === null ? null : written.trim()));
+
+export const cron = () =>
+  scalar('a cron schedule in UTC such as 0 2 * * *', (value) => {
+    const written = asText(value);
+    if (written === undefined) return undefined;
+    try {
+      return parseCron(written);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  });
 
 export const timezone = () =>
   scalar('a time zone such as UTC or Europe/Berlin', (value) => {

@@ -82,7 +82,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     routeRules: routeRules(general),
     enforceUserParam: general.enforce_user_param ?? false,
     callerCredentialsAllowed: general.allow_client_side_credentials ?? false,
-    storePromptsAndAnswers: general.store_prompts_in_spend_logs ?? false,
+    storePromptsAndAnswers: (general.store_prompts_in_spend_logs ?? false) && !general.disable_spend_logs,
     contentForSinks: false,
     budgetErrorStatus: general.budget_error_status === '400' ? 400 : 429,
     showAllowedModels: general.show_allowed_models ?? true,
@@ -95,6 +95,10 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
       ttlMs: lifetimeEnd(general.idempotency_ttl, 0) ?? gatewayDefaults.idempotencyTtlMs,
       answerBytesMax: (general.idempotency_answer_max_kb ?? gatewayDefaults.idempotencyAnswerKibibytesMax) * 1024,
     }),
+    batchLooksMs:
+      general.proxy_batch_polling_interval === undefined
+        ? null
+        : Math.max(1_000, timerMilliseconds(general.proxy_batch_polling_interval)),
     providerBatches: general.provider_batches ?? true,
     keptAnswers: Object.freeze({
       isOn: general.store_responses ?? true,
@@ -126,6 +130,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     enforcedParams: Object.freeze(general.enforced_params ?? []),
     callerTagsRejected: general.reject_clientside_metadata_tags ?? false,
     endUsersIgnored: litellm.disable_end_user_cost_tracking ?? false,
+    answersAreEverybodys: general.disable_responses_id_security ?? false,
     errorTextsKept: !(general.disable_error_logs ?? false),
     addressAllowed: allowedAddresses(general.allowed_ips),
     trustsForwardedFor: general.use_x_forwarded_for ?? false,

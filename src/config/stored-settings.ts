@@ -21,7 +21,7 @@ export function isStoredSection(name: string): name is StoredSection {
 const readAtStart: Readonly<Record<StoredSection, readonly string[]>> = {
   general_settings: [
     ...['master_key', 'database_url', 'database_connection_pool_limit', 'data_folder', 'price_catalogue_file'],
-    ...['alerting', 'store_model_in_db'],
+    ...['alerting', 'store_model_in_db', 'supported_db_objects'],
   ],
   router_settings: ['redis_host', 'redis_port', 'redis_password', 'redis_username', 'redis_db', 'redis_url'],
   litellm_settings: [],

@@ -298,6 +298,10 @@ export interface GatewaySettings {
   readonly tagBudgets: ReadonlyMap<string, readonly BudgetRule[]>;
   /** Request headers that name the end user, lower-case, the first that is there decides. */
   readonly endUserHeaders: readonly string[];
+  /** Time between two questions about a batch at its provider; null = ever less often. */
+  readonly batchLooksMs: number | null;
+  /** Whoever knows the id of an answer or a conversation may go on from it. */
+  readonly answersAreEverybodys: boolean;
   /** Headers that name the internal user a request is made for, lower-case. */
   readonly userHeaders: readonly string[];
   /** Request headers that become tags, `name: value`, lower-case. */

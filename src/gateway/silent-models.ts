@@ -1,11 +1,12 @@
 import { asGatewayError } from '../core/errors.ts';
-import type { Answered, ByteSource, CallerHeaders, Reply } from '../core/exchange.ts';
+import type { Answered, CallerHeaders, Reply } from '../core/exchange.ts';
 import { editMembers } from '../core/json-members.ts';
 import { silentModelTag } from '../core/request-record.ts';
 import type { Arrival } from './arrival.ts';
 import { masterKeyId } from './authenticate.ts';
 import type { Gateway } from './gateway.ts';
 import { Absent } from './kept/background.ts';
+import { readOut } from './streams/read-out.ts';
 
 /*
  * `silent_model`: what a deployment answered well is asked of other groups too, when the caller has its answer. Nobody gets
@@ -121,9 +122,4 @@ function silentHeaders(headers: CallerHeaders, requestId: string, sessionId: str
     'x-litellm-tags': silentModelTag,
     'x-litellm-spend-logs-metadata': JSON.stringify({ is_silent_experiment: true, mirrors: requestId }),
   };
-}
-
-/** To the end, as a caller would: what is not read is not answered. */
-function readOut(body: ByteSource): void {
-  body.start({ write: () => true, end: () => undefined, destroy: () => undefined });
 }

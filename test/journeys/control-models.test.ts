@@ -20,6 +20,7 @@ beforeAll(async () => {
       const healthy = target.id !== 'llama-4-scout';
       return {
         healthy,
+        asked: true,
         error: healthy ? null : 'connection refused',
         status: null,
         durationMs: 1,

@@ -36,7 +36,7 @@ export async function watchRemote(gateway: Gateway, watch: RemoteWatch): Promise
   const { clock, log } = gateway;
   let cancelAsked = false;
   for (let waitMs = firstLookMs; !watch.leaves(); waitMs = Math.min(looksMsMax, waitMs * slowerBy)) {
-    await watch.pause(waitMs);
+    await watch.pause(gateway.snapshot().settings.batchLooksMs ?? waitMs);
     if (watch.leaves()) break;
     try {
       if (watch.isUnwanted() && !cancelAsked) {

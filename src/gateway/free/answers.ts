@@ -4,7 +4,7 @@ import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
 import { stoppedError, unwanted } from '../kept/background.ts';
 import { answerKind } from '../kept/keep.ts';
-import { answerOf, type KeptAnswer, ownerOf } from '../kept/shelf.ts';
+import { answerOf, answerOwnerOf, type KeptAnswer } from '../kept/shelf.ts';
 import { askProvider } from './ask-provider.ts';
 import { answered, type FreeAnswer, type FreeCall } from './call.ts';
 import { malformed, page } from './listing.ts';
@@ -20,7 +20,7 @@ type Place =
 /** Throws GatewayError('not_found') for what is not there, and for what is somebody else's. */
 async function placeOf(gateway: Gateway, { principal, snapshot, params }: FreeCall): Promise<Place> {
   const id = params[0] ?? '';
-  const owner = ownerOf(principal);
+  const owner = answerOwnerOf(snapshot.settings, principal);
   const native = gateway.answerIds.nativeOf(owner, id);
   const deployment = native === undefined ? undefined : snapshot.deployments.get(native.deploymentId);
   if (native !== undefined && deployment !== undefined) {
@@ -65,7 +65,7 @@ export async function deleteAnswer(gateway: Gateway, call: FreeCall): Promise<Fr
   } else {
     const isUnderWay = place.kept.runningUntil !== undefined;
     if (isUnderWay && !gateway.background.cancel(place.id)) {
-      await unwanted(gateway, ownerOf(call.principal), place.id);
+      await unwanted(gateway, answerOwnerOf(call.snapshot.settings, call.principal), place.id);
     }
     await gateway.kept!.remove([place.id]);
   }
@@ -80,7 +80,8 @@ export async function cancelAnswer(gateway: Gateway, call: FreeCall): Promise<Fr
     throw malformed('response_id', 'only a response that was created with background: true can be cancelled');
   }
   if (answer.status !== 'queued' && answer.status !== 'in_progress') return answered(answer);
-  if (!gateway.background.cancel(place.id)) await unwanted(gateway, ownerOf(call.principal), place.id);
+  if (!gateway.background.cancel(place.id))
+    await unwanted(gateway, answerOwnerOf(call.snapshot.settings, call.principal), place.id);
   return answered({ ...answer, status: 'cancelled' });
 }
 
@@ -89,7 +90,9 @@ export async function listInputItems(gateway: Gateway, call: FreeCall): Promise<
   if (place.kind === 'native') return ofProvider(gateway, call, place, 'GET', '/input_items');
   const { kept } = place;
   const earlier =
-    kept.previousId === null ? undefined : await gateway.kept!.thread(ownerOf(call.principal), kept.previousId);
+    kept.previousId === null
+      ? undefined
+      : await gateway.kept!.thread(answerOwnerOf(call.snapshot.settings, call.principal), kept.previousId);
   return answered(page([...(earlier?.items ?? []), ...kept.items], call));
 }
 

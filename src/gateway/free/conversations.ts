@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { KeptObject } from '../../core/ports.ts';
 import type { Gateway } from '../gateway.ts';
 import { conversationKind, isConversation, itemKind, itemOf, withId } from '../kept/conversation-items.ts';
-import { ownerOf, type Shelf } from '../kept/shelf.ts';
+import { answerOwnerOf, type Shelf } from '../kept/shelf.ts';
 import { answered, type FreeAnswer, type FreeCall } from './call.ts';
 import { malformed, page } from './listing.ts';
 
@@ -52,7 +52,7 @@ export async function deleteConversation(gateway: Gateway, call: FreeCall): Prom
 
 export async function listItems(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
   const { id } = await found(gateway, call);
-  const items = await shelfOf(gateway).children(ownerOf(call.principal), id);
+  const items = await shelfOf(gateway).children(answerOwnerOf(call.snapshot.settings, call.principal), id);
   return answered(page(items.map(itemOf), call));
 }
 
@@ -76,18 +76,18 @@ export async function deleteItem(gateway: Gateway, call: FreeCall): Promise<Free
   return answered(itemOf(conversation));
 }
 
-async function found(gateway: Gateway, { principal, params }: FreeCall): Promise<KeptObject> {
+async function found(gateway: Gateway, { principal, snapshot, params }: FreeCall): Promise<KeptObject> {
   const id = params[0] ?? '';
-  const conversation = await shelfOf(gateway).find(ownerOf(principal), id);
+  const conversation = await shelfOf(gateway).find(answerOwnerOf(snapshot.settings, principal), id);
   if (conversation !== undefined && isConversation(conversation)) return conversation;
   throw new GatewayError('not_found', `Conversation with id '${id.slice(0, 80)}' not found.`, {
     param: 'conversation_id',
   });
 }
 
-async function foundItem(gateway: Gateway, { principal, params }: FreeCall): Promise<KeptObject> {
+async function foundItem(gateway: Gateway, { principal, snapshot, params }: FreeCall): Promise<KeptObject> {
   const id = params[1] ?? '';
-  const item = await shelfOf(gateway).find(ownerOf(principal), id);
+  const item = await shelfOf(gateway).find(answerOwnerOf(snapshot.settings, principal), id);
   if (item !== undefined && item.parent === params[0]) return item;
   throw new GatewayError('not_found', `Item with id '${id.slice(0, 80)}' not found in this conversation.`, {
     param: 'item_id',
@@ -134,7 +134,7 @@ function object(
   return {
     id: String(body.id),
     kind: parent === null ? conversationKind : itemKind,
-    owner: ownerOf(principal),
+    owner: answerOwnerOf(snapshot.settings, principal),
     parent,
     position: now * 1_000 + index,
     body: JSON.stringify(body),

@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts';
 import { addressed } from '../receive/call-address.ts';
 import { Absent, requireBackground } from './background.ts';
 import { isConversation, itemOf } from './conversation-items.ts';
-import { ownerOf } from './shelf.ts';
+import { answerOwnerOf } from './shelf.ts';
 
 /** What a connection remembers of its own answers, kept or not. */
 export interface ConnectionMemory {
@@ -39,7 +39,7 @@ export async function recall(
   const { continuation } = dialect;
   if (continuation === undefined) return identified;
   const wishes = continuation.wishes(body);
-  const owner = ownerOf(identified.principal);
+  const owner = answerOwnerOf(identified.snapshot.settings, identified.principal);
   const found = await findEarlier(gateway, identified, owner, wishes, memory);
   const edits =
     found.pinned === null ? continuation.withItems(body, found.items) : continuation.withAnswer(body, found.pinned.id);

@@ -1,6 +1,7 @@
 import type { Principal } from '../../core/identity.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Clock, KeptObject, ObjectStore } from '../../core/ports.ts';
+import type { GatewaySettings } from '../../core/route.ts';
 import { fromStore } from '../authenticate.ts';
 
 /** An answer that was just given by another process may still be on its way into the store. */
@@ -29,6 +30,14 @@ export interface KeptThread {
 /** Whose a kept answer is: the team's, for a key that belongs to one. */
 export function ownerOf({ teamId, keyId }: Pick<Principal, 'teamId' | 'keyId'>): string {
   return teamId === null ? `key:${keyId}` : `team:${teamId}`;
+}
+
+/** Whose a kept answer or conversation is: everybody's, where the operator says so. */
+export function answerOwnerOf(
+  { answersAreEverybodys }: Pick<GatewaySettings, 'answersAreEverybodys'>,
+  principal: Pick<Principal, 'teamId' | 'keyId'>,
+): string {
+  return answersAreEverybodys ? 'everybody' : ownerOf(principal);
 }
 
 /** Answers and conversations that the gateway keeps. A foreign id is like one that was never given. */
