@@ -98,12 +98,12 @@ export function asString(value: unknown, path: string): string {
 }
 
 /** A string or a list of strings, as a list. */
-export function optionalStrings(body: JsonObject, key: string): string[] {
+export function optionalStrings(body: JsonObject, key: string, path = key): string[] {
   const value = body[key];
   if (value === undefined || value === null) return [];
   if (typeof value === 'string') return [value];
-  if (!Array.isArray(value)) throw expected(key, 'a string or a list of strings', value);
-  return value.map((entry, index) => asString(entry, `${key}[${index}]`));
+  if (!Array.isArray(value)) throw expected(path, 'a string or a list of strings', value);
+  return value.map((entry, index) => asString(entry, `${path}[${index}]`));
 }
 
 /** Members of `body` whose names are not in `known`, as sent; safe for names such as `__proto__`. */

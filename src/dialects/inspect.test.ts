@@ -91,7 +91,10 @@ describe('chat', () => {
 describe('messages', () => {
   test.each<[JsonObject, string]>([
     [{ messages: [{ role: 'tool', content: 'x' }] }, 'messages[0].role: expected "user" or "assistant", got "tool"'],
-    [user([{ type: 'image', source: { type: 'base64' } }]), 'messages[0].content[0].source.data: expected a string'],
+    [
+      user([{ type: 'image', source: { type: 'base64', media_type: 'image/png' } }]),
+      'messages[0].content[0].source.data: expected a string',
+    ],
     [user([{ type: 'tool_use', id: 'a', name: 'b' }]), 'messages[0].content[0].input: expected an object'],
     [
       user([{ type: 'tool_result', tool_use_id: 'a', content: [{ type: 'text' }] }]),

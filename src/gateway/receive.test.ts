@@ -9,6 +9,7 @@ import { openaiChat } from '../dialects/openai-chat/index.ts';
 import type { Arrival } from './arrival.ts';
 import { matchRoute } from './operations.ts';
 import { fieldsToStrip } from './receive/gateway-fields.ts';
+import { jsonBody } from './receive/json-body.ts';
 import { jsonFault } from './receive/json-fault.ts';
 import { readRequestOptions } from './receive/request-options.ts';
 import { beginRequest, receive } from './receive.ts';
@@ -77,6 +78,16 @@ describe('receive: the body', () => {
     expect(fault(() => arrive('{"model":\n  "m",,}'))).toBe(
       `The request body is not valid JSON: line 2, column 7: expected a member name in double quotes, but found ",".`,
     );
+  });
+
+  it.each([
+    ['cut', [0xe4, 0xb8], 11],
+    ['lone', [0xff], 11],
+    ['after one that was written', [...Buffer.from('\ufffd語'), 0xc3], 17],
+  ])('says where a character is broken: %s', (_, inside, place) => {
+    const bytes = Buffer.concat([Buffer.from('{"model":"'), Buffer.from(inside), Buffer.from('"}')]);
+    expect(() => jsonBody(bytes)).toThrow(`not valid UTF-8: see its byte ${place}.`);
+    expect(jsonBody(Buffer.from('{"model":"\ufffd"}'))).toEqual({ model: '\ufffd' });
   });
 
   it.each([

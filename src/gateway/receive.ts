@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
 import { asReceived, type PassThrough, type Received } from '../core/exchange.ts';
-import { isJsonObject, type JsonObject, nestsDeeperThan } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import { timeOrderedId } from '../core/request-id.ts';
 import type { Snapshot } from '../core/route.ts';
 import type { Upload } from '../core/upload.ts';
@@ -9,11 +9,8 @@ import { callerAddress } from './access/entry-rules.ts';
 import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
 import { addressed, addressOf } from './receive/call-address.ts';
-import { jsonFault } from './receive/json-fault.ts';
+import { jsonBody } from './receive/json-body.ts';
 import { readRequestOptions } from './receive/request-options.ts';
-
-/** What walks through a body later does so by recursion: translation, cache key, the journal. */
-const levelsMax = 512;
 
 /**
  * Station 1: the bytes become a request whose wishes are known. Throws GatewayError('malformed_request') that says
@@ -29,7 +26,7 @@ export function receive(gateway: Gateway, arrival: Arrival, start: Start): Recei
     passThrough !== null
       ? opaqueBody(arrival.bytes, passThrough)
       : upload === null
-        ? parseBody(arrival.bytes)
+        ? jsonBody(arrival.bytes)
         : upload.fields;
   const address = passThrough === null ? addressOf(arrival) : { ...addressOf(arrival), path: passThrough.rest };
   const dialect = spoken.kindOf?.(body, address) ?? spoken;
@@ -86,7 +83,7 @@ export function beginRequest(gateway: Gateway, arrival: Arrival): Start {
 
 /** What is not JSON, or no object, is passed on unread. */
 function opaqueBody(bytes: Buffer, { contentType }: PassThrough): JsonObject {
-  return bytes.length === 0 || !/json/i.test(contentType ?? 'application/json') ? {} : parseBody(bytes);
+  return bytes.length === 0 || !/json/i.test(contentType ?? 'application/json') ? {} : jsonBody(bytes);
 }
 
 /** What stands for a form in records and as the input's size: its fields, and what is known of its files. */
@@ -105,26 +102,4 @@ function described({ fields, files, isComplete }: Upload, { headers }: Arrival):
 
 function saneToken(value: string | string[] | undefined): string | null {
   return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/.test(value) ? value : null;
-}
-
-function parseBody(bytes: Buffer): JsonObject {
-  if (bytes.length === 0) {
-    throw new GatewayError('malformed_request', 'The request body is empty; it must be a JSON object.');
-  }
-  const text = bytes.toString('utf8');
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new GatewayError('malformed_request', `The request body is not valid JSON: ${jsonFault(text)}.`);
-  }
-  if (!isJsonObject(body)) {
-    const kind = body === null ? 'null' : Array.isArray(body) ? 'a list' : `a ${typeof body}`;
-    throw new GatewayError('malformed_request', `The request body must be a JSON object, but it is ${kind}.`);
-  }
-  // Every level takes two bytes at least.
-  if (bytes.length > 2 * levelsMax && nestsDeeperThan(body, levelsMax)) {
-    throw new GatewayError('malformed_request', `The request body is nested deeper than ${levelsMax} levels.`);
-  }
-  return body;
 }

@@ -39,7 +39,10 @@ export function inspectMessages(body: JsonObject): RequestFacts {
   for (const name of ['temperature', 'top_p', 'top_k']) optionalNumber(body, name);
   optionalStrings(body, 'stop_sequences');
   const thinking = optionalObject(body, 'thinking');
-  if (thinking !== undefined) requiredString(thinking, 'type', 'thinking.type');
+  if (thinking !== undefined) {
+    requiredString(thinking, 'type', 'thinking.type');
+    optionalWhole(thinking, 'budget_tokens', 0, 'thinking.budget_tokens');
+  }
   const format =
     optionalObject(body, 'output_format') ??
     optionalObject(optionalObject(body, 'output_config') ?? {}, 'format', 'output_config.format');
@@ -106,6 +109,7 @@ function checkBlock(block: JsonObject, path: string, contents: Contents): void {
       return;
     case 'tool_result':
       requiredString(block, 'tool_use_id', `${path}.tool_use_id`);
+      optionalBoolean(block, 'is_error', `${path}.is_error`);
       if (block.content !== undefined && block.content !== null) {
         checkContent(block.content, `${path}.content`, contents);
       }
@@ -123,6 +127,7 @@ function checkBlock(block: JsonObject, path: string, contents: Contents): void {
 function checkSource(block: JsonObject, path: string, contents: Contents): void {
   const source = asObject(block.source, `${path}.source`);
   const type = requiredString(source, 'type', `${path}.source.type`);
+  if (type === 'base64') requiredString(source, 'media_type', `${path}.source.media_type`);
   if (type === 'base64' || type === 'text') requiredString(source, 'data', `${path}.source.data`);
   else if (type === 'url') requiredString(source, 'url', `${path}.source.url`);
   if (type === 'url' || type === 'file') contents.unbounded = true;
@@ -145,6 +150,7 @@ function checkTools(body: JsonObject): ToolFacts {
     const type = optionalString(tool, 'type', `${path}.type`) ?? 'custom';
     if (type === 'custom') {
       requiredString(tool, 'name', `${path}.name`);
+      optionalString(tool, 'description', `${path}.description`);
       asObject(tool.input_schema, `${path}.input_schema`);
     } else if (type.startsWith('web_search_')) {
       unbounded = true;

@@ -44,7 +44,7 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
     temperature: optionalNumber(config, 'temperature'),
     topP: optionalNumber(config, 'topP'),
     topK: optionalNumber(more, 'top_k', 'additionalModelRequestFields.top_k'),
-    stop: optionalStrings(config, 'stopSequences'),
+    stop: optionalStrings(config, 'stopSequences', 'inferenceConfig.stopSequences'),
     seed: undefined,
     choices: undefined,
     presencePenalty: undefined,

@@ -44,7 +44,7 @@ export function inspectConverse(body: JsonObject, address?: CallAddress): Reques
   }
   const config = optionalObject(body, 'inferenceConfig') ?? {};
   for (const name of ['temperature', 'topP']) optionalNumber(config, name, `inferenceConfig.${name}`);
-  optionalStrings(config, 'stopSequences');
+  optionalStrings(config, 'stopSequences', 'inferenceConfig.stopSequences');
   const output = optionalObject(body, 'outputConfig');
   return {
     model: address?.model,
@@ -76,6 +76,7 @@ function checkBlock(block: JsonObject, path: string, contents: Contents): void {
     if (media === undefined) continue;
     contents[need] = true;
     const source = asObject(media.source, `${path}.${name}.source`);
+    optionalString(media, 'format', `${path}.${name}.format`);
     optionalString(source, 'bytes', `${path}.${name}.source.bytes`);
     if (source.s3Location !== undefined) contents.unbounded = true;
   }
@@ -83,10 +84,12 @@ function checkBlock(block: JsonObject, path: string, contents: Contents): void {
   if (call !== undefined) {
     requiredString(call, 'toolUseId', `${path}.toolUse.toolUseId`);
     requiredString(call, 'name', `${path}.toolUse.name`);
+    optionalObject(call, 'input', `${path}.toolUse.input`);
   }
   const result = optionalObject(block, 'toolResult', `${path}.toolResult`);
   if (result === undefined) return;
   requiredString(result, 'toolUseId', `${path}.toolResult.toolUseId`);
+  optionalString(result, 'status', `${path}.toolResult.status`);
   for (const [index, entry] of (optionalList(result, 'content', `${path}.toolResult.content`) ?? []).entries()) {
     const inside = `${path}.toolResult.content[${index}]`;
     checkBlock(asObject(entry, inside), inside, contents);
@@ -102,6 +105,7 @@ function checkTools(body: JsonObject): boolean {
     const spec = optionalObject(asObject(entry, path), 'toolSpec', `${path}.toolSpec`);
     if (spec === undefined) continue;
     requiredString(spec, 'name', `${path}.toolSpec.name`);
+    optionalString(spec, 'description', `${path}.toolSpec.description`);
     const schema = optionalObject(spec, 'inputSchema', `${path}.toolSpec.inputSchema`);
     if (schema !== undefined) optionalObject(schema, 'json', `${path}.toolSpec.inputSchema.json`);
   }

@@ -1,6 +1,7 @@
 import type { BodyEdits, Dialect, EncodeOptions } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { anthropicMessages } from '../anthropic-messages/index.ts';
+import { optionalString } from '../body-checks.ts';
 import { ofInvoke } from './calls.ts';
 import { InvokeDecoder, InvokeEncoder, InvokeRelay } from './framing.ts';
 
@@ -15,6 +16,10 @@ function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits {
 export const claude: Dialect = ofInvoke({
   ...anthropicMessages,
   variantOf: 'anthropic-messages',
+  inspect: (body, address) => {
+    optionalString(body, 'anthropic_version');
+    return anthropicMessages.inspect(body, address);
+  },
   passThrough,
   relay: (options) => new InvokeRelay(anthropicMessages.relay(options)),
   streamDecoder: () => new InvokeDecoder(anthropicMessages.streamDecoder()),

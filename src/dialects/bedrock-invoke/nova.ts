@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { StreamPart } from '../../core/neutral.ts';
 import { EventReader } from '../../core/server-sent-events.ts';
 import { bedrockConverse } from '../bedrock-converse/index.ts';
+import { optionalNumber, optionalObject, optionalString } from '../body-checks.ts';
 import { ofInvoke } from './calls.ts';
 import { chunkFrame, nothing } from './framing.ts';
 
@@ -17,11 +18,13 @@ export const nova: Dialect = ofInvoke({
   streamEncoder: (options) => new NovaEncoder(bedrockConverse.streamEncoder(options)),
 });
 
-function asConverse({ schemaVersion: _, ...body }: JsonObject): JsonObject {
-  const config = body.inferenceConfig;
-  if (!isJsonObject(config)) return body;
-  const { topK, top_k: oldTopK, max_new_tokens: oldMax, top_p: oldTopP, ...rest } = config;
-  const k = topK ?? oldTopK;
+function asConverse({ schemaVersion, ...body }: JsonObject): JsonObject {
+  optionalString({ schemaVersion }, 'schemaVersion');
+  const config = optionalObject(body, 'inferenceConfig');
+  if (config === undefined) return body;
+  const { topK: _, top_k: _old, max_new_tokens: oldMax, top_p: oldTopP, ...rest } = config;
+  const k =
+    optionalNumber(config, 'topK', 'inferenceConfig.topK') ?? optionalNumber(config, 'top_k', 'inferenceConfig.top_k');
   const more = isJsonObject(body.additionalModelRequestFields) ? body.additionalModelRequestFields : {};
   return {
     ...body,

@@ -3,6 +3,8 @@ import type { FinishReason, NeutralMessage, NeutralRequest } from '../../core/ne
 import { totalInputTokens, totalOutputTokens, type Usage } from '../../core/usage.ts';
 import {
   asObject,
+  malformed,
+  nameOf,
   optionalList,
   optionalNumber,
   optionalObject,
@@ -65,7 +67,7 @@ const titan: PromptFamily = {
       maxOutputTokens: optionalWhole(config, 'maxTokenCount', 0, 'textGenerationConfig.maxTokenCount') || undefined,
       temperature: optionalNumber(config, 'temperature', 'textGenerationConfig.temperature'),
       topP: optionalNumber(config, 'topP', 'textGenerationConfig.topP'),
-      stop: optionalStrings(config, 'stopSequences'),
+      stop: optionalStrings(config, 'stopSequences', 'textGenerationConfig.stopSequences'),
     };
   },
   whole: (piece) => ({
@@ -198,6 +200,9 @@ const commandR: PromptFamily = {
     const messages = (optionalList(body, 'chat_history') ?? []).map((entry, index): NeutralMessage => {
       const turn = asObject(entry, `chat_history[${index}]`);
       const text = requiredString(turn, 'message', `chat_history[${index}].message`);
+      if (turn.role !== 'USER' && turn.role !== 'CHATBOT') {
+        throw malformed(`chat_history[${index}].role`, `expected "USER" or "CHATBOT", got ${nameOf(turn.role)}`);
+      }
       return { role: turn.role === 'CHATBOT' ? 'assistant' : 'user', content: [{ type: 'text', text }] };
     });
     const preamble = optionalString(body, 'preamble') ?? '';

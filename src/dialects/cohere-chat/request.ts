@@ -1,7 +1,16 @@
 import type { BodyEdits, EncodeOptions, RequestFacts } from '../../core/dialect.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat } from '../../core/neutral.ts';
-import { optionalBoolean, optionalList, optionalNumber, optionalStrings, optionalWhole } from '../body-checks.ts';
+import {
+  asObject,
+  filledList,
+  optionalBoolean,
+  optionalList,
+  optionalNumber,
+  optionalString,
+  optionalStrings,
+  optionalWhole,
+} from '../body-checks.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { decodeRequest as decodeChat } from '../openai-chat/decode-request.ts';
 import { present } from '../openai-chat/encode-request.ts';
@@ -16,9 +25,22 @@ export function inspectCohere(body: JsonObject): RequestFacts {
   optionalStrings(body, 'stop_sequences');
   optionalBoolean(body, 'strict_tools');
   optionalList(body, 'documents');
+  for (const [index, message] of filledList(body, 'messages').entries()) {
+    if (isJsonObject(message)) checkOwnParts(message, `messages[${index}]`);
+  }
   const facts = inspectChat(asChat(body));
   // This format always tells.
   return { ...facts, usageInStream: true };
+}
+
+/** What other formats do not have; everything else is checked as theirs. */
+function checkOwnParts(message: JsonObject, path: string): void {
+  optionalString(message, 'tool_plan', `${path}.tool_plan`);
+  if (message.role !== 'tool' || !Array.isArray(message.content)) return;
+  for (const [index, part] of message.content.entries()) {
+    if (!isJsonObject(part) || part.type !== 'document') continue;
+    asObject(part.document, `${path}.content[${index}].document`);
+  }
 }
 
 export function decodeCohere(body: JsonObject): NeutralRequest {

@@ -134,6 +134,8 @@ export const cohereEmbed: Format = {
   inspect: (body) => {
     const inputs = readInputs(body);
     optionalWhole(body, 'output_dimension', 1);
+    optionalStrings(body, 'embedding_types');
+    for (const name of ['input_type', 'truncate']) optionalString(body, name);
     return {
       model: optionalString(body, 'model'),
       inputUnbounded: inputs.some(({ type }) => type !== 'text'),

@@ -35,7 +35,7 @@ function request(body: JsonObject, inputs: EmbeddingInput[], model: string): Emb
     inputs,
     dimensions: optionalWhole(body, 'outputDimensionality', 1),
     encodings: [],
-    purpose: purposeOf(body.taskType),
+    purpose: purposeOf(optionalString(body, 'taskType')),
     truncate: undefined,
     endUser: undefined,
     extra: given({ title: body.title }),
@@ -86,7 +86,8 @@ export const geminiBatchEmbed: Format = {
   inspect: (body) => {
     const requests = filledList(body, 'requests');
     for (const [index, one] of requests.entries()) {
-      textOf(asObject(one, `requests[${index}]`).content, `requests[${index}].content`);
+      const { content, ...settings } = asObject(one, `requests[${index}]`);
+      request(settings, [textOf(content, `requests[${index}].content`)], '');
     }
     return { model: modelOf(asObject(requests[0], 'requests[0]')) };
   },
@@ -123,7 +124,7 @@ export const geminiEmbed: Format = {
   operation: 'embedding',
   modelInPath: true,
   inspect: (body) => {
-    textOf(body.content, 'content');
+    request(body, [textOf(body.content, 'content')], '');
     return { model: modelOf(body) };
   },
   decodeRequest: (body) => request(body, [textOf(body.content, 'content')], modelOf(body) ?? ''),

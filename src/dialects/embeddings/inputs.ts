@@ -15,6 +15,8 @@ export function inputsOf(value: Json | undefined, field: string): EmbeddingInput
 
 function inputOf(entry: Json, place: string): EmbeddingInput {
   if (typeof entry === 'string') return { type: 'text', text: entry };
+  if (Array.isArray(entry) && entry.length === 0)
+    throw malformed(place, 'the list is empty: at least one token is needed');
   if (Array.isArray(entry)) return { type: 'tokens', tokens: tokensOf(entry, place) };
   if (isJsonObject(entry)) {
     if (typeof entry.text === 'string') return { type: 'text', text: entry.text };

@@ -7,7 +7,7 @@ import type {
   EmbeddingResponse,
 } from '../../core/neutral-tasks.ts';
 import type { DialectName } from '../../core/operation.ts';
-import { optionalString, optionalWhole, unknownMembers } from '../body-checks.ts';
+import { optionalString, optionalStrings, optionalWhole, unknownMembers } from '../body-checks.ts';
 import { decodeUsage, encodeUsage } from '../openai-chat/usage.ts';
 import { given, leaveOut, type TaskFormat } from '../task-dialect.ts';
 import { dataUrlOf, inputsOf, textsOf } from './inputs.ts';
@@ -40,6 +40,8 @@ export function openaiLikeEmbeddings(words: OpenaiLikeWords): Format {
     inspect: (body) => {
       const inputs = inputsOf(body.input, 'input');
       optionalWhole(body, words.dimensions, 1);
+      optionalStrings(body, words.encoding.field);
+      optionalString(body, purposed);
       return {
         model: optionalString(body, 'model'),
         endUser: optionalString(body, 'user') || undefined,

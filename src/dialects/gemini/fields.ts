@@ -56,8 +56,14 @@ export function stringField(object: JsonObject, name: string, path: string): str
 
 export function numberField(object: JsonObject, name: string, path: string): number | undefined {
   const value = field(object, name);
-  if (value === undefined || typeof value === 'number') return value;
+  if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return value;
   throw malformed(path, `expected a number, got ${nameOf(value)}`);
+}
+
+export function booleanField(object: JsonObject, name: string, path: string): boolean | undefined {
+  const value = field(object, name);
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw malformed(path, `expected true or false, got ${nameOf(value)}`);
 }
 
 /** A whole number of at least `least`. */

@@ -1,7 +1,7 @@
 import type { CallAddress, RequestFacts } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { asObject, malformed, nameOf } from '../body-checks.ts';
-import { field, listField, numberField, objectField, stringField, wholeField } from './fields.ts';
+import { booleanField, field, listField, numberField, objectField, stringField, wholeField } from './fields.ts';
 
 const candidatesMax = 1_024;
 
@@ -30,7 +30,9 @@ export function inspectGenerate(body: JsonObject, address?: CallAddress): Reques
   for (const [index, text] of listField(config, 'stopSequences', path('stopSequences')).entries()) {
     if (typeof text !== 'string') throw malformed(path(`stopSequences[${index}]`), 'expected a string');
   }
-  objectField(config, 'thinkingConfig', path('thinkingConfig'));
+  checkThinking(config);
+  stringField(config, 'responseMimeType', path('responseMimeType'));
+  for (const name of ['responseSchema', 'responseJsonSchema']) objectField(config, name, path(name));
   const choices = wholeField(config, 'candidateCount', path('candidateCount'), 1) ?? 1;
   if (choices > candidatesMax) {
     throw malformed(path('candidateCount'), `expected a whole number from 1 to ${candidatesMax}`);
@@ -58,6 +60,15 @@ export function inspectGenerate(body: JsonObject, address?: CallAddress): Reques
   };
 }
 
+function checkThinking(config: JsonObject): void {
+  const path = 'generationConfig.thinkingConfig';
+  const thinking = objectField(config, 'thinkingConfig', path);
+  if (thinking === undefined) return;
+  numberField(thinking, 'thinkingBudget', `${path}.thinkingBudget`);
+  stringField(thinking, 'thinkingLevel', `${path}.thinkingLevel`);
+  booleanField(thinking, 'includeThoughts', `${path}.includeThoughts`);
+}
+
 const roles: ReadonlySet<unknown> = new Set([undefined, 'user', 'model', 'function', 'tool', 'system']);
 
 function checkContent(content: JsonObject, index: number, contents: Contents): void {
@@ -83,7 +94,9 @@ function checkPart(part: JsonObject, path: string, contents: Contents): void {
     if (stringField(inline, 'data', `${path}.inlineData.data`) === undefined) {
       throw malformed(`${path}.inlineData.data`, 'expected base64, got nothing');
     }
-    noteMedia(stringField(inline, 'mimeType', `${path}.inlineData.mimeType`) ?? '', contents);
+    const mediaType = stringField(inline, 'mimeType', `${path}.inlineData.mimeType`);
+    if (mediaType === undefined) throw malformed(`${path}.inlineData.mimeType`, 'expected a string, got nothing');
+    noteMedia(mediaType, contents);
   }
   const file = objectField(part, 'fileData', `${path}.fileData`);
   if (file !== undefined) {
@@ -100,7 +113,8 @@ function checkPart(part: JsonObject, path: string, contents: Contents): void {
       throw malformed(`${path}.${name}.name`, 'expected a string, got nothing');
     }
     stringField(call, 'id', `${path}.${name}.id`);
-    objectField(call, name === 'functionCall' ? 'args' : 'response', `${path}.${name}`);
+    const inside = name === 'functionCall' ? 'args' : 'response';
+    objectField(call, inside, `${path}.${name}.${inside}`);
   }
 }
 
@@ -132,6 +146,7 @@ function checkTools(body: JsonObject): ToolFacts {
       if (stringField(one, 'name', `${path}[${at}].name`) === undefined) {
         throw malformed(`${path}[${at}].name`, 'expected a string, got nothing');
       }
+      stringField(one, 'description', `${path}[${at}].description`);
       for (const name of ['parameters', 'parametersJsonSchema']) objectField(one, name, `${path}[${at}].${name}`);
     }
     if (searchTools.some((name) => field(tool, name) !== undefined)) searches = true;
@@ -141,6 +156,7 @@ function checkTools(body: JsonObject): ToolFacts {
     if (isHosted) unbounded = true;
   }
   const toolConfig = objectField(body, 'toolConfig', 'toolConfig');
-  if (toolConfig !== undefined) objectField(toolConfig, 'functionCallingConfig', 'toolConfig.functionCallingConfig');
+  const calling = toolConfig && objectField(toolConfig, 'functionCallingConfig', 'toolConfig.functionCallingConfig');
+  if (calling !== undefined) stringField(calling, 'mode', 'toolConfig.functionCallingConfig.mode');
   return { declared: tools.length > 0, unbounded, searches };
 }

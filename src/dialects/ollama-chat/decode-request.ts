@@ -53,7 +53,7 @@ function decodeCommon(
     temperature: optionalNumber(options, 'temperature'),
     topP: optionalNumber(options, 'top_p'),
     topK: optionalNumber(options, 'top_k'),
-    stop: optionalStrings(options, 'stop'),
+    stop: optionalStrings(options, 'stop', 'options.stop'),
     seed: optionalNumber(options, 'seed'),
     choices: undefined,
     presencePenalty: optionalNumber(options, 'presence_penalty'),

@@ -10,6 +10,7 @@ import {
   optionalNumber,
   optionalObject,
   optionalString,
+  optionalStrings,
   requiredString,
 } from '../body-checks.ts';
 
@@ -30,6 +31,7 @@ export function inspectChat(body: JsonObject): RequestFacts {
     }
     optionalString(message, 'content', `${path}.content`);
     optionalString(message, 'thinking', `${path}.thinking`);
+    optionalString(message, 'tool_name', `${path}.tool_name`);
     if (hasImages(message, path)) vision = true;
     for (const [place, call] of (optionalList(message, 'tool_calls', `${path}.tool_calls`) ?? []).entries()) {
       const at = `${path}.tool_calls[${place}]`;
@@ -66,6 +68,7 @@ function checkTools(body: JsonObject): boolean {
     const path = `tools[${index}]`;
     const definition = asObject(asObject(entry, path).function, `${path}.function`);
     requiredString(definition, 'name', `${path}.function.name`);
+    optionalString(definition, 'description', `${path}.function.description`);
     optionalObject(definition, 'parameters', `${path}.function.parameters`);
   }
   return tools.length > 0;
@@ -76,7 +79,11 @@ function factsOf(body: JsonObject, vision: boolean, tools: boolean): RequestFact
   for (const name of ['temperature', 'top_p', 'top_k', 'seed', 'presence_penalty', 'frequency_penalty']) {
     optionalNumber(options, name, `options.${name}`);
   }
-  const { format, think } = body;
+  optionalStrings(options, 'stop', 'options.stop');
+  const { format, think, keep_alive: kept } = body;
+  if (kept !== undefined && kept !== null && typeof kept !== 'string' && typeof kept !== 'number') {
+    throw malformed('keep_alive', 'expected a duration such as "5m", or seconds');
+  }
   if (format !== undefined && format !== null && format !== '' && format !== 'json' && !isJsonObject(format)) {
     throw malformed('format', 'expected "json" or a JSON schema');
   }

@@ -35,7 +35,7 @@ export function decodeMessages(messages: readonly unknown[]): { system: TextBloc
     results = undefined;
     if (role === 'system' || role === 'developer') system.push(...textBlocks(message, path));
     else {
-      const content = role === 'assistant' ? assistantContent(message, path) : userContent(message, path);
+      const content = role === 'assistant' ? assistantContent(message) : userContent(message);
       const name = typeof message.name === 'string' ? { name: message.name } : {};
       decoded.push({ role: role === 'assistant' ? 'assistant' : 'user', content, ...name });
     }
@@ -49,17 +49,17 @@ export function cacheMarkOf(part: JsonObject): { cacheMark?: CacheMark } {
 
 /** Text alone, of messages that may hold nothing else. A mark on the message stands for one on its last part. */
 function textBlocks(message: JsonObject, path: string): TextBlock[] {
-  return userContent(message, path).map((block) => {
+  return userContent(message).map((block) => {
     if (block.type === 'text') return block;
     throw malformed(`${path}.content`, `a ${String(message.role)} message holds text only`);
   });
 }
 
-function userContent(message: JsonObject, path: string): ContentBlock[] {
+function userContent(message: JsonObject): ContentBlock[] {
   const { content } = message;
   if (typeof content === 'string') return [{ type: 'text', text: content, ...cacheMarkOf(message) }];
   if (!Array.isArray(content)) return [];
-  const blocks = content.filter(isJsonObject).map((part, index) => partBlock(part, `${path}.content[${index}]`));
+  const blocks = content.filter(isJsonObject).map(partBlock);
   const last = blocks.at(-1);
   if (last !== undefined && isJsonObject(message.cache_control) && last.type === 'text') {
     last.cacheMark ??= message.cache_control;
@@ -67,7 +67,7 @@ function userContent(message: JsonObject, path: string): ContentBlock[] {
   return blocks;
 }
 
-function partBlock(part: JsonObject, path: string): ContentBlock {
+function partBlock(part: JsonObject): ContentBlock {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: String(part.text), ...cacheMarkOf(part) };
@@ -88,13 +88,13 @@ function partBlock(part: JsonObject, path: string): ContentBlock {
       };
     }
     case 'file':
-      return fileBlock(part, path);
+      return fileBlock(part);
     default:
       return { type: 'vendor', dialect, block: part };
   }
 }
 
-function fileBlock(part: JsonObject, path: string): FileBlock {
+function fileBlock(part: JsonObject): FileBlock {
   const file = part.file as JsonObject;
   const name = typeof file.filename === 'string' ? { name: file.filename } : {};
   if (typeof file.file_data === 'string') {
@@ -103,15 +103,14 @@ function fileBlock(part: JsonObject, path: string): FileBlock {
       : ({ kind: 'base64', mediaType: 'application/pdf', base64: file.file_data } as const);
     return { type: 'file', source, ...name, ...cacheMarkOf(part) };
   }
-  if (typeof file.file_id !== 'string') throw malformed(`${path}.file`, 'expected file_data or file_id');
-  const isAddress = /^https?:\/\//.test(file.file_id);
-  const source = isAddress ? { kind: 'url' as const, url: file.file_id } : { kind: 'id' as const, id: file.file_id };
+  const id = String(file.file_id);
+  const source = /^https?:\/\//.test(id) ? { kind: 'url' as const, url: id } : { kind: 'id' as const, id };
   return { type: 'file', source, ...name, ...cacheMarkOf(part) };
 }
 
-function assistantContent(message: JsonObject, path: string): ContentBlock[] {
+function assistantContent(message: JsonObject): ContentBlock[] {
   const blocks: ContentBlock[] = [...decodeReasoning(message)];
-  if (message.content !== '') blocks.push(...userContent(message, path));
+  if (message.content !== '') blocks.push(...userContent(message));
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     blocks.push({ type: 'refusal', text: message.refusal });
   }
@@ -167,7 +166,7 @@ export function decodeToolCalls(message: JsonObject): ContentBlock[] {
 }
 
 function toolResult(message: JsonObject, path: string): ToolResultBlock {
-  const content = userContent({ ...message, cache_control: undefined }, path).map((block) => {
+  const content = userContent({ ...message, cache_control: undefined }).map((block) => {
     if (block.type === 'text' || block.type === 'image' || block.type === 'file') return block;
     throw malformed(`${path}.content`, 'a tool message holds text, images or files');
   });

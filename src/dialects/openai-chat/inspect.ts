@@ -69,6 +69,7 @@ function checkMessage(message: JsonObject, path: string, contents: Contents): vo
       `expected one of ${roles.join(', ')}${typeof role === 'string' ? '' : `, got ${nameOf(role)}`}`,
     );
   }
+  if (message.name !== undefined) optionalString(message, 'name', `${path}.name`);
   const calls = optionalList(message, 'tool_calls', `${path}.tool_calls`);
   const mayBeSilent = role === 'assistant' || (message.content === null && (role === 'tool' || role === 'function'));
   checkContent(message, path, contents, mayBeSilent);
@@ -80,7 +81,7 @@ function checkMessage(message: JsonObject, path: string, contents: Contents): vo
 
 function checkToolCall(call: JsonObject, path: string): void {
   requiredString(call, 'id', `${path}.id`);
-  if (call.type === 'custom') return;
+  if (optionalString(call, 'type', `${path}.type`) === 'custom') return;
   const called = asObject(call.function, `${path}.function`);
   requiredString(called, 'name', `${path}.function.name`);
   optionalString(called, 'arguments', `${path}.function.arguments`);
@@ -116,6 +117,7 @@ function checkPart(part: JsonObject, path: string, contents: Contents): void {
       const image =
         typeof part.image_url === 'string' ? { url: part.image_url } : asObject(part.image_url, `${path}.image_url`);
       const url = requiredString(image, 'url', `${path}.image_url.url`);
+      optionalString(image, 'detail', `${path}.image_url.detail`);
       if (!url.startsWith('data:')) contents.unbounded = true;
       return;
     }
@@ -129,9 +131,10 @@ function checkPart(part: JsonObject, path: string, contents: Contents): void {
     case 'file': {
       contents.files = true;
       const file = asObject(part.file, `${path}.file`);
-      const data = optionalString(file, 'file_data', `${path}.file.file_data`);
-      if (data === undefined) {
-        optionalString(file, 'file_id', `${path}.file.file_id`);
+      optionalString(file, 'filename', `${path}.file.filename`);
+      if (optionalString(file, 'file_data', `${path}.file.file_data`) === undefined) {
+        const id = optionalString(file, 'file_id', `${path}.file.file_id`);
+        if (id === undefined) throw malformed(`${path}.file`, 'expected file_data or file_id');
         contents.unbounded = true;
       }
       return;
@@ -150,13 +153,11 @@ function checkTools(body: JsonObject): boolean {
     const type = requiredString(tool, 'type', `${path}.type`);
     if (type !== 'function') continue;
     const definition = asObject(tool.function, `${path}.function`);
-    requiredString(definition, 'name', `${path}.function.name`);
-    optionalString(definition, 'description', `${path}.function.description`);
-    optionalObject(definition, 'parameters', `${path}.function.parameters`);
+    checkDefinition(definition, `${path}.function`);
   }
   const functions = optionalList(body, 'functions');
   for (const [index, entry] of (functions ?? []).entries()) {
-    requiredString(asObject(entry, `functions[${index}]`), 'name', `functions[${index}].name`);
+    checkDefinition(asObject(entry, `functions[${index}]`), `functions[${index}]`);
   }
   const choice = body.tool_choice;
   if (choice !== undefined && choice !== null && typeof choice !== 'string') {
@@ -166,6 +167,13 @@ function checkTools(body: JsonObject): boolean {
   return (tools?.length ?? 0) + (functions?.length ?? 0) > 0;
 }
 
+function checkDefinition(definition: JsonObject, path: string): void {
+  requiredString(definition, 'name', `${path}.name`);
+  optionalString(definition, 'description', `${path}.description`);
+  optionalObject(definition, 'parameters', `${path}.parameters`);
+  optionalBoolean(definition, 'strict', `${path}.strict`);
+}
+
 function checkResponseFormat(body: JsonObject): void {
   const format = optionalObject(body, 'response_format');
   if (format === undefined) return;
@@ -173,7 +181,9 @@ function checkResponseFormat(body: JsonObject): void {
   if (type !== 'json_schema') return;
   const schema = asObject(format.json_schema, 'response_format.json_schema');
   optionalString(schema, 'name', 'response_format.json_schema.name');
+  optionalString(schema, 'description', 'response_format.json_schema.description');
   optionalObject(schema, 'schema', 'response_format.json_schema.schema');
+  optionalBoolean(schema, 'strict', 'response_format.json_schema.strict');
 }
 
 function checkNumbers(body: JsonObject): void {

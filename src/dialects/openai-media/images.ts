@@ -38,6 +38,7 @@ function inspect(body: JsonObject, imagesIn: number): Partial<RequestFacts> {
   const count = numberOf(body, 'n', { whole: true, least: 1, most: imagesMax }) ?? 1;
   const size = optionalString(body, 'size') ?? '1024x1024';
   const quality = optionalString(body, 'quality');
+  for (const name of ['response_format', 'output_format', 'negative_prompt']) optionalString(body, name);
   // What the provider chooses is priced as the dearest it can choose.
   const isOpen = size === 'auto' || quality === 'auto';
   return {

@@ -1,8 +1,8 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { SpeechRequest, SpeechResponse } from '../../core/neutral-media.ts';
 import { noUsage, type Usage } from '../../core/usage.ts';
-import { malformed, optionalString, requiredString, unknownMembers } from '../body-checks.ts';
+import { malformed, nameOf, optionalString, requiredString, unknownMembers } from '../body-checks.ts';
 import { given, leaveOut, type TaskFormat } from '../task-dialect.ts';
 import { numberOf } from './form-fields.ts';
 import { MediaEventRelay, RawRelay } from './relays.ts';
@@ -48,6 +48,11 @@ export const openaiSpeech: TaskFormat<SpeechRequest, SpeechResponse> = {
     const characters = charactersOf(requiredString(body, 'input'));
     if (characters === 0) throw malformed('input', 'the text is empty');
     numberOf(body, 'speed', { least: 0.25, most: 4 });
+    for (const name of ['response_format', 'instructions']) optionalString(body, name);
+    const { voice } = body;
+    if (typeof voice !== 'string' && !isJsonObject(voice ?? {})) {
+      throw malformed('voice', `expected a name or an object, got ${nameOf(voice)}`);
+    }
     return {
       model: optionalString(body, 'model'),
       stream: streamFormatOf(body) === 'sse',

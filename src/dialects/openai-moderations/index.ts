@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ModerationRequest, ModerationResponse } from '../../core/neutral-tasks.ts';
-import { asObject, malformed, nameOf, optionalString, unknownMembers } from '../body-checks.ts';
+import { asObject, malformed, nameOf, optionalString, requiredString, unknownMembers } from '../body-checks.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { decodeUsage } from '../openai-chat/usage.ts';
 import { given, taskDialect } from '../task-dialect.ts';
@@ -13,7 +13,9 @@ function inputsOf(value: Json | undefined): Json[] {
   if (typeof value === 'string') return [value];
   if (!Array.isArray(value)) throw malformed('input', `expected a string or a list, got ${nameOf(value)}`);
   if (value.length === 0) throw malformed('input', 'the list is empty: at least one entry is needed');
-  for (const [index, entry] of value.entries()) if (typeof entry !== 'string') asObject(entry, `input[${index}]`);
+  for (const [index, entry] of value.entries()) {
+    if (typeof entry !== 'string') requiredString(asObject(entry, `input[${index}]`), 'type', `input[${index}].type`);
+  }
   return value;
 }
 

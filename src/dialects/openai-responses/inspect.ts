@@ -34,7 +34,9 @@ export function inspectResponses(body: JsonObject): RequestFacts {
   for (const name of ['store', 'background', 'parallel_tool_calls']) optionalBoolean(body, name);
   optionalWhole(body, 'top_logprobs', 0);
   optionalList(body, 'include');
-  const effort = optionalString(optionalObject(body, 'reasoning') ?? {}, 'effort', 'reasoning.effort');
+  const reasoning = optionalObject(body, 'reasoning') ?? {};
+  const effort = optionalString(reasoning, 'effort', 'reasoning.effort');
+  optionalString(reasoning, 'summary', 'reasoning.summary');
   const maxToolCalls = optionalWhole(body, 'max_tool_calls', 1);
   const isContinued = [
     optionalString(body, 'previous_response_id'),
@@ -152,12 +154,14 @@ function checkPart(part: JsonObject, path: string, contents: Contents): void {
       contents.vision = true;
       const url = optionalString(part, 'image_url', `${path}.image_url`);
       const id = optionalString(part, 'file_id', `${path}.file_id`);
+      optionalString(part, 'detail', `${path}.detail`);
       if (url === undefined && id === undefined) throw malformed(path, 'expected image_url or file_id');
       if (url === undefined || !url.startsWith('data:')) contents.unbounded = true;
       return;
     }
     case 'input_file': {
       contents.files = true;
+      optionalString(part, 'filename', `${path}.filename`);
       const sources = ['file_data', 'file_id', 'file_url'].map((name) => optionalString(part, name, `${path}.${name}`));
       if (sources.every((source) => source === undefined)) {
         throw malformed(path, 'expected file_data, file_id or file_url');
@@ -210,6 +214,7 @@ function checkTools(body: JsonObject): ToolFacts {
       requiredString(tool, 'name', `${path}.name`);
       optionalString(tool, 'description', `${path}.description`);
       optionalObject(tool, 'parameters', `${path}.parameters`);
+      optionalBoolean(tool, 'strict', `${path}.strict`);
     }
     if (!callersOwn.has(type)) hosted = true;
     if (type.startsWith('web_search') || type === 'file_search') searches = true;
@@ -225,6 +230,9 @@ function checkText(body: JsonObject): string | undefined {
   const format = optionalObject(optionalObject(body, 'text') ?? {}, 'format', 'text.format');
   if (format === undefined) return undefined;
   const type = requiredString(format, 'type', 'text.format.type');
-  if (type === 'json_schema') asObject(format.schema, 'text.format.schema');
+  if (type !== 'json_schema') return type;
+  optionalString(format, 'name', 'text.format.name');
+  asObject(format.schema, 'text.format.schema');
+  optionalBoolean(format, 'strict', 'text.format.strict');
   return type;
 }

@@ -1,14 +1,11 @@
-import { asGatewayError, GatewayError } from '../../core/errors.ts';
+import { asGatewayError } from '../../core/errors.ts';
 import type { CallerHeaders } from '../../core/exchange.ts';
-import { isJsonObject, type JsonObject, nestsDeeperThan } from '../../core/json.ts';
 import type { Upload } from '../../core/upload.ts';
 import { admitCaller } from '../authenticate.ts';
 import type { Gateway } from '../gateway.ts';
-import { jsonFault } from '../receive/json-fault.ts';
+import { jsonBody } from '../receive/json-body.ts';
 import type { FreeAnswer } from './call.ts';
 import type { FreeRoute } from './routes.ts';
-
-const levelsMax = 512;
 
 export interface FreeArrival {
   readonly route: FreeRoute;
@@ -32,7 +29,9 @@ export async function serveFree(gateway: Gateway, arrival: FreeArrival): Promise
     const query = new URLSearchParams(arrival.query);
     const { params, upload } = arrival;
     const read =
-      upload === undefined ? { body: route.ignoresBody ? {} : parsed(bytes) } : { body: upload.fields, upload };
+      upload === undefined
+        ? { body: route.ignoresBody || bytes.length === 0 ? {} : jsonBody(bytes) }
+        : { body: upload.fields, upload };
     const call = { id, principal, snapshot, path, params, query, headers, bytes, ...read };
     return { id, ...(await route.run(gateway, call)) };
   } catch (cause) {
@@ -43,20 +42,4 @@ export async function serveFree(gateway: Gateway, arrival: FreeArrival): Promise
     const body = gateway.dialects.get(route.dialect)?.errors.encode(error, id) ?? {};
     return { id, status: error.status, body };
   }
-}
-
-function parsed(bytes: Buffer): JsonObject {
-  if (bytes.length === 0) return {};
-  const text = bytes.toString('utf8');
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new GatewayError('malformed_request', `The request body is not valid JSON: ${jsonFault(text)}.`);
-  }
-  if (!isJsonObject(body)) throw new GatewayError('malformed_request', 'The request body must be a JSON object.');
-  if (bytes.length > 2 * levelsMax && nestsDeeperThan(body, levelsMax)) {
-    throw new GatewayError('malformed_request', `The request body is nested deeper than ${levelsMax} levels.`);
-  }
-  return body;
 }
