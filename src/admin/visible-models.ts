@@ -24,6 +24,9 @@ export function visibleModels(plane: ControlPlane, principal: Principal, withWil
     if (!alias.hidden && group !== undefined && !snapshot.groups.has(name))
       models.push({ name, group: group.name, deployments: group.deployments, wildcard: false });
   }
+  for (const [name, group] of snapshot.teamGroups?.get(principal.teamId ?? '') ?? []) {
+    if (!snapshot.groups.has(name)) models.push({ name, group: name, deployments: group.deployments, wildcard: false });
+  }
   if (withWildcards) {
     for (const group of snapshot.wildcards)
       models.push({ name: group.name, group: group.name, deployments: group.deployments, wildcard: true });

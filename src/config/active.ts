@@ -43,7 +43,7 @@ export const activeKeys = {
     ...['default_internal_user_params', 'default_team_params', 'default_team_settings', 'key_generation_settings'],
     ...['enable_key_alias_format_validation', 'priority_reservation', 'include_cost_in_streaming_usage'],
     ...['disable_end_user_cost_tracking', 'network_mock', 'use_chat_completions_url_for_anthropic_messages'],
-    'route_all_chat_openai_to_responses',
+    ...['route_all_chat_openai_to_responses', 'service_callback', 'service_callbacks', 'enable_redis_auth_cache'],
     ...[
       'request_timeout',
       'drop_params',
@@ -189,7 +189,7 @@ export const activeKeys = {
     ],
     ...['headers', 'extra_body', 'drop_params', 'additional_drop_params', 'allowed_openai_params'],
     ...['configurable_clientside_auth_params', 'mock_response', 'tag_regex', 'region_name'],
-    ...['silent_model', 'use_chat_completions_api', 'merge_reasoning_content_in_choices'],
+    ...['silent_model', 'use_in_pass_through', 'use_chat_completions_api', 'merge_reasoning_content_in_choices'],
     ...['default_api_key_rpm_limit', 'default_api_key_tpm_limit'],
   ],
   model_info: [
@@ -200,7 +200,17 @@ export const activeKeys = {
       'health_check_max_tokens',
       'disable_background_health_check',
     ],
-    ...['id', 'mode', 'base_model', 'max_tokens', 'max_input_tokens', 'max_output_tokens', 'access_groups', 'team_id'],
+    ...[
+      'id',
+      'mode',
+      'base_model',
+      'max_tokens',
+      'max_input_tokens',
+      'max_output_tokens',
+      'access_groups',
+      'team_id',
+      'team_public_model_name',
+    ],
     ...['blocked', 'supports_vision', 'supports_function_calling', 'supports_response_schema', 'supports_reasoning'],
     ...['supports_audio_input', 'supports_pdf_input', 'supported_environments', 'tier'],
     // Shown by `/model/info`, which is what they are for.

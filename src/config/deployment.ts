@@ -57,6 +57,7 @@ export function buildDeployment(
     publicParams: entry.publicParams,
     fromDatabase: entry.fromDatabase,
     mockResponse: mockResponse(params.mock_response) ?? parts.networkMock,
+    passesThrough: params.use_in_pass_through ?? false,
     mergesReasoning: params.merge_reasoning_content_in_choices ?? false,
     silentModels: params.silent_model ?? [],
     unusable: unusable ?? notHere(info.supported_environments, parts.environment),

@@ -14,6 +14,7 @@ export function reportReferences(config: Config, findings: Findings): void {
     credential_list,
   } = config.sections;
   const groups = new Set(config.deployments.map((deployment) => deployment.group));
+  const teamNames = new Set(config.deployments.map((deployment) => deployment.info.team_public_model_name));
   const ids = new Set(config.deployments.map((deployment) => deployment.info.id));
   const aliases = Object.keys(router?.model_group_alias ?? {});
   const patterns = [...groups].filter((group) => group.includes('*')).map(patternPieces);
@@ -21,6 +22,7 @@ export function reportReferences(config: Config, findings: Findings): void {
   const exists = (name: string) =>
     groups.has(name) ||
     ids.has(name) ||
+    teamNames.has(name) ||
     aliases.includes(name) ||
     patterns.some((pieces) => wildcardMatches(pieces, name) !== null);
   const expectGroup = (name: string, path: Path) => {

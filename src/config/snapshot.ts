@@ -113,6 +113,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
   const snapshot: Snapshot = Object.freeze({
     version: sources.version,
     ...groupsOf(built, parts),
+    ...teamGroupsOf(built),
     aliases: aliasesOf(config),
     deployments: byId,
     accessGroups: accessGroupsOf(built, byId, sources.storedAccessGroups ?? []),
@@ -148,6 +149,22 @@ function groupsOf(built: readonly Built[], parts: DeploymentParts): Pick<Snapsho
     else groups.set(name, Object.freeze({ name, deployments }));
   }
   return { groups, wildcards: wildcards.sort(bySpecificity) };
+}
+
+/** Deployments of a team, under the name that it has for them. */
+function teamGroupsOf(built: readonly Built[]): Pick<Snapshot, 'teamGroups'> {
+  const members = new Map<string, Map<string, Deployment[]>>();
+  for (const { deployment, entry } of built) {
+    const name = entry.info.team_public_model_name;
+    if (name === undefined || deployment.teamId === null || name === deployment.group) continue;
+    const ofTeam = members.get(deployment.teamId) ?? new Map<string, Deployment[]>();
+    members.set(deployment.teamId, ofTeam);
+    ofTeam.set(name, [...(ofTeam.get(name) ?? []), deployment]);
+  }
+  if (members.size === 0) return {};
+  const group = ([name, deployments]: [string, Deployment[]]) =>
+    [name, Object.freeze({ name, deployments: Object.freeze(deployments) })] as const;
+  return { teamGroups: new Map([...members].map(([team, names]) => [team, new Map([...names].map(group))])) };
 }
 
 function wildcardGroup(

@@ -62,6 +62,8 @@ export interface Deployment {
   readonly fromDatabase: boolean;
   /** Answers without calling anybody (`mock_response`), for tests and drills. */
   readonly mockResponse: string | null;
+  /** Its address and credential serve pass-through paths of its provider, before all that do not say so. */
+  readonly passesThrough: boolean;
   /** Reasoning is told as a part of the content, to callers that ask in OpenAI's chat. */
   readonly mergesReasoning: boolean;
   /** Groups that are asked the same without anybody waiting for them (`silent_model`). */
@@ -101,6 +103,7 @@ export const plainDeployment = Object.freeze({
   publicParams: {},
   fromDatabase: false,
   mockResponse: null,
+  passesThrough: false,
   mergesReasoning: false,
   silentModels: [],
   unusable: null,
@@ -382,6 +385,8 @@ export interface Snapshot {
   /** Counts up with every swap. */
   readonly version: number;
   readonly groups: ReadonlyMap<string, ModelGroup>;
+  /** By team: names of its own for deployments of its own (`team_public_model_name`); absent when there are none. */
+  readonly teamGroups?: ReadonlyMap<string, ReadonlyMap<string, ModelGroup>>;
   /** Most specific first. */
   readonly wildcards: readonly WildcardGroup[];
   /** Alias → group. */

@@ -25,7 +25,7 @@ export function plan(gateway: Gateway, identified: Identified, wanted = identifi
     });
   }
   const target = Object.hasOwn(principal.modelAliases, asked) ? principal.modelAliases[asked]! : asked;
-  const found = findModel(snapshot, target);
+  const found = findModel(snapshot, target, principal.teamId);
   requireAccess(identified, target, found);
   if (found === null) {
     const instead = allowedOf(identified, snapshot.router.defaultFallbacks, target);
@@ -66,7 +66,7 @@ function pinnedRoute(route: Route, pinned: Deployment): Route {
 /** What one group offers this request. Throws a GatewayError that says why when it offers nothing or is not allowed. */
 export function planGroup(_gateway: Gateway, identified: Identified, name: string): RouteGroup {
   const { snapshot, principal } = identified;
-  const found = findModel(snapshot, name);
+  const found = findModel(snapshot, name, principal.teamId);
   requireAccess(identified, name, found);
   if (found === null) throw unknownModel(snapshot, principal, name, identified.path);
   return {
@@ -112,14 +112,14 @@ function allowedOf(identified: Identified, names: readonly string[], except: str
 }
 
 function isAllowed({ principal, snapshot }: Identified, name: string): boolean {
-  const found = findModel(snapshot, name);
+  const found = findModel(snapshot, name, principal.teamId);
   return found !== null && deniedBy(principal, namesOf(name, found), snapshot) === null;
 }
 
 function askedFallbacks(identified: Identified, except: string): readonly string[] {
   const names: string[] = [];
   for (const { model } of identified.options.fallbacks ?? []) {
-    const found = findModel(identified.snapshot, model);
+    const found = findModel(identified.snapshot, model, identified.principal.teamId);
     requireAccess(identified, model, found);
     if (found === null) throw unknownModel(identified.snapshot, identified.principal, model, identified.path);
     if (model !== except) names.push(model);
@@ -141,7 +141,7 @@ function namesOf(name: string, found: FoundModel | null) {
  * that is known to be too small, to the first of the context-window fallbacks.
  */
 function routeOf(gateway: Gateway, identified: Identified, name: string, given: readonly string[] | null): Route {
-  const found = findModel(identified.snapshot, name);
+  const found = findModel(identified.snapshot, name, identified.principal.teamId);
   const lists = fallbacksOf(identified, found?.group.name ?? name);
   const general = given ?? lists.fallbacks;
   let primary: RouteGroup | null = null;

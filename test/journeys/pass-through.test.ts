@@ -17,6 +17,8 @@ model_list:
 ${line('gpt', 'openai/gpt-x', '/v1')}
 ${line('claude', 'anthropic/claude-x', '')}
 ${line('any-vllm', 'hosted_vllm/*', '/v1')}
+${line('cohere-one', 'cohere/command-one', '/one')}
+${line('cohere-two', 'cohere/command-two', '/two', ', use_in_pass_through: true')}
 general_settings:
   pass_through_endpoints:
     - path: /my/search
@@ -157,6 +159,12 @@ describe('money', () => {
     upstream.answers = [{ chunks: ['{"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}'] }];
     await ask('/vllm/v1/classify', { model: 'any/model' });
     await spentBy(key, 0.08);
+  });
+
+  it('goes to the deployment that is meant for it, unless it names the model of another one', async () => {
+    await gateway.post('/cohere/v1/classify', { inputs: ['a'] });
+    await gateway.post('/cohere/v1/chat', { model: 'command-one', message: 'Hi' });
+    expect(upstream.requests.map(({ path }) => path)).toEqual(['/two/v1/classify', '/one/v1/chat']);
   });
 
   it('is refused where it does not fit, and where nobody can say what it would cost', async () => {

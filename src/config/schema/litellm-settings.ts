@@ -25,7 +25,7 @@ export const litellmSettings = map({
   callbacks: key(texts(), 'Where records of requests go (`otel`, `prometheus`, `langfuse` …).'),
   success_callback: key(texts(), 'Like `callbacks`, successes only.'),
   failure_callback: key(texts(), 'Like `callbacks`, failures only.'),
-  service_callback: key(texts(), 'Like `callbacks`, for the gateway’s own services.'),
+  service_callback: key(texts(), 'Accepted; how store and Redis are doing is always in `/metrics`.'),
   service_callbacks: key(texts(), 'The same as `service_callback`.'),
   s3_callback_params: key(
     openMap(),
@@ -72,7 +72,10 @@ export const litellmSettings = map({
   enable_key_alias_format_validation: key(flag(), 'Key aliases must be plain names.', 'false'),
   cache: key(flag(), 'Keep answers and give them again for the same request.', 'false'),
   cache_params: key(cacheParams, 'Settings of the response cache.'),
-  enable_redis_auth_cache: key(flag(), 'Keep key look-ups in Redis too.', 'false'),
+  enable_redis_auth_cache: key(
+    flag(),
+    'Accepted; keys are kept in the memory of each process, and changes are known everywhere within a second.',
+  ),
   cost_discount_config: key(mapOf(fraction()), 'Discount by provider.'),
   cost_margin_config: key(
     mapOf(

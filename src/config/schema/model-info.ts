@@ -32,7 +32,7 @@ export const modelInfo = map({
   ),
   tier: key(oneOf('free', 'paid'), 'Tier of the deployment.'),
   team_id: key(text(), 'Only this team may use the deployment.'),
-  team_public_model_name: key(text(), 'The name the team uses.'),
+  team_public_model_name: key(text(), 'The name under which that team asks for it, beside `model_name`.'),
   blocked: key(flag(), 'Gets no traffic.', 'false'),
   health_check_model: key(text(), 'Model called by health checks (for wildcards).'),
   health_check_timeout: key(seconds(), 'Longest time of a health check.', '60'),

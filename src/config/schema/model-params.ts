@@ -140,7 +140,11 @@ export const modelParams = map({
     'Reasoning is told at the beginning of the content, between `<think>` and `</think>`, to callers that ask in OpenAI’s chat. A request may say so, too.',
     'false',
   ),
-  use_in_pass_through: key(flag(), 'Use this deployment’s key for pass-through paths.'),
+  use_in_pass_through: key(
+    flag(),
+    'Paths below its provider’s name (`/vertex_ai/…`) go to this deployment, where they name no other model.',
+    'any deployment of the provider',
+  ),
   use_litellm_proxy: key(flag(), 'The address is another gateway.'),
   use_chat_completions_api: key(
     flag(),

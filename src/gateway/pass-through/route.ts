@@ -27,7 +27,7 @@ export function passThroughRoute(identified: Identified, passThrough: PassThroug
       (teamId === null || teamId === principal.teamId),
   );
   const named = facts.model;
-  const found = named === undefined ? all : ofModel(identified, all, named);
+  const found = named === undefined ? preferred(all) : ofModel(identified, all, named);
   if (found.length === 0) {
     throw new GatewayError(
       named === undefined ? 'no_capable_deployment' : 'unknown_model',
@@ -51,6 +51,11 @@ export function passThroughRoute(identified: Identified, passThrough: PassThroug
   const primary = { name: named ?? name, wildcardMatches: null, candidates };
   const none = { fallbacks: [], contextWindowFallbacks: [], contentPolicyFallbacks: [] };
   return { model: primary.name, route: { primary, ...none, reachable: candidates } };
+}
+
+function preferred(all: readonly Deployment[]): readonly Deployment[] {
+  const meant = all.filter(({ passesThrough }) => passesThrough);
+  return meant.length > 0 ? meant : all;
 }
 
 /** A path that the operator opened: who may use it is said by the key's routes, not by its models. */

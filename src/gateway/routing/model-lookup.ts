@@ -12,8 +12,13 @@ export interface FoundModel {
   readonly wildcardMatches: readonly string[] | null;
 }
 
-/** Router alias, then deployment id, then the group of that name, then the most specific wildcard; null when none. */
-export function findModel(snapshot: Snapshot, name: string): FoundModel | null {
+/**
+ * A name of the team's own, then router alias, then the group of that name, then deployment id, then the most specific
+ * wildcard; null when none.
+ */
+export function findModel(snapshot: Snapshot, name: string, teamId: string | null = null): FoundModel | null {
+  const ofTeam = teamId === null ? undefined : snapshot.teamGroups?.get(teamId)?.get(name);
+  if (ofTeam !== undefined) return foundOnce(ofTeam);
   const target = snapshot.aliases.get(name)?.group ?? name;
   const group = snapshot.groups.get(target);
   if (group !== undefined) return foundOnce(group);
@@ -50,12 +55,21 @@ export function visibleModels(snapshot: Snapshot, principal: Principal): string[
     }
   };
   for (const group of snapshot.groups.values()) add(group.name, group);
+  for (const [name, group] of teamGroupsOf(snapshot, principal)) if (!snapshot.groups.has(name)) add(name, group);
   for (const wildcard of snapshot.wildcards) add(wildcard.name, wildcard);
   for (const [alias, { group, hidden }] of snapshot.aliases) {
     const target = snapshot.groups.get(group);
     if (!hidden && target !== undefined) add(alias, target);
   }
   return visible;
+}
+
+/** Under the names that its team has for them. */
+export function teamGroupsOf(
+  { teamGroups }: Snapshot,
+  { teamId }: Pick<Principal, 'teamId'>,
+): Iterable<[string, ModelGroup]> {
+  return (teamId === null ? undefined : teamGroups?.get(teamId)) ?? [];
 }
 
 const namesTold = 20;
