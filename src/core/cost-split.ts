@@ -30,6 +30,9 @@ const inputClasses: ReadonlySet<CostLine['class']> = new Set([
   'pages',
 ]);
 
+/** Rates are for a million tokens, in nano-dollars. */
+const ratesPerDollar = 1e15;
+
 /** null where the cost did not come about from tokens and rates: told by the provider, charged as held, free. */
 export function costSplit(
   { usage, cost, provider, startedAt }: Pick<RequestRecord, 'usage' | 'cost' | 'provider' | 'startedAt'>,
@@ -41,12 +44,14 @@ export function costSplit(
   const listed = costOf(usage, price);
   const { charged, discount, margin } = chargeOf(listed, provider ?? '', settings);
   if (charged !== cost) return null;
+  // Whole numbers are summed, and divided once: parts of dollars would not add up.
   const sides = { input: 0, output: 0 };
   for (const line of costLines(usage, price)) {
-    sides[inputClasses.has(line.class) ? 'input' : 'output'] += (line.tokens * line.rate) / 1e15;
+    sides[inputClasses.has(line.class) ? 'input' : 'output'] += line.tokens * line.rate;
   }
   return {
-    ...sides,
+    input: sides.input / ratesPerDollar,
+    output: sides.output / ratesPerDollar,
     tools: dollarsFromNanodollars(price.perRequest + usage.webSearchCalls * price.perWebSearchCall),
     original: dollarsFromNanodollars(listed),
     discount: dollarsFromNanodollars(discount),

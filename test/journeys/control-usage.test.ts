@@ -121,7 +121,9 @@ describe('sums', () => {
       return `${status} ${json.error.message}`;
     };
     expect(await message('/usage?group_by=colour')).toMatch(/^400 group_by: 'colour' is not known; expected key, user/);
-    expect(await message('/usage?from=2026-02-30x')).toMatch(/^400 from must be a date/);
+    expect(await message('/usage?from=2026-02-30x')).toMatch(
+      /^400 from must be a date .*, or how long ago \(24h, 7d\)/,
+    );
     expect(await message('/usage?from=1h&to=2h')).toMatch(/^400 from must be before to/);
     expect(await message('/usage?tag=x&group_by=end_user')).toMatch(/^400 Sums are kept by tag and by end user/);
     expect(await message('/usage?bucket=hour&tag=x')).toMatch(/^400 Hours are kept/);

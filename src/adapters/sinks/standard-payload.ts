@@ -2,7 +2,7 @@ import { callTypeOf } from '../../core/call-type.ts';
 import { costSplit } from '../../core/cost-split.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { dollarsFromNanodollars } from '../../core/money.ts';
-import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
+import { totalInputTokens, totalOutputTokens, type Usage } from '../../core/usage.ts';
 import type { SinkEntry } from './entry.ts';
 
 /** One request as LiteLLM's standard log object, which webhooks, log services and files are given. */
@@ -52,6 +52,7 @@ export function standardPayload(entry: SinkEntry): JsonObject {
       requester_ip_address: record.clientAddress,
       spend_logs_metadata: record.metadata.spend_logs_metadata ?? null,
       requester_metadata: withoutSpendLogs(record.metadata),
+      usage_object: usageObject(record.usage),
     },
     model_parameters: entry.parameters,
     messages: content === null ? null : saidIn(content.request),
@@ -100,6 +101,24 @@ function breakdownOf({ record, priced }: SinkEntry, cost: number): JsonObject {
     discount_amount: split?.discount ?? null,
     margin_total_amount: split?.margin ?? null,
     total_cost: cost,
+  };
+}
+
+/** By class, in OpenAI's words. */
+function usageObject(usage: Usage): JsonObject {
+  const inputTokens = totalInputTokens(usage);
+  const outputTokens = totalOutputTokens(usage);
+  return {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
+    prompt_tokens_details: {
+      cached_tokens: usage.cacheReadTokens,
+      cache_creation_tokens: usage.cacheWriteTokens + usage.cacheWriteLongTokens,
+      audio_tokens: usage.inputAudioTokens,
+      image_tokens: usage.inputImageTokens,
+    },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, audio_tokens: usage.outputAudioTokens },
   };
 }
 

@@ -73,5 +73,5 @@ function timeOf(text: string | undefined, param: 'from' | 'to', now: number): nu
       throw new GatewayError('malformed_request', `${param}: ${(error as Error).message}`, { param });
     }
   }
-  return instant(text, param, param === 'from' ? 'start' : 'end');
+  return instant(text, param, param === 'from' ? 'start' : 'end', 'how long ago (24h, 7d)');
 }

@@ -98,8 +98,16 @@ export function resourceOf(written: Written): Readonly<Record<string, string>> {
     'telemetry.sdk.language': 'nodejs',
     ...Object.fromEntries(pairs(written.text([], ['OTEL_RESOURCE_ATTRIBUTES']))),
     ...(environmentName !== null && { 'deployment.environment.name': environmentName }),
+    ...langfuseEnvironment(written),
     'service.name': written.text(['service_name'], ['OTEL_SERVICE_NAME']) ?? 'litellm',
   };
+}
+
+/** Langfuse takes no name but such; anything else would lead to its default environment, as leaving it out does. */
+function langfuseEnvironment(written: Written): Readonly<Record<string, string>> {
+  const name = written.text(['langfuse_tracing_environment'], ['LANGFUSE_TRACING_ENVIRONMENT'])?.toLowerCase();
+  const isTaken = name !== undefined && /^(?!langfuse)[a-z0-9_-]{1,40}$/.test(name);
+  return isTaken ? { 'langfuse.environment': name } : {};
 }
 
 function samplerOf(written: Written): SamplerSetting {

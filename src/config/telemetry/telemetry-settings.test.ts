@@ -112,6 +112,18 @@ callback_settings: {audit: {callback_type: generic_api, endpoint: "https://a.exa
   });
 });
 
+it.each([
+  ['Production', { 'langfuse.environment': 'production' }],
+  ['staging-2', { 'langfuse.environment': 'staging-2' }],
+  ['langfuse-own', {}],
+  ['no spaces', {}],
+])('LANGFUSE_TRACING_ENVIRONMENT=%s is told where Langfuse takes it', (LANGFUSE_TRACING_ENVIRONMENT, told) => {
+  const environment = { ...langfuse, LANGFUSE_TRACING_ENVIRONMENT };
+  const { destination } = read('litellm_settings: {callbacks: [langfuse]}', environment).settings.sinks[0]!;
+  const { resource } = destination as OtlpSetting;
+  expect(Object.fromEntries(Object.entries(resource).filter(([name]) => name.startsWith('langfuse')))).toEqual(told);
+});
+
 describe('sinks of a key’s own', () => {
   const telemetry = read('litellm_settings: {callbacks: [langfuse]}', {
     ...langfuse,
