@@ -43,6 +43,19 @@ export function modelFacts(
   return { ofModel, priceRemark: priced.remark };
 }
 
+/** What is known of a model that no deployment has; price null where nobody knows one. */
+export function publicFacts(
+  provider: Provider,
+  model: string,
+  { catalogue }: Pick<DeploymentParts, 'catalogue'>,
+): Pick<Deployment, 'price' | 'limits'> {
+  const known = catalogue.find(provider.catalogueIds, model);
+  return {
+    price: known?.price ?? unitPrice(provider, model),
+    limits: { inputTokensMax: known?.inputTokensMax ?? null, outputTokensMax: known?.outputTokensMax ?? null },
+  };
+}
+
 /** A model that serves Responses alone, as the operator or the catalogue says. */
 function traitsOf(provider: Provider, model: string, mode: string | null): ModelTraits {
   const traits = provider.traits(model);

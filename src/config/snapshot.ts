@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
-import type { ProviderDirectory } from '../core/provider.ts';
+import type { Provider, ProviderDirectory } from '../core/provider.ts';
 import type { Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
 import { Secret } from '../core/secret.ts';
 import type { AccessGroupRecord } from '../core/store.ts';
@@ -14,6 +14,7 @@ import type { DeploymentEntry } from './deployment-entry.ts';
 import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
 import { effectiveSettings } from './gateway-settings.ts';
 import type { Config } from './load.ts';
+import { publicFacts } from './model-facts.ts';
 import { passThroughsOf } from './pass-through.ts';
 import { isSecret } from './public-params.ts';
 import { effectiveRouter } from './router.ts';
@@ -118,6 +119,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     deployments: byId,
     accessGroups: accessGroupsOf(built, byId, sources.storedAccessGroups ?? []),
     passThroughs: passThroughs.targets,
+    publicFacts: (provider: Provider, model: string) => publicFacts(provider, model, parts),
     router: effectiveRouter(sections),
     settings: contentForSinks ? Object.freeze({ ...settings, contentForSinks }) : settings,
     telemetry: telemetry.settings,

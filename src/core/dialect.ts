@@ -2,6 +2,7 @@ import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { NeutralRequest, NeutralResponse, StreamPart } from './neutral.ts';
 import type { DialectName, Operation } from './operation.ts';
+import type { SessionFormat } from './session-format.ts';
 import type { Upload, UploadedFile, WireBody } from './upload.ts';
 import type { Usage, UsageUnits } from './usage.ts';
 
@@ -70,6 +71,8 @@ export interface Dialect {
   readonly listAnswer?: boolean;
   /** How a request goes on from what was kept of earlier ones; absent in formats that keep nothing. */
   readonly continuation?: Continuation;
+  /** For a format of sessions over a WebSocket. */
+  readonly session?: SessionFormat;
   /** Bytes that keep a silent stream alive without meaning anything, null where the format has none. */
   readonly heartbeat: Uint8Array | null;
   /** `content-type` of a stream; null for a format without streams. */

@@ -50,6 +50,8 @@ export interface Provider {
   ownsModel(model: string): boolean;
   /** How it takes many requests at once; absent where it has no batch API. */
   readonly batchDesk?: BatchDeskName;
+  /** Whether the address of a session that only transcribes must not name its model: the settings alone do. */
+  readonly transcriptsNameNoModel?: boolean;
   /** The part of the usual price that its batch API charges, by the provider's price list. */
   readonly batchPriceRatio?: number;
   traits(model: string): ModelTraits;

@@ -396,6 +396,8 @@ export interface Snapshot {
   readonly accessGroups: ReadonlyMap<string, readonly string[]>;
   /** Longest path first. */
   readonly passThroughs?: readonly PassThroughTarget[];
+  /** What is publicly known of a provider's model that no deployment has; price null where nothing is. */
+  readonly publicFacts?: (provider: Provider, model: string) => Pick<Deployment, 'price' | 'limits'>;
   readonly router: RouterSettings;
   readonly settings: GatewaySettings;
   /** Where finished requests are told to. */

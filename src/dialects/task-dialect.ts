@@ -48,6 +48,7 @@ export interface TaskFormat<Request, Response extends TaskAnswer> {
   rawAnswer?(options: AnswerOptions, contentType: string): StreamRelay;
   relay?(options: AnswerOptions): StreamRelay;
   replay?(body: JsonObject, options: AnswerOptions): Buffer;
+  readonly session?: Dialect['session'];
 }
 
 export interface TaskAnswer {
@@ -129,6 +130,7 @@ export function taskDialect<Request extends { model: string }, Response extends 
     ...(format.rawAnswer === undefined ? {} : { rawAnswer: format.rawAnswer }),
     ...(format.followUp === undefined ? {} : { followUp: format.followUp as unknown as Dialect['followUp'] }),
     ...(format.replay === undefined ? {} : { replay: format.replay }),
+    ...(format.session === undefined ? {} : { session: format.session }),
     relay: format.relay ?? neverStreams,
     streamDecoder: neverStreams,
     streamEncoder: neverStreams,

@@ -36,6 +36,15 @@ export async function admit(gateway: Gateway, asked: Planned): Promise<Admitted>
   }
 }
 
+/** Room for more than was held at first, up to `bound` altogether; false where there is none. */
+export async function admitMore(gateway: Gateway, admitted: Admitted, bound: Nanodollars): Promise<boolean> {
+  const { reservation, rateReservation, cache, clampedOutputTokens, admittedTick } = admitted;
+  if (reservation === null || bound <= admitted.bound) return true;
+  if (!(await gateway.ledger.extend(reservation, bound - admitted.bound))) return false;
+  asAdmitted(admitted, { reservation, rateReservation, cache, bound, clampedOutputTokens, admittedTick });
+  return true;
+}
+
 /** What was bought already takes its place on every account, at the worst beyond a cap: nobody can refuse it any more. */
 async function admitSpent(gateway: Gateway, planned: Planned): Promise<Admitted> {
   const { budgets } = await limitsOf(gateway, planned);

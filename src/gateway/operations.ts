@@ -56,6 +56,8 @@ const transcriptions: DataRoute = {
 const translations: DataRoute = { ...transcriptions, dialect: 'openai-translations' };
 /** Not asked by a request of its own: see the WebSocket door. */
 export const realtimeRoute: DataRoute = { ...chat, operation: 'realtime', dialect: 'openai-realtime' };
+/** What is said in a session, transcribed. */
+export const transcriptRoute: DataRoute = { ...realtimeRoute, operation: 'transcription' };
 const messages: DataRoute = {
   operation: 'chat',
   dialect: 'anthropic-messages',

@@ -46,6 +46,17 @@ export function plan(gateway: Gateway, identified: Identified, wanted = identifi
   });
 }
 
+/** The same where it is known already which deployment it goes to; `name` is what the caller calls the model. */
+export function planAt(gateway: Gateway, identified: Identified, name: string, deployment: Deployment): Planned {
+  const { principal, snapshot } = identified;
+  const { group } = deployment;
+  const rule = deniedBy(principal, { asked: name, group, deployments: [deployment] }, snapshot);
+  if (rule !== null) throw modelDenied(rule, name, snapshot);
+  const candidates = [deployment];
+  const route = { ...noFallbacks, primary: { name: group, wildcardMatches: null, candidates }, reachable: candidates };
+  return asPlanned(identified, { model: group, route, plannedTick: gateway.clock.tick() });
+}
+
 /** The earlier answer is kept by one provider for one account: nobody else can go on from it. */
 function pinnedRoute(route: Route, pinned: Deployment): Route {
   const account = (endpoint: Deployment['endpoint']) => [endpoint.origin, ...endpoint.headers].join('\n');

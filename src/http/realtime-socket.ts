@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { SocketPeer } from '../core/ports.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { realtimeRoute } from '../gateway/operations.ts';
-import { type ClientSecret, openingOf } from '../gateway/session/client-secrets.ts';
+import { type ClientSecret, isForTranscripts, openingOf } from '../gateway/session/client-secrets.ts';
 import { RealtimeSession } from '../gateway/session/session.ts';
 import { OpenClient } from './client-presence.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
@@ -30,9 +30,10 @@ function openSession(
   secret: ClientSecret | null,
 ): OpenSocket {
   const query = new URLSearchParams(queryOf(request.url ?? ''));
-  const bound = secret?.session.model;
+  const bound = secret === null || isForTranscripts(secret) ? undefined : secret.session.model;
   // What a secret was made for is not the browser's to choose. Azure's clients name the deployment.
-  const model = typeof bound === 'string' ? bound : (query.get('model') ?? query.get('deployment') ?? undefined);
+  const named = secret !== null && isForTranscripts(secret) ? null : (query.get('model') ?? query.get('deployment'));
+  const model = typeof bound === 'string' ? bound : (named ?? undefined);
   const client = new OpenClient(realtimeRoute.dialect);
   const { 'idempotency-key': _once, ...headers } = headersWithProtocolKey(request.headers);
   const session = new RealtimeSession(
@@ -49,7 +50,11 @@ function openSession(
       ...(secret !== null && { onBehalfOf: secret.keyId }),
     },
     peerOf(socket),
-    secret === null ? null : openingOf(secret),
+    {
+      opening: secret === null ? null : openingOf(secret),
+      transcribes: secret === null ? query.get('intent') === 'transcription' : isForTranscripts(secret),
+      model,
+    },
   );
   socket.on('message', (bytes: Buffer) => session.clientSaid(bytes.toString('utf8')));
   socket.on('close', () => session.clientLeft());

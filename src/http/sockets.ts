@@ -27,6 +27,8 @@ export interface OpenSocket {
   drain(): void;
   /** What is under way is told that the gateway stops. */
   interrupt(): void;
+  /** For what goes on when its connection is gone: `then` is called once nothing does. */
+  onceOver?(then: () => void): void;
 }
 
 /** WebSockets: the key is checked before the handshake, silence is bridged, dead peers are let go. */
@@ -36,6 +38,7 @@ export class SocketDoors {
   /** Made, and its code loaded, when the first client asks for a WebSocket. */
   #server: Promise<WebSocketServer> | null = null;
   readonly #open = new Map<WebSocket, OpenSocket>();
+  readonly #ending = new Set<OpenSocket>();
   #isDraining = false;
 
   constructor(gateway: Gateway, doors: readonly SocketDoor[]) {
@@ -54,7 +57,7 @@ export class SocketDoors {
 
   drain(): void {
     this.#isDraining = true;
-    for (const open of this.#open.values()) open.drain();
+    for (const open of [...this.#open.values(), ...this.#ending]) open.drain();
   }
 
   interrupt(): void {
@@ -95,6 +98,9 @@ export class SocketDoors {
     socket.on('close', () => {
       stopPings();
       this.#open.delete(socket);
+      if (open.onceOver === undefined) return;
+      this.#ending.add(open);
+      open.onceOver(() => this.#ending.delete(open));
     });
     // What the peer sent was no WebSocket frame, or too long: the library has closed already.
     socket.on('error', () => undefined);

@@ -56,6 +56,7 @@ export interface ProviderDefinition {
   /** Its own batch API, where it has one. */
   readonly batchDesk?: BatchDeskName;
   readonly batchPriceRatio?: number;
+  readonly transcriptsNameNoModel?: boolean;
   /** Where a call of it is behind the base address, when not just there. */
   readonly batchPath?: (tail: string, settings: ConnectionSettings) => string;
   /** The same, where files lie somewhere else; undefined where the settings leave out what it needs. */
@@ -179,6 +180,9 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     ...(definition.batchDesk !== undefined && {
       batchDesk: definition.batchDesk,
       batchPriceRatio: definition.batchPriceRatio ?? 1,
+    }),
+    ...(definition.transcriptsNameNoModel !== undefined && {
+      transcriptsNameNoModel: definition.transcriptsNameNoModel,
     }),
     unitRates: (model: string) => unitRatesFor(definition.unitPrices, model),
     traits: (model: string) => ({ ...usualTraits, ...definition.traits?.(model) }),

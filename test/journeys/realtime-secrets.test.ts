@@ -215,13 +215,14 @@ describe('a client secret', () => {
     ['client_secrets', { session: 'talker' }, 'session: expected an object'],
     ['client_secrets', { model: 'talker' }, 'model: not known here'],
     ['client_secrets', { session: { model: 7 } }, 'session.model: expected the name'],
-    ['client_secrets', { session: { type: 'transcription' } }, 'not served'],
-    ['client_secrets', { session: { type: 'other' } }, 'session.type: expected realtime'],
+    ['client_secrets', { session: { type: 'transcription' } }, 'session.audio.input.transcription.model: expected'],
+    ['client_secrets', { session: { type: 'other' } }, 'session.type: expected realtime or transcription'],
     ['client_secrets', { expires_after: { seconds: 9 } }, 'expires_after.seconds: expected a whole number'],
     ['client_secrets', { expires_after: { seconds: 7_201 } }, 'from 10 to 7200'],
     ['client_secrets', { expires_after: { anchor: 'now' } }, 'expires_after.anchor: expected created_at'],
     ['sessions', { client_secret: { expires_after: { seconds: 1.5 } } }, 'client_secret.expires_after.seconds'],
-    ['transcription_sessions', {}, '/v1/audio/transcriptions'],
+    ['transcription_sessions', {}, 'input_audio_transcription.model: expected the name of a model'],
+    ['transcription_sessions', { client_secret: { expires_at: { seconds: 1 } } }, 'from 10 to 7200'],
   ])('of %s for %j is refused', async (path, body, message) => {
     const answer = await ask(`/v1/realtime/${path}`, masterKey, body);
     expect(answer.status).toBe(400);

@@ -17,11 +17,14 @@ export async function createClientSecret(gateway: Gateway, call: FreeCall): Prom
   const foreign = Object.keys(body).find((name) => !members.has(name));
   if (foreign !== undefined) throw malformed(foreign, "not known here; what the session shall be belongs in 'session'");
   const session = { type: 'realtime', ...objectIn(body, 'session', '') };
-  if (session.type === 'transcription') throw noTranscriptions('session.type');
-  if (session.type !== 'realtime') throw malformed('session.type', 'expected realtime');
+  if (session.type !== 'realtime' && session.type !== 'transcription') {
+    throw malformed('session.type', 'expected realtime or transcription');
+  }
+  if (session.type === 'transcription') requireTranscriptModel(session, 'session.audio.input.transcription.model');
   const seconds = secondsIn(body, '', secondsDefault);
   const { value, expires_at } = secretFor(gateway, call, session, seconds, false);
-  const told = { ...session, id: sessionId(call), object: 'realtime.session' };
+  const object = session.type === 'realtime' ? 'realtime.session' : 'realtime.transcription_session';
+  const told = { ...session, id: sessionId(call), object };
   return answered({ value, expires_at, session: told });
 }
 
@@ -33,8 +36,24 @@ export async function createSession(gateway: Gateway, call: FreeCall): Promise<F
   return answered({ ...session, id: sessionId(call), object: 'realtime.session', client_secret: secret });
 }
 
-export async function refuseTranscriptionSession(): Promise<never> {
-  throw noTranscriptions();
+/** `/v1/realtime/transcription_sessions`, as sessions that only transcribe were made before. */
+export async function createTranscriptionSession(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
+  const { client_secret: _wish, ...session } = call.body;
+  const { expires_at, ...rest } = objectIn(call.body, 'client_secret', '');
+  // Its own documentation calls it so, where that of other sessions says `expires_after`.
+  const wish = expires_at === undefined ? rest : { expires_after: expires_at };
+  const seconds = secondsIn(wish, 'client_secret.', secondsDefaultBefore);
+  requireTranscriptModel(session, 'input_audio_transcription.model');
+  const secret = secretFor(gateway, call, { ...session, type: 'transcription' }, seconds, true);
+  return answered({ ...session, id: sessionId(call), object: 'realtime.transcription_session', client_secret: secret });
+}
+
+/** Without a model nobody knows where the session goes. */
+function requireTranscriptModel(session: JsonObject, where: string): void {
+  const input = isJsonObject(session.audio) && isJsonObject(session.audio.input) ? session.audio.input : undefined;
+  const transcript = input === undefined ? session.input_audio_transcription : input.transcription;
+  const model = isJsonObject(transcript) ? transcript.model : undefined;
+  if (typeof model !== 'string' || model === '') throw malformed(where, 'expected the name of a model');
 }
 
 export async function refuseCall(): Promise<never> {
@@ -80,13 +99,4 @@ function objectIn(holder: JsonObject, name: string, where: string): JsonObject {
 
 function sessionId({ id }: FreeCall): string {
   return `sess_${id.slice(-36).replaceAll(/[^A-Za-z0-9]/g, '')}`;
-}
-
-function noTranscriptions(param?: string): GatewayError {
-  return new GatewayError(
-    'unsupported_parameter',
-    'Realtime sessions that only transcribe are not served: they have no turns that could be charged. Send recordings ' +
-      'to /v1/audio/transcriptions.',
-    param === undefined ? {} : { param },
-  );
 }

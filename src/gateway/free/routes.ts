@@ -3,7 +3,7 @@ import type { Gateway } from '../gateway.ts';
 import { cancelAnswer, deleteAnswer, getAnswer, listInputItems } from './answers.ts';
 import { cancelBatch, createBatch, getBatch, listBatches } from './batches.ts';
 import type { FreeAnswer, FreeCall } from './call.ts';
-import { createClientSecret, createSession, refuseCall, refuseTranscriptionSession } from './client-secrets.ts';
+import { createClientSecret, createSession, createTranscriptionSession, refuseCall } from './client-secrets.ts';
 import {
   addItems,
   createConversation,
@@ -102,7 +102,7 @@ export const freeRoutes: readonly FreeRoute[] = [
   route('DELETE', '/conversations/{id}/items/{item}', deleteItem),
   route('POST', '/realtime/client_secrets', createClientSecret),
   route('POST', '/realtime/sessions', createSession),
-  { ...route('POST', '/realtime/transcription_sessions', refuseTranscriptionSession), ignoresBody: true },
+  route('POST', '/realtime/transcription_sessions', createTranscriptionSession),
   { ...route('POST', '/realtime/calls', refuseCall), ignoresBody: true },
 ];
 

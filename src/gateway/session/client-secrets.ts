@@ -101,8 +101,19 @@ export function presentedSecret(
   return key?.startsWith(clientSecretPrefix) ? clientSecrets.open(key, masterKeyHash, clock.now()) : null;
 }
 
+/** Whether it opens sessions that transcribe and do nothing else. */
+export function isForTranscripts({ session }: Pick<ClientSecret, 'session'>): boolean {
+  return session.type === 'transcription';
+}
+
 /** The message that makes a new session the one that was asked for; null where nothing is left to say. */
-export function openingOf({ session }: ClientSecret): string | null {
+export function openingOf({ session, isBeta }: ClientSecret): string | null {
+  if (isForTranscripts({ session })) {
+    const { type, ...rest } = session;
+    return JSON.stringify(
+      isBeta ? { type: 'transcription_session.update', session: rest } : { type: 'session.update', session },
+    );
+  }
   // The model is named by the address, under the provider's own name.
   const { model: _named, ...rest } = session;
   const says = Object.keys(rest).some((name) => name !== 'type');

@@ -1,81 +1,108 @@
 import { asGatewayError, GatewayError } from '../../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import type { SocketPeer, UpstreamSocket } from '../../core/ports.ts';
-import type { Deployment } from '../../core/route.ts';
+import type { SocketPeer, Timer, UpstreamSocket } from '../../core/ports.ts';
+import type { HeardInSession, SaidInSession, SessionFormat, TranscriptSettings } from '../../core/session-format.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { Arrival } from '../arrival.ts';
 import { providerError } from '../call/provider-error.ts';
-import { upstreamModel } from '../call/translate.ts';
-import { authorized } from '../free/ask-provider.ts';
 import type { Gateway } from '../gateway.ts';
-import { pickDeployment } from '../plan.ts';
+import { dial } from './dial.ts';
+import { Ear, type FirstSlice, firstSlice } from './ear.ts';
+import { Listening } from './listening.ts';
 import { Slice } from './slice.ts';
+import { transcriberOf } from './transcriber.ts';
+import { type Place, Turns } from './turns.ts';
 
 const unsentBytesMax = 1024 * 1024;
 const goingAway = 1001;
 const refusedByPolicy = 1008;
 const internalError = 1011;
-const nothing = new Uint8Array(0);
-const ofBudget: ReadonlySet<string> = new Set(['deployments_over_budget', 'budget_unpriceable']);
 const normal = 1000;
+/** How long the provider is listened to once the client is gone: for what it makes of the last sound, for its transcripts. */
+const lastSoundMs = 1_000;
+const lastTranscriptsMs = 3_000;
 /** Messages of the client that wait while money is asked for. */
 const waitingMax = 1_000;
 
+export interface SessionWish {
+  /** The first thing that the provider hears. */
+  readonly opening: string | null;
+  /** Transcripts and nothing else; its model may be named by the first settings. */
+  readonly transcribes: boolean;
+  readonly model: string | undefined;
+}
+
 /**
- * A realtime session: two WebSockets with the gateway between them. It is admitted in slices of one turn. One slice is
- * always held in advance, because a provider that listens begins turns on its own; when none can be had any more, the turn
- * that is under way is finished and the session ends with the reason.
+ * A realtime session: two WebSockets with the gateway between them. It is admitted in slices: of one turn, of one thing said
+ * and transcribed. When none can be had any more, what is under way is finished and the session ends with the reason.
  */
 export class RealtimeSession {
   readonly #gateway: Gateway;
   readonly #arrival: Arrival;
   readonly #client: SocketPeer;
-  /** The first thing that the provider hears. */
-  readonly #opening: string | null;
+  readonly #wish: SessionWish;
+  readonly #format: SessionFormat;
+  readonly #turns: Turns;
+  readonly #listening: Listening;
   #upstream: UpstreamSocket | null = null;
-  #deployment: Deployment | null = null;
-  #model = '';
-  #spare: Slice | null = null;
-  /** Turns under way, by the id of their response. */
-  readonly #active = new Map<string, Slice>();
-  #granting: Promise<void> | null = null;
-  #refusal: GatewayError | null = null;
+  #place: Place | null = null;
   readonly #waiting: string[] = [];
   #isForwarding = false;
+  /** The caller was greeted by the gateway, in the place of the provider that was not known yet. */
+  #isGreeted = false;
+  #isDialling = false;
   #isDraining = false;
+  /** Nobody is told anything any more. */
   #isOver = false;
+  /** Everything is settled. */
+  #isSettled = false;
+  #linger: Timer | null = null;
+  /** The last sound's time is over: only transcripts are waited for. */
+  #isQuiet = false;
+  #whenOver: () => void = () => undefined;
 
-  constructor(gateway: Gateway, arrival: Arrival, client: SocketPeer, opening: string | null) {
+  constructor(gateway: Gateway, arrival: Arrival, client: SocketPeer, wish: SessionWish) {
     this.#gateway = gateway;
     this.#arrival = arrival;
     this.#client = client;
-    this.#opening = opening;
+    this.#wish = wish;
+    this.#format = gateway.dialects.get(arrival.matched.route.dialect)!.session!;
+    const decided = () => this.#settleDown();
+    this.#turns = new Turns(gateway, arrival, decided);
+    this.#listening = new Listening(gateway, arrival, decided);
+    if (wish.opening !== null) this.#waiting.push(wish.opening);
   }
 
   /** Never rejects. */
   async begin(): Promise<void> {
-    try {
-      this.#spare = await Slice.grant(this.#gateway, this.#arrival);
-      await this.#connect(this.#spare);
-      void this.#forward();
-    } catch (cause) {
-      const error = asGatewayError(cause);
-      this.#spare?.end('failure', noUsage, error);
-      this.#spare = null;
-      this.#end(error);
+    if (!this.#wish.transcribes) return this.#dial(null);
+    if (this.#wish.model !== undefined) {
+      return this.#dial({ model: this.#wish.model, promptBytes: 0 });
     }
+    // Callers wait to be greeted before they say which model shall transcribe.
+    const isBeta = this.#arrival.headers['openai-beta'] !== undefined;
+    this.#client.send(this.#format.transcriptsBegin(this.#gateway.chance.id().replaceAll('-', ''), isBeta));
+    this.#isGreeted = true;
+    for (const text of this.#waiting) this.#dialWhenNamed(text);
   }
 
-  /** Nothing new is begun; the turn under way is finished. */
+  /** `then` is called when all that the session did is settled, which may be after its client is gone. */
+  onceOver(then: () => void): void {
+    if (this.#isSettled) then();
+    else this.#whenOver = then;
+  }
+
+  /** Nothing new is begun; what is under way is finished. */
   drain(): void {
     this.#isDraining = true;
-    if (this.#active.size === 0) this.#end(null);
+    if (this.#isOver) this.#settle();
+    else if (!this.#turns.areUnderWay && !this.#listening.isUnderWay) this.#end(null);
   }
 
   interrupt(): void {
     this.#end(
       new GatewayError('shutting_down', 'The gateway is stopping and could not wait for the end of this session.'),
     );
+    this.#settle();
   }
 
   // ── From the client ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,7 +114,8 @@ export class RealtimeSession {
       return;
     }
     this.#waiting.push(text);
-    void this.#forward();
+    if (this.#upstream === null) this.#dialWhenNamed(text);
+    else void this.#forward();
   }
 
   clientLeft(): void {
@@ -98,14 +126,12 @@ export class RealtimeSession {
     if (this.#isForwarding || this.#upstream === null) return;
     this.#isForwarding = true;
     for (let text = this.#waiting.shift(); text !== undefined && !this.#isOver; text = this.#waiting.shift()) {
-      // Only a turn costs; everything else is free to be said.
-      if (text.includes('response.create') && typeOf(text) === 'response.create' && this.#spare === null) {
-        await this.#grant();
-        if (this.#spare === null) break;
-      }
+      const sent = await this.#admitted(text);
+      if (sent === undefined) break;
+      if (sent === null) continue;
       if (this.#isOver) break;
       const upstream = this.#upstream;
-      if (upstream.send(text) > unsentBytesMax) {
+      if (upstream.send(sent) > unsentBytesMax) {
         this.#client.pause();
         await upstream.drained();
         this.#client.resume();
@@ -114,12 +140,51 @@ export class RealtimeSession {
     this.#isForwarding = false;
   }
 
+  /** The message as it goes on; null where it is not to, undefined where no message is any more. */
+  async #admitted(text: string): Promise<string | null | undefined> {
+    const said = this.#format.said(text);
+    switch (said?.kind) {
+      case 'turn':
+        // Where there are no turns, the provider says so.
+        return this.#wish.transcribes || (await this.#turns.room()) ? text : undefined;
+      case 'sound': {
+        const fits = this.#listening.sound(said.bytes);
+        return (typeof fits === 'boolean' ? fits : await fits) ? text : undefined;
+      }
+      case 'sound_ends':
+        this.#listening.soundEnds();
+        return text;
+      case 'sound_dropped':
+        this.#listening.soundDropped();
+        return text;
+      case 'settings':
+        return this.#chosen(text, said);
+      default:
+        return text;
+    }
+  }
+
+  async #chosen(text: string, said: SaidInSession & { kind: 'settings' }): Promise<string | null | undefined> {
+    try {
+      const model = await this.#listening.choose(said.settings);
+      if (this.#listening.refusal !== null) return undefined;
+      return model === null ? text : said.withModel(model);
+    } catch (cause) {
+      // A model that may not be used: the session goes on as it was.
+      this.#client.send(this.#format.error(asGatewayError(cause)));
+      return null;
+    }
+  }
+
   // ── From the provider ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #upstreamSaid(text: string): void {
+    if (this.#isSettled) return;
+    const heard = this.#format.heard(text);
+    if (this.#isOver && (heard?.kind === 'turn_began' || heard?.kind === 'turn_ended')) return;
+    if (heard !== null) this.#notice(heard);
     if (this.#isOver) return;
-    this.#notice(text);
-    if (this.#isOver) return;
+    if (heard?.kind === 'settings' && heard.isFirst && this.#isGreeted) return;
     if (this.#client.send(text) > unsentBytesMax) {
       this.#upstream?.pause();
       void this.#client.drained().then(() => this.#upstream?.resume());
@@ -127,45 +192,54 @@ export class RealtimeSession {
     this.#settleDown();
   }
 
-  #notice(text: string): void {
-    // Sound makes up nearly everything that is said, and means nothing here.
-    if (!text.includes('"response.created"') && !text.includes('"response.done"')) return;
-    const event = parsed(text);
-    if (event === undefined || !isJsonObject(event.response)) return;
-    const id = String(event.response.id ?? '');
-    if (event.type === 'response.created') this.#turnBegan(id);
-    else if (event.type === 'response.done') this.#turnEnded(id, event);
+  #notice(heard: HeardInSession): void {
+    const listening = this.#listening;
+    switch (heard.kind) {
+      case 'turn_began':
+        if (!this.#turns.began(heard.id)) this.#stopTurn(heard.id);
+        break;
+      case 'turn_ended':
+        this.#turns.ended(heard.id, heard.usage);
+        break;
+      case 'settings':
+        listening.confirmed(heard.settings);
+        break;
+      case 'speech_began':
+        listening.speechBegan(heard.atMs);
+        break;
+      case 'speech_ended':
+        listening.speechEnded(heard.item, heard.atMs);
+        break;
+      case 'sound_taken':
+        listening.taken(heard.item);
+        break;
+      case 'sound_dropped':
+        listening.dropped();
+        break;
+      case 'sound_refused':
+        listening.nothingTaken();
+        break;
+      case 'words':
+        listening.words(heard.item, heard.bytes);
+        break;
+      case 'transcribed':
+        listening.transcribed(heard.item, heard.part, heard.bytes, heard.usage);
+        break;
+      case 'not_transcribed':
+        listening.notTranscribed(heard.item, heard.message);
+        break;
+    }
   }
 
-  #turnBegan(id: string): void {
-    const slice = this.#spare;
-    if (slice === null) {
-      // The provider began on its own what nobody can pay for.
-      this.#upstream?.send(JSON.stringify({ type: 'response.cancel', response_id: id }));
-      this.#end(this.#refusal ?? new GatewayError('budget_exceeded', 'There is no room for another turn.'));
-      return;
-    }
-    this.#spare = null;
-    this.#active.set(id, slice);
-    void this.#grant();
-  }
-
-  #turnEnded(id: string, event: JsonObject): void {
-    const slice = this.#active.get(id) ?? this.#spare;
-    if (slice === null) return;
-    if (slice === this.#spare) this.#spare = null;
-    this.#active.delete(id);
-    const { usage } = this.#arrivalDialect().response.read(event);
-    slice.end('success', usage ?? null);
-    if (this.#spare === null) {
-      this.#refusal = null;
-      void this.#grant();
-    }
+  /** The provider began on its own what nobody can pay for. */
+  #stopTurn(id: string): void {
+    this.#upstream?.send(this.#format.cancelTurn(id));
+    this.#end(this.#turns.refusal ?? new GatewayError('budget_exceeded', 'There is no room for another turn.'));
   }
 
   #upstreamClosed(code: number, reason: string): void {
-    if (this.#isOver) return;
-    const provider = this.#deployment?.provider;
+    if (this.#isOver) return this.#settle();
+    const provider = this.#place?.deployment.provider;
     const error =
       provider === undefined || code === normal || code === goingAway
         ? null
@@ -176,131 +250,90 @@ export class RealtimeSession {
             [...this.#gateway.snapshot().secrets],
           );
     this.#end(error);
-  }
-
-  // ── Money ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Sees to it that a slice is held in advance, or that it is known why there is none. */
-  #grant(): Promise<void> {
-    this.#granting ??= this.#oneMore().finally(() => {
-      this.#granting = null;
-      this.#settleDown();
-    });
-    return this.#granting;
-  }
-
-  async #oneMore(): Promise<void> {
-    if (this.#spare !== null || this.#isOver) return;
-    try {
-      const slice = await Slice.grant(this.#gateway, this.#arrival);
-      try {
-        await slice.claim(this.#deployment!);
-      } catch (cause) {
-        slice.end('success', noUsage);
-        throw cause;
-      }
-      slice.dispatched(this.#deployment!, slice.admitted.route.primary.name, this.#model);
-      if (this.#isOver || this.#spare !== null) slice.end('success', noUsage);
-      else this.#spare = slice;
-    } catch (cause) {
-      this.#refusal = asGatewayError(cause);
-    }
+    this.#settle();
   }
 
   /** Ends what cannot go on once nothing is under way. */
   #settleDown(): void {
-    if (this.#isOver || this.#active.size > 0 || this.#granting !== null) return;
+    const turns = this.#turns;
+    if (this.#isOver && this.#isQuiet && !this.#listening.isUnderWay) this.#settle();
+    if (this.#isOver || turns.areUnderWay || turns.areBeingAsked || this.#listening.isUnderWay) return;
     if (this.#isDraining) this.#end(null);
-    else if (this.#spare === null && this.#refusal !== null) this.#end(this.#refusal);
+    else if (this.#listening.refusal !== null) this.#end(this.#listening.refusal);
+    else if (turns.areRefused) this.#end(turns.refusal);
   }
 
   // ── Beginning and end ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #connect(slice: Slice): Promise<void> {
-    const { admitted } = slice;
-    const { primary } = admitted.route;
-    const tried = new Set<string>();
-    for (let last: GatewayError | null = null; ; ) {
-      const picked = pickDeployment(this.#gateway, admitted, primary, tried);
-      if (picked === 'none' || !('id' in picked)) {
-        throw last ?? new GatewayError('no_capable_deployment', `No deployment of ${primary.name} can be reached.`);
-      }
-      tried.add(picked.id);
-      try {
-        const model = upstreamModel(picked, primary.wildcardMatches);
-        await slice.claim(picked);
-        this.#upstream = await this.#open(picked, model);
-        if (this.#opening !== null) this.#upstream.send(this.#opening);
-        this.#deployment = picked;
-        this.#model = model;
-        slice.dispatched(picked, primary.name, model);
-        if (this.#isOver) this.#upstream.close(goingAway, '');
-        return;
-      } catch (cause) {
-        slice.giveBack();
-        last = asGatewayError(cause);
-        // Its budget is used up: it is not at fault.
-        if (ofBudget.has(last.code)) continue;
-        this.#gateway.health.started(picked);
-        this.#gateway.health.failed(picked, last, admitted.snapshot, primary.candidates.length);
-      }
-    }
+  #dialWhenNamed(text: string): void {
+    if (!this.#wish.transcribes || this.#isDialling) return;
+    const said = this.#format.said(text);
+    const transcript = said?.kind === 'settings' ? said.settings.transcript : undefined;
+    if (transcript?.model !== undefined) void this.#dial(transcript);
   }
 
-  async #open(deployment: Deployment, model: string): Promise<UpstreamSocket> {
-    const { endpoint, provider } = deployment;
-    const { dialect, timeouts } = {
-      dialect: this.#arrivalDialect(),
-      timeouts: this.#gateway.snapshot().settings.timeouts,
-    };
-    if (!provider.dialects.realtime?.includes(dialect.name)) {
-      throw new GatewayError('no_capable_deployment', `${provider.name} does not offer realtime sessions.`);
-    }
-    const path = endpoint.path(dialect.name, model, true);
-    const named = path.includes('deployment=')
-      ? path
-      : `${path}${path.includes('?') ? '&' : '?'}model=${encodeURIComponent(model)}`;
-    const beta = this.#arrival.headers['openai-beta'];
-    const headers = typeof beta === 'string' ? [...endpoint.headers, 'openai-beta', beta] : endpoint.headers;
-    const call = { method: 'GET', origin: endpoint.origin, path: named, headers, body: nothing } as const;
-    const authorization = await authorized(this.#gateway, deployment, call);
+  /** `transcripts`: by whom, where there is nothing else. */
+  async #dial(transcripts: TranscriptSettings | null): Promise<void> {
+    this.#isDialling = true;
+    const gateway = this.#gateway;
+    let first: FirstSlice | null = null;
     try {
-      return await this.#gateway.sockets.connect(
-        {
-          origin: endpoint.origin,
-          path: named,
-          headers: [...headers, ...authorization],
-          connectTimeoutMs: timeouts.connectMs,
-        },
-        {
-          onText: (text) => this.#upstreamSaid(text),
-          onClose: (code, reason) => this.#upstreamClosed(code, reason),
-        },
-      );
+      first =
+        transcripts === null
+          ? { slice: await Slice.grant(gateway, this.#arrival), heldMs: 0 }
+          : await firstSlice(gateway, this.#arrival, transcripts);
+      const line = await dial(gateway, this.#arrival, first.slice, this.#wish.transcribes, {
+        onText: (text) => this.#upstreamSaid(text),
+        onClose: (code, reason) => this.#upstreamClosed(code, reason),
+      });
+      this.#upstream = line.socket;
+      this.#place = line;
+      if (transcripts === null) this.#turns.begin(line, first.slice);
+      const ear = transcripts === null ? null : this.#firstEar(line, first, transcripts);
+      this.#listening.begin(line, first.slice.admitted, ear);
+      if (this.#isOver) {
+        this.#turns.close();
+        this.#settle();
+        return;
+      }
+      void this.#forward();
     } catch (cause) {
-      const { message, status = 0 } = cause as Error & { status?: number };
-      const code =
-        status === 401 ? 'upstream_authentication' : status === 429 ? 'upstream_rate_limited' : 'upstream_connection';
-      throw providerError(code, provider, message, this.#gateway.snapshot().secrets);
+      const error = asGatewayError(cause);
+      first?.slice.end('failure', noUsage, error);
+      this.#end(error);
     }
   }
 
-  #arrivalDialect() {
-    return this.#gateway.dialects.get(this.#arrival.matched.route.dialect)!;
+  #firstEar({ deployment, model }: Place, first: FirstSlice, settings: TranscriptSettings): Ear {
+    const { name } = transcriberOf(first.slice.admitted, deployment, settings);
+    const transcriber = { name, model, deployment, promptBytes: settings.promptBytes };
+    return new Ear(this.#gateway, this.#arrival, transcriber, first);
   }
 
-  /** The client is told why, both connections are closed, every slice is settled. */
+  /** The client is told why, its connection is closed; what the provider still says of what it heard is waited for. */
   #end(error: GatewayError | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (error !== null) this.#client.send(JSON.stringify(toldError(error)));
+    if (error !== null) this.#client.send(this.#format.error(error));
     this.#client.close(closeCode(error, this.#isDraining), error?.message ?? '');
+    this.#turns.close();
+    if (this.#isDraining || !this.#listening.isExpecting) return this.#settle();
+    const { clock } = this.#gateway;
+    this.#linger = clock.setTimer(lastSoundMs, () => {
+      this.#isQuiet = true;
+      if (!this.#listening.isUnderWay) return this.#settle();
+      this.#linger = clock.setTimer(lastTranscriptsMs - lastSoundMs, () => this.#settle());
+    });
+  }
+
+  /** The provider's connection is closed, every slice is settled. */
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#linger?.cancel();
     this.#upstream?.close(normal, '');
-    // What was begun and never ended may be billed in full.
-    for (const slice of this.#active.values()) slice.end('aborted', null);
-    this.#active.clear();
-    this.#spare?.end('success', noUsage);
-    this.#spare = null;
+    this.#listening.close();
+    this.#whenOver();
   }
 }
 
@@ -308,23 +341,4 @@ function closeCode(error: GatewayError | null, isDraining: boolean): number {
   if (error === null) return isDraining ? goingAway : normal;
   if (error.code === 'shutting_down') return goingAway;
   return error.status >= 500 ? internalError : refusedByPolicy;
-}
-
-/** As this format tells errors. */
-function toldError(error: GatewayError): JsonObject {
-  const { message, type, code, details } = error;
-  return { type: 'error', event_id: `event_${code}`, error: { type, code, message, param: details.param ?? null } };
-}
-
-function typeOf(text: string): unknown {
-  return parsed(text)?.type;
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,12 @@
-import type { GatewayError } from '../../core/errors.ts';
+import type { RequestFacts } from '../../core/dialect.ts';
+import { GatewayError } from '../../core/errors.ts';
 import type { Admitted, Outcome } from '../../core/exchange.ts';
+import type { Nanodollars } from '../../core/money.ts';
 import type { BudgetPart } from '../../core/ports.ts';
 import type { Attempt } from '../../core/request-record.ts';
 import type { Deployment } from '../../core/route.ts';
 import { noUsage, type Usage } from '../../core/usage.ts';
-import { admit } from '../admit.ts';
+import { admit, admitMore } from '../admit.ts';
 import type { Arrival } from '../arrival.ts';
 import { authenticate } from '../authenticate.ts';
 import { noteOf } from '../call/dispatch-note.ts';
@@ -12,14 +14,15 @@ import { answeredBySession } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
 import { budgetExceeded, unpriceable } from '../limits/budget-refusal.ts';
 import { amountAt, boundAt } from '../limits/estimate.ts';
-import { plan } from '../plan.ts';
+import { counting } from '../limits/limits.ts';
+import { plan, planAt } from '../plan.ts';
 import { beginRequest, receive } from '../receive.ts';
 import { record } from '../record.ts';
 import { settle } from '../settle.ts';
 
 /**
- * What a session may do before it must ask again: one turn. A slice makes the journey of a request, with a hold and a row
- * of its own; its answer is told by others.
+ * What a session may do before it must ask again: one turn, or one thing said and transcribed. A slice makes the journey of
+ * a request, with a hold and a row of its own; its answer is told by others.
  */
 export class Slice {
   readonly admitted: Admitted;
@@ -30,6 +33,8 @@ export class Slice {
   #isOver = false;
   /** What is held on the budgets of the deployment. */
   #part: BudgetPart | null = null;
+  /** What it may cost, once more is held than at first. */
+  #grownTo: Nanodollars | null = null;
 
   private constructor(gateway: Gateway, admitted: Admitted) {
     this.#gateway = gateway;
@@ -38,10 +43,15 @@ export class Slice {
   }
 
   /** Rejects with the GatewayError that refuses it: a key that was blocked, a limit, a budget. */
-  static async grant(gateway: Gateway, arrival: Arrival): Promise<Slice> {
+  static async grant(
+    gateway: Gateway,
+    arrival: Arrival,
+    at?: { name: string; deployment: Deployment },
+  ): Promise<Slice> {
     const received = receive(gateway, arrival, beginRequest(gateway, arrival));
     const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups, arrival.onBehalfOf);
-    return new Slice(gateway, await admit(gateway, plan(gateway, identified)));
+    const planned = at === undefined ? plan(gateway, identified) : planAt(gateway, identified, at.name, at.deployment);
+    return new Slice(gateway, await admit(gateway, planned));
   }
 
   /** Room in the budgets of the deployment and its provider. Rejects with GatewayError where there is none. */
@@ -50,9 +60,27 @@ export class Slice {
     if (reservation === null || deployment.budgets.length === 0) return;
     const { amount, unpriced, unbounded } = boundAt(this.admitted, deployment);
     if (unpriced !== null || unbounded !== null) throw unpriceable(unpriced, unbounded, deployment.budgets[0]!);
-    const part = await this.#gateway.ledger.attach(reservation, deployment.budgets, amount);
+    this.#part = await this.#attach(deployment, amount);
+  }
+
+  /** Room for as much as `facts` say, in the place of what was asked for. Rejects with GatewayError where there is none. */
+  async grow(facts: RequestFacts): Promise<void> {
+    const deployment = this.#deployment!;
+    const { amount } = boundAt({ ...this.admitted, facts }, deployment);
+    const before = this.#grownTo ?? amountAt(this.admitted, deployment);
+    if (amount <= before) return;
+    if (deployment.budgets.length > 0) await this.#attach(deployment, amount - before);
+    if (!(await admitMore(this.#gateway, this.admitted, amount))) {
+      throw new GatewayError('budget_exceeded', 'The budget has no room for more of what is being said.');
+    }
+    this.#grownTo = amount;
+  }
+
+  async #attach(deployment: Deployment, amount: Nanodollars): Promise<BudgetPart> {
+    const rules = this.admitted.funds?.isSpent ? deployment.budgets.map(counting) : deployment.budgets;
+    const part = await this.#gateway.ledger.attach(this.admitted.reservation!, rules, amount);
     if ('rule' in part) throw budgetExceeded(part, this.admitted, this.#gateway.clock.now());
-    this.#part = part;
+    return part;
   }
 
   /** It was not this deployment after all. */
@@ -77,7 +105,7 @@ export class Slice {
     this.#isOver = true;
     const { clock } = this.#gateway;
     const deployment = this.#deployment;
-    const charged = usage === null && deployment !== null ? amountAt(this.admitted, deployment) : 0;
+    const charged = usage === null && deployment !== null ? (this.#grownTo ?? amountAt(this.admitted, deployment)) : 0;
     const durationMs = clock.tick() - this.#startedTick;
     const attempts: Attempt[] =
       deployment === null

@@ -26,6 +26,8 @@ export const openai = defineProvider({
   // https://platform.openai.com/docs/pricing
   unitPrices: {
     'whisper-1': { second: 0.0001 },
+    'gpt-realtime-whisper': { second: 0.017 / 60 },
+    'gpt-live-transcribe': { second: 0.017 / 60 },
     'tts-1': { character: 0.000015 },
     'tts-1-hd': { character: 0.00003 },
     'dall-e-2': { imageKinds: { '256x256': 0.016, '512x512': 0.018, '1024x1024': 0.02 } },
@@ -40,6 +42,8 @@ export const openai = defineProvider({
       },
     },
   },
+  // https://developers.openai.com/api/docs/guides/realtime-transcription
+  transcriptsNameNoModel: true,
   // https://platform.openai.com/docs/guides/batch
   batchDesk: 'openai-batches',
   batchPriceRatio: 0.5,

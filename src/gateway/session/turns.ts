@@ -1,0 +1,120 @@
+import { asGatewayError, type GatewayError } from '../../core/errors.ts';
+import type { Deployment } from '../../core/route.ts';
+import { noUsage, type Usage } from '../../core/usage.ts';
+import type { Arrival } from '../arrival.ts';
+import type { Gateway } from '../gateway.ts';
+import { Slice } from './slice.ts';
+
+/** Where the slices of a session are spent. */
+export interface Place {
+  readonly deployment: Deployment;
+  /** As the provider calls it. */
+  readonly model: string;
+}
+
+/**
+ * The turns of a session. One slice is always held in advance, because a provider that listens begins turns on its own; when
+ * none can be had any more, `refusal` says why.
+ */
+export class Turns {
+  readonly #gateway: Gateway;
+  readonly #arrival: Arrival;
+  /** A slice came, or was refused. */
+  readonly #decided: () => void;
+  #place: Place | null = null;
+  #spare: Slice | null = null;
+  /** Turns under way, by the id of their response. */
+  readonly #active = new Map<string, Slice>();
+  #granting: Promise<void> | null = null;
+  #isOver = false;
+  refusal: GatewayError | null = null;
+
+  constructor(gateway: Gateway, arrival: Arrival, decided: () => void) {
+    this.#gateway = gateway;
+    this.#arrival = arrival;
+    this.#decided = decided;
+  }
+
+  begin(place: Place, first: Slice): void {
+    this.#place = place;
+    this.#spare = first;
+  }
+
+  get areUnderWay(): boolean {
+    return this.#active.size > 0;
+  }
+
+  /** Nothing is under way or asked for, and nothing more can be begun. */
+  get areRefused(): boolean {
+    return this.#spare === null && this.refusal !== null;
+  }
+
+  get areBeingAsked(): boolean {
+    return this.#granting !== null;
+  }
+
+  /** Whether a turn may be asked for; when not, `refusal` says why. */
+  async room(): Promise<boolean> {
+    if (this.#spare === null) await this.#grant();
+    return this.#spare !== null;
+  }
+
+  /** False where nobody can pay for it. */
+  began(id: string): boolean {
+    const slice = this.#spare;
+    if (slice === null) return false;
+    this.#spare = null;
+    this.#active.set(id, slice);
+    void this.#grant();
+    return true;
+  }
+
+  ended(id: string, usage: Usage | undefined): void {
+    const slice = this.#active.get(id) ?? this.#spare;
+    if (slice === null) return;
+    if (slice === this.#spare) this.#spare = null;
+    this.#active.delete(id);
+    slice.end('success', usage ?? null);
+    if (this.#spare === null) {
+      this.refusal = null;
+      void this.#grant();
+    }
+  }
+
+  /** What was begun and never ended may be billed in full. */
+  close(): void {
+    this.#isOver = true;
+    for (const slice of this.#active.values()) slice.end('aborted', null);
+    this.#active.clear();
+    this.#spare?.end('success', noUsage);
+    this.#spare = null;
+  }
+
+  /** Sees to it that a slice is held in advance, or that it is known why there is none. */
+  #grant(): Promise<void> {
+    this.#granting ??= this.#oneMore().finally(() => {
+      this.#granting = null;
+      this.#decided();
+    });
+    return this.#granting;
+  }
+
+  async #oneMore(): Promise<void> {
+    if (this.#spare !== null || this.#isOver) return;
+    const { deployment, model } = this.#place!;
+    try {
+      const slice = await Slice.grant(this.#gateway, this.#arrival);
+      try {
+        await slice.claim(deployment);
+      } catch (cause) {
+        slice.end('success', noUsage);
+        throw cause;
+      }
+      slice.dispatched(deployment, slice.admitted.route.primary.name, model);
+      if (this.#isOver || this.#spare !== null) slice.end('success', noUsage);
+      else this.#spare = slice;
+    } catch (cause) {
+      this.refusal = asGatewayError(cause);
+    }
+  }
+}
