@@ -238,7 +238,10 @@ export class RealtimeSession {
   }
 
   #upstreamClosed(code: number, reason: string): void {
-    if (this.#isOver) return this.#settle();
+    if (this.#isOver) {
+      this.#settle();
+      return;
+    }
     const provider = this.#place?.deployment.provider;
     const error =
       provider === undefined || code === normal || code === goingAway
@@ -317,12 +320,15 @@ export class RealtimeSession {
     if (error !== null) this.#client.send(this.#format.error(error));
     this.#client.close(closeCode(error, this.#isDraining), error?.message ?? '');
     this.#turns.close();
-    if (this.#isDraining || !this.#listening.isExpecting) return this.#settle();
+    if (this.#isDraining || !this.#listening.isExpecting) {
+      this.#settle();
+      return;
+    }
     const { clock } = this.#gateway;
     this.#linger = clock.setTimer(lastSoundMs, () => {
       this.#isQuiet = true;
-      if (!this.#listening.isUnderWay) return this.#settle();
       this.#linger = clock.setTimer(lastTranscriptsMs - lastSoundMs, () => this.#settle());
+      this.#settleDown();
     });
   }
 
