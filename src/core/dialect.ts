@@ -67,6 +67,8 @@ export interface Dialect {
     /** Reads a provider's error answer; a body in no known format (HTML, garbage) gives facts without a message. */
     decode(status: number, body: Uint8Array): UpstreamErrorFacts;
   };
+  /** Where a conversation stands in a body, if not in `messages`. */
+  readonly conversationField?: string;
   /** Answers are bare lists: here they stand in an object, `{list: […]}`. */
   readonly listAnswer?: boolean;
   /** How a request goes on from what was kept of earlier ones; absent in formats that keep nothing. */
@@ -205,6 +207,8 @@ export interface EncodeOptions {
   readonly traits: ModelTraits;
   /** Whether a stream is asked for, for a body that does not say so itself. */
   readonly stream?: boolean;
+  /** The caller wrote in this format: what of it is unknown here may be known to its provider. */
+  readonly isOwnFormat?: boolean;
 }
 
 /** What a model's own rules make of otherwise common parameters. */

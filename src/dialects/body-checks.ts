@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { NeutralTool, ToolChoice } from '../core/neutral.ts';
 
 /** What a caller wrote does not fit the format: `path` says where, `problem` what is wrong and what would be right. */
 export function malformed(path: string, problem: string): GatewayError {
@@ -104,6 +105,31 @@ export function optionalStrings(body: JsonObject, key: string, path = key): stri
   if (typeof value === 'string') return [value];
   if (!Array.isArray(value)) throw expected(path, 'a string or a list of strings', value);
   return value.map((entry, index) => asString(entry, `${path}[${index}]`));
+}
+
+const efforts: ReadonlySet<string> = new Set(
+  ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'].concat('default', 'auto', 'disable'),
+);
+
+/** How hard a model shall think, in one of the words that formats share: what nobody knows would be left out unseen. */
+export function effortIn(body: JsonObject, key: string, path = key): string | undefined {
+  const effort = optionalString(body, key, path);
+  if (effort === undefined || efforts.has(effort)) return effort;
+  throw malformed(path, 'expected one of none, minimal, low, medium, high, xhigh, max');
+}
+
+/** What a model must call can only be a tool that it has. `tools`: null where they are not all known. */
+export function choiceAmong(
+  tools: readonly NeutralTool[] | null,
+  choice: ToolChoice | undefined,
+  path: string,
+): ToolChoice | undefined {
+  if (choice === undefined || tools === null) return choice;
+  if (choice.type === 'tool' && !tools.some(({ name }) => name === choice.name)) {
+    throw malformed(path, `there is no tool ${JSON.stringify(choice.name.slice(0, 80))} among the tools`);
+  }
+  if (choice.type === 'required' && tools.length === 0) throw malformed(path, 'there are no tools to choose from');
+  return choice;
 }
 
 /** Members of `body` whose names are not in `known`, as sent; safe for names such as `__proto__`. */

@@ -1,8 +1,10 @@
+import type { EncodeOptions } from '../core/dialect.ts';
 import type { JsonObject } from '../core/json.ts';
 
 /**
  * Parameters of one wire format that another does not have. Hints may be left out without changing what is asked; the
- * rest is refused, or dropped where the operator allows it. What is in neither list is unknown to us and travels on.
+ * rest is refused, or dropped where the operator allows it. What is in neither list is unknown to us and travels on, unless
+ * the format it goes to is known to take nothing else.
  */
 interface ForeignParameters {
   readonly hints: ReadonlySet<string>;
@@ -16,16 +18,15 @@ export const openaiParameters: ForeignParameters = {
     'prompt_cache_retention',
     'prompt_cache_options',
     'safety_identifier',
-    'prediction',
     'metadata',
   ]),
-  features: new Set(['logit_bias', 'modalities', 'audio', 'store', 'verbosity', 'moderation']),
+  features: new Set(['logit_bias', 'modalities', 'audio', 'prediction', 'store', 'verbosity', 'moderation']),
 };
 
 /** What chat completions have and Responses, of the same provider, have not. */
 const chatParameters: ForeignParameters = {
-  hints: new Set(['stream_options', 'prediction', 'reasoning_content']),
-  features: new Set(['logit_bias', 'modalities', 'audio']),
+  hints: new Set(['stream_options', 'reasoning_content']),
+  features: new Set(['logit_bias', 'modalities', 'audio', 'prediction']),
 };
 
 /** What Responses have and other formats have not. */
@@ -94,19 +95,35 @@ const everybodys = {
   ollama: ollamaParameters,
 } as const;
 
-/**
- * What of `extra` may go to a format whose own parameters are of these kinds, and the names that cannot. `false` and null
- * ask for nothing.
- */
+/** What says the conversation, or how it is asked for, in one format or another: in a foreign one it must not say it over. */
+const conversation: ReadonlySet<string> = new Set(
+  `model modelId stream messages system tools functions input instructions contents systemInstruction system_instruction
+   message chat_history preamble inputText toolConfig tool_config`.split(/\s+/),
+);
+
+interface CrossingTo {
+  /** The kinds of parameters that the format has. */
+  readonly own: readonly (keyof typeof everybodys)[];
+  /** For a format whose provider refuses, or does not see, whatever else is written: does it know this name? */
+  readonly knows?: (name: string) => boolean;
+}
+
+/** What of `extra` may go to another format, and the names that cannot. `false` and null ask for nothing. */
 export function crossing(
   extra: JsonObject,
-  own: readonly (keyof typeof everybodys)[],
+  { own, knows }: CrossingTo,
+  { allowedParams, isOwnFormat = false }: EncodeOptions,
 ): { passed: JsonObject; refused: string[] } {
   const names = Object.keys(everybodys) as (keyof typeof everybodys)[];
   const foreign = names.filter((name) => !own.includes(name)).map((name) => everybodys[name]);
+  const isRefused = (name: string) =>
+    conversation.has(name) ||
+    foreign.some(({ features }) => features.has(name)) ||
+    (knows !== undefined && !isOwnFormat && !knows(name) && !foreign.some(({ hints }) => hints.has(name)));
   const refused: string[] = [];
   const passed = Object.entries(extra).filter(([name, value]) => {
-    if (foreign.some(({ features }) => features.has(name))) {
+    if (allowedParams.includes(name) && !conversation.has(name)) return true;
+    if (isRefused(name)) {
       if (value !== null && value !== false) refused.push(name);
       return false;
     }

@@ -122,6 +122,13 @@ export function unsupportedParameters(names: readonly string[]): GatewayError {
   );
 }
 
+/** Throws for parameters that a format cannot say, unless the deployment has them dropped. */
+export function refuseParameters(names: readonly string[], options: EncodeOptions): void {
+  if (options.dropParams) return;
+  const left = names.filter((name) => !options.additionalDropParams.includes(name));
+  if (left.length > 0) throw unsupportedParameters(left);
+}
+
 /** Content that cannot be told in the provider's format; unlike a parameter it is never dropped. */
 export function inexpressible(what: string, param = 'messages'): GatewayError {
   return new GatewayError(
@@ -129,6 +136,12 @@ export function inexpressible(what: string, param = 'messages'): GatewayError {
     `litellm.UnsupportedParamsError: the model does not support ${what}.`,
     { param },
   );
+}
+
+/** A kind of content that only one format has: by its type, or by the member that stands for it. */
+export function strangeContent(block: JsonObject): GatewayError {
+  const kind = typeof block.type === 'string' ? block.type : (Object.keys(block)[0] ?? 'nothing');
+  return inexpressible(`content of type ${JSON.stringify(kind.slice(0, 80))}`);
 }
 
 /** Applies edits to a body that is being built, in order. */

@@ -68,7 +68,7 @@ describe('a chat request to a provider of messages', () => {
       max_completion_tokens: 99,
       user: 'u-1',
       top_k: 5,
-      my_extra: { a: 1 },
+      inference_geo: 'eu',
       stream: true,
       stream_options: { include_usage: true },
     });
@@ -117,7 +117,7 @@ describe('a chat request to a provider of messages', () => {
       stop_sequences: ['END'],
       metadata: { user_id: 'u-1' },
       top_k: 5,
-      my_extra: { a: 1 },
+      inference_geo: 'eu',
       stream: true,
     });
   });

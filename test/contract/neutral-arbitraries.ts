@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Json, JsonObject } from '../../src/core/json.ts';
-import type { ContentBlock, NeutralRequest } from '../../src/core/neutral.ts';
+import type { ContentBlock, NeutralRequest, ToolChoice } from '../../src/core/neutral.ts';
 import { noUsage, type Usage } from '../../src/core/usage.ts';
 
 /* Neutral values that several dialects can say. */
@@ -115,3 +115,13 @@ export const toolChoice = fc.oneof(
   fc.constantFrom({ type: 'auto' as const }, { type: 'required' as const }),
   word.map((name) => ({ type: 'tool' as const, name })),
 );
+
+/** A choice that the request's tools allow. */
+export function fittingChoice({
+  tools,
+  toolChoice: choice,
+}: Pick<NeutralRequest, 'tools'> & { toolChoice?: ToolChoice | undefined }): ToolChoice | undefined {
+  const [first] = tools;
+  if (first === undefined) return undefined;
+  return choice?.type === 'tool' ? { type: 'tool', name: first.name } : choice;
+}

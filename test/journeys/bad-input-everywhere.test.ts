@@ -46,6 +46,8 @@ interface Format {
   /** With a tool whose schema is no schema. */
   tool?(model: Model, schema: unknown): Body;
   image?(model: Model, url: string): Body;
+  /** With an image of these bytes, in base64. */
+  bytes?(model: Model, base64: string): Body;
   /** The message of an error in this format; undefined when it is in another one. */
   message(told: Body): string | undefined;
 }
@@ -63,6 +65,7 @@ const parts = (list: unknown, role = 'user') => ({ contents: [{ role, parts: lis
 const named = (parameters: unknown) => ({ name: 'look', parameters });
 const functionTool = (parameters: unknown) => ({ tools: [{ type: 'function', function: named(parameters) }] });
 const odd = [{ type: 'hologram', hologram: { data: 'x' } }];
+const dataUrl = (base64: string) => `data:image/png;base64,${base64}`;
 
 const formats: readonly Format[] = [
   {
@@ -73,6 +76,7 @@ const formats: readonly Format[] = [
     boss: (model) => ({ model, ...turn('x', 'boss') }),
     tool: (model, schema) => ({ model, ...turn('x'), ...functionTool(schema) }),
     image: (model, url) => ({ model, ...turn([{ type: 'image_url', image_url: { url } }]) }),
+    bytes: (model, base64) => ({ model, ...turn([{ type: 'image_url', image_url: { url: dataUrl(base64) } }]) }),
     message: openaiError,
   },
   {
@@ -89,6 +93,10 @@ const formats: readonly Format[] = [
     boss: (model) => ({ model, input: [{ role: 'boss', content: 'x' }] }),
     tool: (model, schema) => ({ model, input: 'x', tools: [{ type: 'function', ...named(schema) }] }),
     image: (model, url) => ({ model, input: [{ role: 'user', content: [{ type: 'input_image', image_url: url }] }] }),
+    bytes: (model, base64) => ({
+      model,
+      input: [{ role: 'user', content: [{ type: 'input_image', image_url: dataUrl(base64) }] }],
+    }),
     message: openaiError,
   },
   {
@@ -99,6 +107,11 @@ const formats: readonly Format[] = [
     boss: (model) => ({ model, max_tokens: 50, ...turn('x', 'boss') }),
     tool: (model, schema) => ({ model, max_tokens: 50, ...turn('x'), tools: [{ name: 'look', input_schema: schema }] }),
     image: (model, url) => ({ model, max_tokens: 50, ...turn([{ type: 'image', source: { type: 'url', url } }]) }),
+    bytes: (model, data) => ({
+      model,
+      max_tokens: 50,
+      ...turn([{ type: 'image', source: { type: 'base64', media_type: 'image/png', data } }]),
+    }),
     message: anthropicError,
   },
   {
@@ -109,6 +122,7 @@ const formats: readonly Format[] = [
     boss: () => parts([{ text: 'x' }], 'boss'),
     tool: (_, schema) => ({ ...parts([{ text: 'x' }]), tools: [{ functionDeclarations: [named(schema)] }] }),
     image: (_, url) => parts([{ fileData: { fileUri: url, mimeType: 'image/png' } }]),
+    bytes: (_, data) => parts([{ inlineData: { mimeType: 'image/png', data } }]),
     message: googleError,
   },
   {
@@ -117,6 +131,7 @@ const formats: readonly Format[] = [
     say: (_, text) => turn([{ text }]),
     odd: () => turn([{ hologram: { data: 'x' } }]),
     boss: () => turn([{ text: 'x' }], 'boss'),
+    bytes: (_, bytes) => turn([{ image: { format: 'png', source: { bytes } } }]),
     tool: (_, schema) => ({
       ...turn([{ text: 'x' }]),
       toolConfig: { tools: [{ toolSpec: { name: 'look', inputSchema: { json: schema } } }] },
@@ -159,6 +174,7 @@ const formats: readonly Format[] = [
     boss: (model) => ({ model, ...turn('x', 'boss') }),
     tool: (model, schema) => ({ model, ...turn('x'), ...functionTool(schema) }),
     image: (model, url) => ({ model, ...turn([{ type: 'image_url', image_url: { url } }]) }),
+    bytes: (model, base64) => ({ model, ...turn([{ type: 'image_url', image_url: { url: dataUrl(base64) } }]) }),
     message: cohereError,
   },
   {
@@ -166,6 +182,7 @@ const formats: readonly Format[] = [
     path: () => '/api/chat',
     say: (model, text) => ({ model, stream: false, ...turn(text) }),
     boss: (model) => ({ model, stream: false, ...turn('x', 'boss') }),
+    bytes: (model, base64) => ({ model, stream: false, messages: [{ role: 'user', content: 'x', images: [base64] }] }),
     tool: (model, schema) => ({ model, stream: false, ...turn('x'), ...functionTool(schema) }),
     message: ollamaError,
   },
@@ -231,7 +248,7 @@ describe.each(formats)('$name', (format) => {
 });
 
 /** Every format that can say this, to every provider. */
-function said<Key extends 'odd' | 'boss' | 'tool' | 'image'>(key: Key) {
+function said<Key extends 'odd' | 'boss' | 'tool' | 'image' | 'bytes'>(key: Key) {
   return formats.flatMap((format) => {
     const say = format[key];
     return say === undefined ? [] : providers.map((model) => ({ name: format.name, model, format, say }));
@@ -279,6 +296,47 @@ describe.each([
       await refusedFor(format, model, say(model, url), /image|address|url/i);
     },
   );
+});
+
+/** Data that are none: found here, for no two providers say it alike. What stays in its format is for the provider to judge. */
+describe.each([
+  ['@@@@', /image 1 of the request is not base64/],
+  ['', /image 1 of the request is empty|expected/],
+])('an image of the bytes %j', (bytes, words) => {
+  const own: Partial<Record<string, Model>> = {
+    ...{ chat: 'chat', responses: 'chat', messages: 'claude', Cohere: 'command' },
+    ...{ Gemini: 'gemini', Converse: 'nova', 'Ollama chat': 'llama' },
+  };
+  it.each(said('bytes').filter(({ name, model }) => own[name] !== model))('$name to $model', async (one) => {
+    await refusedFor(one.format, one.model, one.say(one.model, bytes), words);
+  });
+});
+
+describe('what a conversation is called', () => {
+  it.each([
+    [
+      'responses',
+      { input: [] },
+      /^litellm.*the model at Anthropic does not support conversations in which nobody/,
+      'input',
+    ],
+    [
+      'Gemini',
+      { contents: [{ parts: [{ text: '' }] }] },
+      /Anthropic does not support conversations in which/,
+      'contents',
+    ],
+    [
+      'responses',
+      { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'x.png' }] }] },
+      /^input: image 1/,
+    ],
+  ] as const)('%s', async (name, body, words, param?: string) => {
+    const format = formats.find((one) => one.name === name)!;
+    const { status, told, message } = await asked(format, 'claude', { model: 'claude', ...body });
+    expect([status, message]).toEqual([400, expect.stringMatching(words)]);
+    if (name === 'responses' && param !== undefined) expect(told.error).toMatchObject({ param });
+  });
 });
 
 /** What is asked beside conversations: a path, a request that is fine, and the field that its input stands in. */

@@ -4,6 +4,7 @@ import {
   assistantContent,
   extra,
   fileBlock,
+  fittingChoice,
   imageBlock,
   maybe,
   number,
@@ -87,7 +88,7 @@ const requests: fc.Arbitrary<NeutralRequest> = fc
       ...plainRequest,
       ...request,
       includeUsageInStream: true,
-      toolChoice: request.tools.length > 0 ? request.toolChoice : undefined,
+      toolChoice: fittingChoice(request),
       parallelToolCalls: isChoosing ? request.parallelToolCalls : undefined,
     };
   });

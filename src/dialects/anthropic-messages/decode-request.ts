@@ -8,7 +8,14 @@ import type {
   TextBlock,
   ToolChoice,
 } from '../../core/neutral.ts';
-import { malformed, optionalNumber, optionalString, optionalStrings, unknownMembers } from '../body-checks.ts';
+import {
+  choiceAmong,
+  malformed,
+  optionalNumber,
+  optionalString,
+  optionalStrings,
+  unknownMembers,
+} from '../body-checks.ts';
 import { cacheMarkOf, decodeContent, decodeTextBlock } from './decode-content.ts';
 import { inspectMessages } from './inspect.ts';
 
@@ -37,13 +44,14 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
   const { system, messages } = decodeMessages(body);
   const choice = isJsonObject(body.tool_choice) ? body.tool_choice : {};
   const parallel = choice.disable_parallel_tool_use;
+  const tools = (Array.isArray(body.tools) ? body.tools : []).filter(isJsonObject).map(decodeTool);
   return {
     model: facts.model ?? '',
     stream: facts.stream,
     system,
     messages,
-    tools: (Array.isArray(body.tools) ? body.tools : []).filter(isJsonObject).map(decodeTool),
-    toolChoice: decodeToolChoice(choice),
+    tools,
+    toolChoice: choiceAmong(tools, decodeToolChoice(choice), 'tool_choice'),
     parallelToolCalls: typeof parallel === 'boolean' ? !parallel : undefined,
     maxOutputTokens: facts.maxOutputTokens,
     temperature: optionalNumber(body, 'temperature'),

@@ -1,4 +1,4 @@
-import type { ModelTraits } from '../../core/dialect.ts';
+import type { EncodeOptions, ModelTraits } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type {
@@ -9,22 +9,20 @@ import type {
   NeutralMessage,
   ToolResultBlock,
 } from '../../core/neutral.ts';
-import { inexpressible } from '../parameter-edits.ts';
-import { isSealed } from '../reasoning-seal.ts';
+import { inexpressible, strangeContent } from '../parameter-edits.ts';
+import { strictTurns } from '../strict-turns.ts';
 import { withPlainCallIds } from '../thought-signature.ts';
 import { ownCitations } from './citations.ts';
 
-/** Consecutive messages of one role become one; of a user's blocks, tool results come first. */
-export function encodeMessages(messages: readonly NeutralMessage[], traits: ModelTraits): JsonObject[] {
-  const merged: { role: NeutralMessage['role']; content: ContentBlock[] }[] = [];
-  for (const { role, content } of withPlainCallIds(messages)) {
-    const last = merged.at(-1);
-    if (last?.role === role) last.content.push(...content);
-    else merged.push({ role, content: [...content] });
-  }
+/** Of a user's blocks, tool results come first. */
+export function encodeMessages(
+  messages: readonly NeutralMessage[],
+  { traits, isOwnFormat }: Pick<EncodeOptions, 'traits' | 'isOwnFormat'>,
+): JsonObject[] {
+  const turns = strictTurns(withPlainCallIds(messages), isOwnFormat);
   const encoded: JsonObject[] = [];
-  for (const [index, { role, content }] of merged.entries()) {
-    const isLast = index === merged.length - 1;
+  for (const [index, { role, content }] of turns.entries()) {
+    const isLast = index === turns.length - 1;
     const ordered = role === 'assistant' ? assistantOrder(content) : userOrder(content);
     const blocks = ordered.map((block) => encodeBlock(block, traits)).filter((block) => block !== null);
     // The provider refuses an answer begun for it that ends in a space.
@@ -39,16 +37,12 @@ function userOrder(content: readonly ContentBlock[]): ContentBlock[] {
   return [...content.filter(isResult), ...content.filter((block) => !isResult(block))];
 }
 
-/** Reasoning begins a turn and calls end it. Reasoning without a signature, or with another provider's, cannot be replayed. */
+/** Reasoning begins a turn and calls end it. */
 function assistantOrder(content: readonly ContentBlock[]): ContentBlock[] {
   const reasoning = content.filter((block) => block.type === 'reasoning');
-  const replayed = reasoning.filter(({ signature, redacted }) => {
-    const proof = signature ?? redacted;
-    return proof !== undefined && !isSealed(proof);
-  });
   const calls = content.filter((block) => block.type === 'tool_call');
   const rest = content.filter((block) => block.type !== 'reasoning' && block.type !== 'tool_call');
-  return [...replayed, ...rest, ...calls];
+  return [...reasoning, ...rest, ...calls];
 }
 
 function trimLast(blocks: JsonObject[]): void {
@@ -90,7 +84,7 @@ function encodeBlock(block: ContentBlock, traits: ModelTraits): JsonObject | nul
     case 'audio':
       throw inexpressible('audio');
     case 'vendor':
-      if (block.dialect !== 'anthropic-messages') throw inexpressible(`content of type ${String(block.block.type)}`);
+      if (block.dialect !== 'anthropic-messages') throw strangeContent(block.block);
       return block.block;
     default:
       return block satisfies never;

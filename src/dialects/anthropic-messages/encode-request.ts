@@ -3,19 +3,34 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralMessage, NeutralRequest, NeutralTool } from '../../core/neutral.ts';
 import { plainBlockMessages } from '../foreign-history.ts';
 import { crossing } from '../foreign-parameters.ts';
-import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import {
+  type ParameterFormat,
+  parameterEdits,
+  refuseParameters,
+  unsupportedParameters,
+  withEdits,
+} from '../parameter-edits.ts';
+import { objectSchema, saysSomething } from '../strict-turns.ts';
 import { encodeMessages, markOf } from './encode-content.ts';
 import { structuredOutput } from './structured-output.ts';
 import { encodeThinking } from './thinking.ts';
 
 const format: ParameterFormat = { maxTokensNames: ['max_tokens'], maxTokensRequired: true };
 
+/** Everything that the provider takes; it refuses a request with anything else. */
+const known: ReadonlySet<string> = new Set(
+  `model max_tokens messages system stream temperature top_p top_k stop_sequences tools tool_choice thinking output_config
+   output_format service_tier metadata cache_control container context_management compaction diagnostics inference_geo
+   mcp_servers speed thread fallbacks fallback_credit_token billing_policy user_profile_id workspace_id betas anthropic_beta
+   anthropic_version web_search_options`.split(/\s+/),
+);
+const target = { own: ['anthropic'], knows: (name: string) => known.has(name) } as const;
+
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, ['anthropic']);
+  const { passed, refused } = crossing(request.extra, target, options);
   const { web_search_options: webSearch, ...extra } = passed;
   const dropped = new Set(options.additionalDropParams);
-  const left = [...refused, ...neutralRefused(request)].filter((name) => !dropped.has(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  refuseParameters([...refused, ...neutralRefused(request)], options);
 
   const capByDefault = options.defaults.max_tokens;
   const cap = Math.min(
@@ -32,10 +47,11 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
   );
   const outputConfig = { ...thinking.outputConfig, ...output.outputConfig };
   const body: JsonObject = {
+    ...extra,
     model: request.model,
     max_tokens: cap,
     ...(request.system.length > 0 ? present('system', encodeSystem(request)) : {}),
-    messages: encodeMessages(repaired(request.messages, options, thinking.thinking !== undefined), options.traits),
+    messages: encodeMessages(repaired(request.messages, options, thinking.thinking !== undefined), options),
     ...(request.stream ? { stream: true } : {}),
     ...(output.tools.length > 0 ? { tools: [...output.tools] } : {}),
     ...present('tool_choice', output.toolChoice),
@@ -47,7 +63,6 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
     ...(Object.keys(outputConfig).length > 0 ? { output_config: outputConfig } : {}),
     ...endUserOf(request.endUser),
     ...present('service_tier', encodeServiceTier(request.serviceTier)),
-    ...extra,
   };
   return withEdits(body, passThrough(body, options));
 }
@@ -89,8 +104,8 @@ function encodeSystem(request: NeutralRequest): Json | undefined {
 
 /** Repairs of invalid histories, where the operator allows them. */
 function repaired(messages: readonly NeutralMessage[], options: EncodeOptions, isThinking: boolean): NeutralMessage[] {
-  const history = [...messages];
-  if (!options.modifyParams) return history;
+  if (!options.modifyParams) return [...messages];
+  const history = messages.filter(({ content }) => content.some(saysSomething));
   if (history[0]?.role !== 'user') history.unshift({ role: 'user', content: [{ type: 'text', text: '.' }] });
   if (isThinking) return history;
   // Thinking that was signed for a conversation with thinking is refused in one without.
@@ -109,7 +124,7 @@ function encodeTool(tool: NeutralTool, traits: ModelTraits): JsonObject {
   return {
     name: tool.name,
     ...present('description', tool.description),
-    input_schema: tool.parameters ?? { type: 'object', properties: {} },
+    input_schema: objectSchema(tool),
     ...(tool.strict === undefined || !traits.supportsJsonSchema ? {} : { strict: tool.strict }),
     ...markOf(tool),
   };

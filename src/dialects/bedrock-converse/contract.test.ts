@@ -5,6 +5,7 @@ import {
   assistantContent,
   base64,
   extra,
+  fittingChoice,
   mark,
   maybe,
   number,
@@ -98,7 +99,7 @@ const requests: fc.Arbitrary<NeutralRequest> = fc
     ...request,
     model: '',
     includeUsageInStream: true,
-    toolChoice: request.tools.length > 0 ? request.toolChoice : undefined,
+    toolChoice: fittingChoice(request),
   }));
 
 const signed = fc.oneof(

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
 import {
+  choiceAmong,
   malformed,
   optionalList,
   optionalNumber,
@@ -31,14 +32,15 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
   const config = optionalObject(body, 'inferenceConfig') ?? {};
   const more = optionalObject(body, 'additionalModelRequestFields') ?? {};
   const tools = optionalObject(body, 'toolConfig') ?? {};
+  const declared = decodeTools(optionalList(tools, 'tools') ?? []);
   const tier = optionalObject(body, 'serviceTier')?.type;
   return {
     model: '',
     stream: false,
     system: decodeSystem(optionalList(body, 'system') ?? []),
     messages: decodeMessages(optionalList(body, 'messages') ?? []),
-    tools: decodeTools(optionalList(tools, 'tools') ?? []),
-    toolChoice: decodeToolChoice(tools.toolChoice),
+    tools: declared,
+    toolChoice: choiceAmong(declared, decodeToolChoice(tools.toolChoice), 'toolConfig.toolChoice'),
     parallelToolCalls: undefined,
     maxOutputTokens: facts.maxOutputTokens,
     temperature: optionalNumber(config, 'temperature'),

@@ -1,22 +1,26 @@
+import type { EncodeOptions } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { CacheMark, ContentBlock, NeutralMessage, TextBlock, ToolResultBlock } from '../../core/neutral.ts';
 import { toolInput } from '../anthropic-messages/encode-content.ts';
-import { inexpressible } from '../parameter-edits.ts';
+import { inexpressible, strangeContent } from '../parameter-edits.ts';
 import { isSealed } from '../reasoning-seal.ts';
+import { strictTurns } from '../strict-turns.ts';
 import { plainCallId } from '../thought-signature.ts';
 import { toldCitation } from './citations.ts';
 import { encodeFile, encodeMedia } from './media.ts';
 
-/** Consecutive messages of one role become one; of a user's blocks, tool results come first. */
-export function encodeMessages(messages: readonly NeutralMessage[]): JsonObject[] {
-  const merged: { role: NeutralMessage['role']; content: ContentBlock[] }[] = [];
-  for (const { role, content } of messages) {
-    const last = merged.at(-1);
-    if (last?.role === role) last.content.push(...content);
-    else merged.push({ role, content: [...content] });
-  }
+/** Of a user's blocks, tool results come first. */
+export function encodeMessages(
+  messages: readonly NeutralMessage[],
+  { modifyParams, isOwnFormat }: Pick<EncodeOptions, 'modifyParams' | 'isOwnFormat'>,
+): JsonObject[] {
+  const turns = strictTurns(messages, isOwnFormat);
   const encoded: JsonObject[] = [];
-  for (const { role, content } of merged) {
+  if (turns[0]?.role === 'assistant' && !isOwnFormat) {
+    if (!modifyParams) throw inexpressible('conversations that begin with the assistant');
+    encoded.push({ role: 'user', content: [{ text: '.' }] });
+  }
+  for (const { role, content } of turns) {
     const isResult = (block: ContentBlock) => block.type === 'tool_result';
     const ordered = [...content.filter(isResult), ...content.filter((block) => !isResult(block))];
     const blocks = encodeContent(ordered);
@@ -70,7 +74,7 @@ function encodeBlock(block: ContentBlock, serial: number): JsonObject | null {
       return proof === undefined || isSealed(proof) ? null : encodeReasoning(block);
     }
     case 'vendor':
-      if (block.dialect !== 'bedrock-converse') throw inexpressible(`content of type ${String(block.block.type)}`);
+      if (block.dialect !== 'bedrock-converse') throw strangeContent(block.block);
       return block.block;
     default:
       return block satisfies never;

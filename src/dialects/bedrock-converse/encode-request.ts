@@ -6,7 +6,8 @@ import { encodeThinking } from '../anthropic-messages/thinking.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { type NestedFormat, nestedEdits } from '../nested-parameters.ts';
 import { effortOfBudget } from '../openai-chat/encode-request.ts';
-import { unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import { refuseParameters, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import { objectSchema } from '../strict-turns.ts';
 import { encodeMessages, encodeSystem, markAfter } from './encode-content.ts';
 
 /** What stands beside the messages; every other field goes to the model itself. */
@@ -19,13 +20,12 @@ const topFields: ReadonlySet<string> = new Set([
 ]);
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, ['anthropic', 'chat']);
+  const { passed, refused } = crossing(request.extra, { own: ['anthropic', 'chat'] }, options);
   const { web_search_options: webSearch, ...extra } = passed;
   if (webSearch !== undefined && webSearch !== null) refused.push('web_search_options');
   const dropped = new Set(options.additionalDropParams);
   const isClaude = /claude|anthropic/.test(options.model);
-  const left = [...refused, ...neutralRefused(request, isClaude)].filter((name) => !dropped.has(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  refuseParameters([...refused, ...neutralRefused(request, isClaude)], options);
 
   const top = Object.entries(extra).filter(([name]) => topFields.has(name));
   const more: JsonObject = {
@@ -46,14 +46,14 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
   const system = encodeSystem(request.system);
   const tier = request.serviceTier;
   const body: JsonObject = {
-    messages: encodeMessages(request.messages),
+    ...Object.fromEntries(top),
+    messages: encodeMessages(request.messages, options),
     ...(system.length > 0 ? { system } : {}),
     ...(Object.keys(config).length > 0 ? { inferenceConfig: config } : {}),
     ...toolConfig(request, options, output.tool),
     ...(output.format === undefined ? {} : { outputConfig: { textFormat: output.format } }),
     ...(Object.keys(more).length > 0 ? { additionalModelRequestFields: more } : {}),
     ...(tier === 'flex' || tier === 'priority' || tier === 'default' ? { serviceTier: { type: tier } } : {}),
-    ...Object.fromEntries(top),
   };
   return withEdits(body, passThrough(body, options));
 }
@@ -180,7 +180,7 @@ function encodeTool(tool: NeutralTool): JsonObject[] {
   const spec = {
     name: tool.name,
     ...present('description', tool.description),
-    inputSchema: { json: tool.parameters ?? { type: 'object', properties: {} } },
+    inputSchema: { json: objectSchema(tool) },
     ...present('strict', tool.strict),
   };
   return [{ toolSpec: spec }, ...markAfter(tool.cacheMark)];

@@ -2,7 +2,7 @@ import type { ModelTraits } from '../../core/dialect.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { ContentBlock, NeutralMessage, NeutralRequest, ToolResultBlock } from '../../core/neutral.ts';
 import { urlOfMedia } from '../media.ts';
-import { inexpressible } from '../parameter-edits.ts';
+import { inexpressible, strangeContent } from '../parameter-edits.ts';
 
 const dialect = 'cohere-chat';
 
@@ -21,6 +21,7 @@ export function encodeMessages(request: NeutralRequest, traits: ModelTraits): Js
 /** One plain text is a string, everything else a list of parts. */
 function texts(parts: readonly JsonObject[]): Json {
   const [first] = parts;
+  if (first === undefined) return '';
   return parts.length === 1 && typeof first?.text === 'string' ? first.text : [...parts];
 }
 
@@ -57,7 +58,7 @@ function userPart(block: ContentBlock, traits: ModelTraits): JsonObject {
     }
     case 'vendor':
       if (block.dialect === dialect) return block.block;
-      throw inexpressible(`content of type ${String(block.block.type)}`);
+      throw strangeContent(block.block);
     default:
       throw inexpressible(`a ${block.type.replace('_', ' ')} in a message of a user`);
   }

@@ -15,7 +15,13 @@ import { crossing } from '../foreign-parameters.ts';
 import { decodeRequest as decodeChat } from '../openai-chat/decode-request.ts';
 import { present } from '../openai-chat/encode-request.ts';
 import { inspectChat } from '../openai-chat/inspect.ts';
-import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import {
+  type ParameterFormat,
+  parameterEdits,
+  refuseParameters,
+  unsupportedParameters,
+  withEdits,
+} from '../parameter-edits.ts';
 import { asChat } from './as-chat.ts';
 import { encodeMessages } from './messages.ts';
 
@@ -56,13 +62,23 @@ export function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits
   return parameterEdits(body, options, format);
 }
 
+/** What its chat takes beside what has a place in the neutral form. */
+const known: ReadonlySet<string> = new Set([
+  'documents',
+  'citation_options',
+  'safety_mode',
+  'priority',
+  'raw_prompting',
+]);
+const target = { own: ['cohere'], knows: (name: string) => known.has(name) } as const;
+
 export function encodeCohere(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, ['cohere']);
-  const left = [...refused, ...neutralRefused(request)].filter((name) => !options.additionalDropParams.includes(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  const { passed, refused } = crossing(request.extra, target, options);
+  refuseParameters([...refused, ...neutralRefused(request)], options);
   const tools = encodeTools(request);
   const isStrict = tools.length > 0 && request.tools.every(({ strict }) => strict === true);
   const body: JsonObject = {
+    ...passed,
     model: request.model,
     messages: encodeMessages(request, options.traits),
     ...(request.stream ? { stream: true } : {}),
@@ -80,7 +96,6 @@ export function encodeCohere(request: NeutralRequest, options: EncodeOptions): J
     ...present('response_format', encodeFormat(request.responseFormat)),
     ...present('thinking', encodeThinking(request.reasoning)),
     ...(request.logprobs === undefined ? {} : { logprobs: true }),
-    ...passed,
   };
   return withEdits(body, passThrough(body, options));
 }

@@ -4,6 +4,7 @@ import {
   base64,
   callArguments,
   extra,
+  fittingChoice,
   maybe,
   number,
   plainRequest,
@@ -124,7 +125,7 @@ const requests: fc.Arbitrary<NeutralRequest> = fc
     ...request,
     model: '',
     includeUsageInStream: true,
-    toolChoice: request.tools.length > 0 ? request.toolChoice : undefined,
+    toolChoice: fittingChoice(request),
   }));
 
 const content = fc

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import { malformed } from '../body-checks.ts';
+import { choiceAmong, malformed } from '../body-checks.ts';
 import { geminiParameters } from '../foreign-parameters.ts';
 import { decodeContents, decodeSystem } from './decode-content.ts';
 import { camelCased, field, listField, numberField, objectField, stringField } from './fields.ts';
@@ -26,13 +26,14 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
   const { system, messages } = decodeContents(listField(body, 'contents', 'contents'));
   const stop = listField(config, 'stopSequences', 'generationConfig.stopSequences');
   const choices = number('candidateCount');
+  const tools = listField(body, 'tools', 'tools').filter(isJsonObject).flatMap(decodeTool);
   return {
     model: '',
     stream: false,
     system: [...decodeSystem(objectField(body, 'systemInstruction', 'systemInstruction')), ...system],
     messages,
-    tools: listField(body, 'tools', 'tools').filter(isJsonObject).flatMap(decodeTool),
-    toolChoice: decodeToolChoice(body),
+    tools,
+    toolChoice: choiceAmong(tools, decodeToolChoice(body), 'toolConfig.functionCallingConfig'),
     parallelToolCalls: undefined,
     maxOutputTokens: facts.maxOutputTokens,
     temperature: number('temperature'),

@@ -1,8 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ContentBlock, MediaSource, NeutralMessage, TextBlock, ToolResultBlock } from '../../core/neutral.ts';
 import { toolInput } from '../anthropic-messages/encode-content.ts';
-import { malformed } from '../body-checks.ts';
-import { inexpressible } from '../parameter-edits.ts';
+import { inexpressible, strangeContent } from '../parameter-edits.ts';
 import { ownGoogleSignature, splitCallId } from '../thought-signature.ts';
 import { soleText } from './decode-content.ts';
 
@@ -22,6 +21,7 @@ export function encodeContents(messages: readonly NeutralMessage[]): JsonObject[
     if (last?.role === role) last.parts.push(...parts);
     else if (parts.length > 0) contents.push({ role, parts });
   }
+  if (contents.length === 0) throw inexpressible('conversations in which nobody says anything');
   return contents;
 }
 
@@ -55,7 +55,7 @@ function encodeBlock(block: ContentBlock, names: ReadonlyMap<string, string>): J
       return [encodeThought(block.text, thoughtSignature)];
     }
     case 'vendor':
-      if (block.dialect !== 'gemini-generate') throw inexpressible(`content of type ${String(block.block.type)}`);
+      if (block.dialect !== 'gemini-generate') throw strangeContent(block.block);
       return [block.block];
     default:
       return block satisfies never;
@@ -112,7 +112,7 @@ function encodeResult(block: ToolResultBlock, names: ReadonlyMap<string, string>
   const name = names.get(block.toolCallId);
   if (name === undefined) {
     const id = JSON.stringify(block.toolCallId.slice(0, 80));
-    throw malformed('messages', `the result of tool call ${id} stands before, or without, that call`);
+    throw inexpressible(`the result of a tool call that is not before it: ${id}`);
   }
   const texts = block.content.filter((part) => part.type === 'text').map((part) => part.text);
   const media = block.content.filter((part) => part.type !== 'text');

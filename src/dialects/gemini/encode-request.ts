@@ -2,25 +2,43 @@ import type { EncodeOptions } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool } from '../../core/neutral.ts';
 import { crossing } from '../foreign-parameters.ts';
-import { unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import { refuseParameters, unsupportedParameters, withEdits } from '../parameter-edits.ts';
 import { encodeContents, encodeSystem } from './encode-content.ts';
 import { camelCased } from './fields.ts';
 import { configNames, passThrough } from './pass-through.ts';
 import { encodeThinking } from './thinking.ts';
 
+/** What stands at the top of a request, beside what has a place in the neutral form. */
+const topNames: ReadonlySet<string> = new Set([
+  'safetySettings',
+  'cachedContent',
+  'labels',
+  'modelArmorConfig',
+  'serviceTier',
+  'store',
+  'web_search_options',
+]);
+const target = {
+  own: ['gemini'],
+  knows: (name: string) => configNames.has(camelCased(name)) || topNames.has(camelCased(name)) || topNames.has(name),
+} as const;
+
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const { modalities, ...rest } = request.extra;
-  const { passed, refused } = crossing(rest, ['gemini']);
+  const { passed, refused } = crossing(rest, target, options);
   const { web_search_options: webSearch, ...extra } = passed;
   const dropped = new Set(options.additionalDropParams);
-  const left = [...refused, ...neutralRefused(request)].filter((name) => !dropped.has(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  refuseParameters([...refused, ...neutralRefused(request)], options);
 
+  const members = Object.entries(extra).map(
+    ([name, value]) => [target.knows(name) ? camelCased(name) : name, value] as const,
+  );
   const tools = request.tools.map(encodeTool);
   const declarations = tools.filter((tool) => 'name' in tool);
   const hosted = tools.filter((tool) => !('name' in tool));
   if (isJsonObject(webSearch)) hosted.push({ googleSearch: {} });
   const config: JsonObject = {
+    ...Object.fromEntries(members.filter(([name]) => configNames.has(name))),
     ...present('temperature', request.temperature),
     ...present('topP', request.topP),
     ...present('topK', request.topK),
@@ -40,12 +58,8 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
     ),
     ...(Array.isArray(modalities) ? { responseModalities: modalities.map((one) => String(one).toUpperCase()) } : {}),
   };
-  const top: JsonObject = {};
-  for (const [name, value] of Object.entries(extra)) {
-    if (configNames.has(camelCased(name))) config[camelCased(name)] = value;
-    else top[name] = value;
-  }
   const body: JsonObject = {
+    ...Object.fromEntries(members.filter(([name]) => !configNames.has(name))),
     contents: encodeContents(repaired(request, options)),
     ...present('systemInstruction', encodeSystem(request.system)),
     ...(declarations.length + hosted.length > 0
@@ -54,7 +68,6 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
     ...present('toolConfig', encodeToolChoice(request, declarations.length > 0)),
     ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
     ...present('serviceTier', encodeServiceTier(request.serviceTier)),
-    ...top,
   };
   return withEdits(body, passThrough(body, options));
 }

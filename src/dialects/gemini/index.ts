@@ -14,6 +14,7 @@ import { GenerateStreamEncoder } from './stream-encoder.ts';
 export const gemini: Dialect = Object.freeze({
   name: 'gemini-generate',
   operation: 'chat',
+  conversationField: 'contents',
   inspect: inspectGenerate,
   request: { decode: decodeRequest, encode: encodeRequest },
   passThrough,

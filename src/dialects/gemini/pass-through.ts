@@ -36,6 +36,7 @@ export const configNames: ReadonlySet<string> = new Set([
   'routingConfig',
   'modelSelectionConfig',
   'translationConfig',
+  'audioTranscriptionConfig',
 ]);
 
 /** Parameters that the operator may have written in the words most formats share. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { dialectContract, plainAnswer } from '../../../test/contract/dialect.ts';
 import {
   extra,
+  fittingChoice,
   imageBlock,
   maybe,
   number,
@@ -60,7 +61,12 @@ const requests: fc.Arbitrary<NeutralRequest> = fc
     frequencyPenalty: maybe(number),
     extra,
   })
-  .map((request) => ({ ...plainRequest, ...request, includeUsageInStream: true }));
+  .map((request) => ({
+    ...plainRequest,
+    ...request,
+    toolChoice: fittingChoice(request),
+    includeUsageInStream: true,
+  }));
 
 const responses: fc.Arbitrary<NeutralResponse> = fc.record({
   id: word,
@@ -90,7 +96,8 @@ dialectContract({
 
 test('what it says in other words than OpenAI', () => {
   const messages = [{ role: 'user', content: 'Hello' }];
-  const request = mistralChat.request.decode({ model: 'm', messages, random_seed: 7, tool_choice: 'any' });
+  const tools = [{ type: 'function', function: { name: 'look' } }];
+  const request = mistralChat.request.decode({ model: 'm', messages, random_seed: 7, tools, tool_choice: 'any' });
   expect(request).toMatchObject({ seed: 7, toolChoice: { type: 'required' }, extra: {} });
   expect(() => mistralChat.inspect({ model: 'm', messages, random_seed: 'x' })).toThrow(
     /^random_seed: expected a number/,

@@ -11,7 +11,14 @@ import type {
 } from '../../core/neutral.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { present } from '../openai-chat/encode-request.ts';
-import { inexpressible, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import {
+  inexpressible,
+  parameterEdits,
+  refuseParameters,
+  strangeContent,
+  unsupportedParameters,
+  withEdits,
+} from '../parameter-edits.ts';
 
 export function encodeChat(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const body: JsonObject = {
@@ -22,6 +29,24 @@ export function encodeChat(request: NeutralRequest, options: EncodeOptions): Jso
   };
   return withEdits(body, passThrough(body, options));
 }
+
+/** Settings of a model, which stand in `options`; the server does not see them anywhere else. */
+const settings: ReadonlySet<string> = new Set(
+  `num_keep num_ctx num_batch num_gpu main_gpu num_thread numa low_vram f16_kv logits_all vocab_only use_mmap use_mlock
+   embedding_only min_p tfs_z typical_p repeat_last_n repeat_penalty mirostat mirostat_tau mirostat_eta
+   penalize_newline`.split(/\s+/),
+);
+const atTop: ReadonlySet<string> = new Set([
+  'keep_alive',
+  'options',
+  'template',
+  'raw',
+  'suffix',
+  'context',
+  'shift',
+  'truncate',
+]);
+const target = { own: ['ollama'], knows: (name: string) => settings.has(name) || atTop.has(name) } as const;
 
 /** Only what fits into one prompt. */
 export function encodeGenerate(request: NeutralRequest, options: EncodeOptions): JsonObject {
@@ -39,13 +64,12 @@ export function encodeGenerate(request: NeutralRequest, options: EncodeOptions):
 }
 
 function encodeCommon(request: NeutralRequest, options: EncodeOptions, more: readonly string[]): JsonObject {
-  const { passed, refused } = crossing(request.extra, ['ollama']);
+  const { passed, refused } = crossing(request.extra, target, options);
   const { options: others, ...extra } = passed;
-  const left = [...refused, ...neutralRefused(request), ...more].filter(
-    (name) => !options.additionalDropParams.includes(name),
-  );
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  refuseParameters([...refused, ...neutralRefused(request), ...more], options);
+  const isSetting = (name: string) => settings.has(name);
   const told: JsonObject = {
+    ...Object.fromEntries(Object.entries(extra).filter(([name]) => isSetting(name))),
     ...present('temperature', request.temperature),
     ...present('top_p', request.topP),
     ...present('top_k', request.topK),
@@ -57,6 +81,7 @@ function encodeCommon(request: NeutralRequest, options: EncodeOptions, more: rea
     ...(isJsonObject(others) ? others : {}),
   };
   return {
+    ...Object.fromEntries(Object.entries(extra).filter(([name]) => !isSetting(name))),
     stream: request.stream,
     ...present('format', encodeFormat(request.responseFormat)),
     ...present('think', encodeThink(request.reasoning)),
@@ -64,7 +89,6 @@ function encodeCommon(request: NeutralRequest, options: EncodeOptions, more: rea
     ...(request.logprobs === undefined
       ? {}
       : { logprobs: true, ...present('top_logprobs', request.logprobs.topLogprobs) }),
-    ...extra,
   };
 }
 
@@ -190,7 +214,7 @@ function userMessage(content: readonly ContentBlock[]): { content: string; image
     if (block.type === 'text' || block.type === 'refusal') texts.push(block.text);
     else if (block.type === 'image' && block.source.kind === 'base64') images.push(block.source.base64);
     else if (block.type === 'image') throw inexpressible('images by address: send them as data URLs');
-    else if (block.type === 'vendor') throw inexpressible(`content of type ${String(block.block.type)}`);
+    else if (block.type === 'vendor') throw strangeContent(block.block);
     else throw inexpressible(`a ${block.type.replace('_', ' ')} in a message of a user`);
   }
   return { content: texts.join('\n'), ...(images.length > 0 ? { images } : {}) };

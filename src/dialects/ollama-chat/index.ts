@@ -45,6 +45,7 @@ export const ollamaChat: Dialect = Object.freeze({
 export const ollamaGenerate: Dialect = Object.freeze({
   name: 'ollama-generate',
   operation: 'chat',
+  conversationField: 'prompt',
   inspect: inspectGenerate,
   request: { decode: decodeGenerate, encode: encodeGenerate },
   ...answersIn(generateShape),

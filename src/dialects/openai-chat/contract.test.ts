@@ -5,6 +5,7 @@ import {
   base64,
   extra,
   fileBlock,
+  fittingChoice,
   imageBlock,
   maybe,
   number,
@@ -97,6 +98,7 @@ const requests: fc.Arbitrary<NeutralRequest> = fc
   .map((request) => ({
     ...plainRequest,
     ...request,
+    toolChoice: fittingChoice(request),
     parallelToolCalls: request.tools.length > 0 ? request.parallelToolCalls : undefined,
   }));
 

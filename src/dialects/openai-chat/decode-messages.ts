@@ -76,7 +76,11 @@ function partBlock(part: JsonObject): ContentBlock {
     case 'image_url': {
       const image: JsonObject = isJsonObject(part.image_url) ? part.image_url : { url: part.image_url };
       const detail = typeof image.detail === 'string' ? { detail: image.detail } : {};
-      return { type: 'image', source: mediaFromUrl(String(image.url)), ...detail, ...cacheMarkOf(part) };
+      const source = mediaFromUrl(String(image.url));
+      // Documents and videos are often sent so.
+      const isImage = source.kind === 'url' || source.mediaType.startsWith('image/');
+      if (!isImage) return { type: 'file', source, ...cacheMarkOf(part) };
+      return { type: 'image', source, ...detail, ...cacheMarkOf(part) };
     }
     case 'input_audio': {
       const audio = part.input_audio as JsonObject;

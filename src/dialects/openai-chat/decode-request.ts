@@ -1,6 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
 import {
+  choiceAmong,
+  effortIn,
   malformed,
   optionalBoolean,
   optionalNumber,
@@ -45,13 +47,14 @@ const neutralFields: ReadonlySet<string> = new Set([
 export function decodeRequest(body: JsonObject): NeutralRequest {
   const facts = inspectChat(body);
   const { system, messages } = decodeMessages(body.messages as Json[]);
+  const tools = decodeTools(body);
   return {
     model: facts.model ?? '',
     stream: facts.stream,
     system,
     messages,
-    tools: decodeTools(body),
-    toolChoice: decodeToolChoice(body),
+    tools,
+    toolChoice: choiceAmong(tools, decodeToolChoice(body), choiceField(body)),
     parallelToolCalls: optionalBoolean(body, 'parallel_tool_calls'),
     maxOutputTokens: facts.maxOutputTokens,
     temperature: optionalNumber(body, 'temperature'),
@@ -102,18 +105,23 @@ function functionTool(definition: JsonObject, tool: JsonObject): NeutralTool {
   };
 }
 
+function choiceField({ tool_choice: choice }: JsonObject): string {
+  return choice === undefined || choice === null ? 'function_call' : 'tool_choice';
+}
+
 function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
+  const name = choiceField(body);
   const choice = body.tool_choice ?? body.function_call;
   if (choice === undefined || choice === null) return undefined;
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice };
   // Some servers write `any` for `required`.
   if (choice === 'any') return { type: 'required' };
   if (!isJsonObject(choice)) {
-    throw malformed('tool_choice', 'expected "auto", "none", "required" or {"type":"function","function":{"name":…}}');
+    throw malformed(name, 'expected "auto", "none", "required" or {"type":"function","function":{"name":…}}');
   }
   const named = isJsonObject(choice.function) ? choice.function : choice;
-  if (choice.type !== undefined && choice.type !== 'function') throw unsupportedParameters(['tool_choice']);
-  if (typeof named.name !== 'string') throw malformed('tool_choice.function.name', 'expected a string');
+  if (choice.type !== undefined && choice.type !== 'function') throw unsupportedParameters([name]);
+  if (typeof named.name !== 'string') throw malformed(`${name}.function.name`, 'expected a string');
   return { type: 'tool', name: named.name };
 }
 
@@ -135,7 +143,7 @@ function decodeResponseFormat(body: JsonObject): ResponseFormat | undefined {
 }
 
 function decodeReasoningOptions(body: JsonObject): ReasoningOptions | undefined {
-  const effort = optionalString(body, 'reasoning_effort');
+  const effort = effortIn(body, 'reasoning_effort');
   const { thinking } = body;
   if (!isJsonObject(thinking)) return effort === undefined ? undefined : { effort };
   const { type, budget_tokens: budget } = thinking;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { CacheMark, ContentBlock, NeutralMessage, NeutralRequest, ToolResultBlock } from '../../core/neutral.ts';
 import { urlOfMedia } from '../media.ts';
-import { inexpressible } from '../parameter-edits.ts';
+import { inexpressible, strangeContent } from '../parameter-edits.ts';
 import { withPlainCallIds } from '../thought-signature.ts';
 import { encodeImage } from './images.ts';
 
@@ -78,7 +78,7 @@ function encodePart(block: ContentBlock, marks: boolean): JsonObject {
       return { type: 'file', file: { ...file, ...name }, ...markOf(block, marks) };
     }
     case 'vendor':
-      if (block.dialect !== 'openai-chat') throw inexpressible(`content of type ${String(block.block.type)}`);
+      if (block.dialect !== 'openai-chat') throw strangeContent(block.block);
       return block.block;
     case 'tool_call':
     case 'tool_result':

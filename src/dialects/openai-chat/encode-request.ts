@@ -3,15 +3,21 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
 import { plainChatMessages } from '../foreign-history.ts';
 import { crossing } from '../foreign-parameters.ts';
-import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import {
+  type ParameterFormat,
+  parameterEdits,
+  refuseParameters,
+  unsupportedParameters,
+  withEdits,
+} from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-messages.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const marks = options.traits.anthropicExtensions === true;
-  const { passed, refused } = crossing(request.extra, ['openai', 'chat']);
-  const left = refused.filter((name) => !options.additionalDropParams.includes(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  const { passed, refused } = crossing(request.extra, { own: ['openai', 'chat'] }, options);
+  refuseParameters(refused, options);
   const body: JsonObject = {
+    ...passed,
     model: request.model,
     messages: encodeMessages(request, marks),
     ...(request.stream ? { stream: true } : {}),
@@ -35,7 +41,6 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
       ? {}
       : { logprobs: true, ...present('top_logprobs', request.logprobs.topLogprobs) }),
     ...present('service_tier', encodeServiceTier(request.serviceTier)),
-    ...passed,
   };
   return withEdits(body, passThrough(body, options));
 }

@@ -11,6 +11,7 @@ import { CompletionStreamEncoder } from './stream-encoder.ts';
 export const openaiCompletions: Dialect = Object.freeze({
   name: 'openai-completions',
   operation: 'chat',
+  conversationField: 'prompt',
   inspect: inspectCompletion,
   request: { decode: decodeCompletion, encode: encodeCompletion },
   passThrough: completionPassThrough,

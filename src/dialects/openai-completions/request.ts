@@ -15,7 +15,7 @@ import {
 } from '../body-checks.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { passThrough, present } from '../openai-chat/encode-request.ts';
-import { inexpressible, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import { inexpressible, refuseParameters, withEdits } from '../parameter-edits.ts';
 
 const neutralFields: ReadonlySet<string> = new Set([
   'model',
@@ -110,12 +110,12 @@ export function decodeCompletion(body: JsonObject): NeutralRequest {
 
 /** Only what fits into one prompt; wishes for reasoning or a service tier are left out. */
 export function encodeCompletion(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, ['openai', 'chat', 'completion']);
+  const { passed, refused } = crossing(request.extra, { own: ['openai', 'chat', 'completion'] }, options);
   if (request.tools.length > 0) refused.push('tools');
   if (request.responseFormat !== undefined && request.responseFormat.type !== 'text') refused.push('response_format');
-  const left = refused.filter((name) => !options.additionalDropParams.includes(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  refuseParameters(refused, options);
   const body: JsonObject = {
+    ...passed,
     model: request.model,
     prompt: promptOf(request),
     ...(request.stream ? { stream: true } : {}),
@@ -131,7 +131,6 @@ export function encodeCompletion(request: NeutralRequest, options: EncodeOptions
     ...present('frequency_penalty', request.frequencyPenalty),
     ...present('user', request.endUser),
     ...present('logprobs', request.logprobs === undefined ? undefined : (request.logprobs.topLogprobs ?? 0)),
-    ...passed,
   };
   return withEdits(body, completionPassThrough(body, options));
 }

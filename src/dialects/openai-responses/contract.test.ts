@@ -4,6 +4,7 @@ import {
   base64,
   callArguments,
   extra,
+  fittingChoice,
   imageSource,
   maybe,
   number,
@@ -137,6 +138,7 @@ const requests: fc.Arbitrary<NeutralRequest> = fc
     ...plainRequest,
     ...request,
     includeUsageInStream: true,
+    toolChoice: fittingChoice(request),
     parallelToolCalls: request.tools.length > 0 ? request.parallelToolCalls : undefined,
   }));
 

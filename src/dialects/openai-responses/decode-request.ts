@@ -1,6 +1,14 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import { malformed, optionalBoolean, optionalNumber, optionalString, unknownMembers } from '../body-checks.ts';
+import {
+  choiceAmong,
+  effortIn,
+  malformed,
+  optionalBoolean,
+  optionalNumber,
+  optionalString,
+  unknownMembers,
+} from '../body-checks.ts';
 import { unsupportedParameters } from '../parameter-edits.ts';
 import { decodeCustomTool } from './custom-tools.ts';
 import { decodeItems } from './decode-items.ts';
@@ -53,7 +61,7 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
     system,
     messages,
     tools,
-    toolChoice: decodeToolChoice(body),
+    toolChoice: choiceAmong(webSearch === undefined ? tools : null, decodeToolChoice(body), 'tool_choice'),
     parallelToolCalls: optionalBoolean(body, 'parallel_tool_calls'),
     maxOutputTokens: facts.maxOutputTokens,
     temperature: optionalNumber(body, 'temperature'),
@@ -163,7 +171,7 @@ function decodeFormat(text: JsonObject): ResponseFormat | undefined {
 
 function decodeReasoningOptions(body: JsonObject): ReasoningOptions | undefined {
   if (!isJsonObject(body.reasoning)) return undefined;
-  const { effort } = body.reasoning;
+  const effort = effortIn(body.reasoning, 'effort', 'reasoning.effort');
   const summary = body.reasoning.summary ?? body.reasoning.generate_summary;
   const options: ReasoningOptions = {
     ...(typeof effort === 'string' ? { effort } : {}),

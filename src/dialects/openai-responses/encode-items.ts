@@ -2,7 +2,7 @@ import type { ModelTraits } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ContentBlock, FileBlock, NeutralMessage, NeutralRequest, ToolResultBlock } from '../../core/neutral.ts';
 import { urlOfMedia } from '../media.ts';
-import { inexpressible } from '../parameter-edits.ts';
+import { inexpressible, strangeContent } from '../parameter-edits.ts';
 import { encodeAnnotations } from './annotations.ts';
 import { customInput } from './custom-tools.ts';
 import { ownReasoning } from './reasoning.ts';
@@ -70,7 +70,7 @@ class ItemEncoder {
         // Other providers' reasoning cannot be given to this one.
         return ownReasoning(block);
       case 'vendor':
-        if (block.dialect !== dialect) throw inexpressible(`content of type ${String(block.block.type)}`);
+        if (block.dialect !== dialect) throw strangeContent(block.block);
         return String(block.block.type).startsWith('input_') ? undefined : block.block;
       default:
         return undefined;

@@ -4,22 +4,30 @@ import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, Too
 import { plainCallItems } from '../foreign-history.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { effortOfBudget, present } from '../openai-chat/encode-request.ts';
-import { type ParameterFormat, parameterEdits, unsupportedParameters, withEdits } from '../parameter-edits.ts';
+import {
+  type ParameterFormat,
+  parameterEdits,
+  refuseParameters,
+  unsupportedParameters,
+  withEdits,
+} from '../parameter-edits.ts';
 import { withPlainCallIds } from '../thought-signature.ts';
 import { encodeCustomTool } from './custom-tools.ts';
 import { encodeInput } from './encode-items.ts';
 import { isForeignReasoning } from './reasoning.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, ['openai', 'responses']);
+  const { passed, refused } = crossing(request.extra, { own: ['openai', 'responses'] }, options);
   const { verbosity, web_search_options: webSearch, ...extra } = passed;
-  const left = [...refused, ...neutralRefused(request)].filter((name) => !options.additionalDropParams.includes(name));
-  if (left.length > 0 && !options.dropParams) throw unsupportedParameters(left);
+  refuseParameters([...refused, ...neutralRefused(request)], options);
   const tools = request.tools.map(encodeTool);
   if (isJsonObject(webSearch)) tools.push(searchTool(webSearch));
   const format = encodeFormat(request.responseFormat);
   const include = includedFor(request, options);
   const body: JsonObject = {
+    // The caller's format keeps nothing at the provider unless it says so.
+    store: false,
+    ...extra,
     model: request.model,
     ...encodeInput({ ...request, messages: [...withPlainCallIds(request.messages)] }, options.traits),
     ...(request.stream ? { stream: true } : {}),
@@ -37,9 +45,6 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
     ...present('top_logprobs', request.logprobs?.topLogprobs),
     ...present('service_tier', request.serviceTier === 'standard_only' ? 'default' : request.serviceTier),
     ...(include.length > 0 ? { include } : {}),
-    // The caller's format keeps nothing at the provider unless it says so.
-    store: false,
-    ...extra,
   };
   return withEdits(body, passThrough(body, options));
 }

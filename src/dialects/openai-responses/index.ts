@@ -14,6 +14,7 @@ import { ResponsesStreamEncoder } from './stream-encoder.ts';
 export const openaiResponses: Dialect = Object.freeze({
   name: 'openai-responses',
   operation: 'chat',
+  conversationField: 'input',
   inspect: inspectResponses,
   request: { decode: decodeRequest, encode: encodeRequest },
   passThrough,

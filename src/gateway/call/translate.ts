@@ -3,12 +3,14 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Admitted, Askable, Planned } from '../../core/exchange.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { editMembers } from '../../core/json-members.ts';
+import type { NeutralRequest } from '../../core/neutral.ts';
 import type { DialectName } from '../../core/operation.ts';
 import type { ProviderEndpoint } from '../../core/provider.ts';
 import type { Deployment } from '../../core/route.ts';
 import { attemptSpan, traceparentOf } from '../../core/trace-context.ts';
 import type { Gateway } from '../gateway.ts';
 import { fieldsToStrip } from '../receive/gateway-fields.ts';
+import { checkMedia } from './check-media.ts';
 import { bringIn, mediaByAddress } from './inline-media.ts';
 import { replaceHeader, withCallerHeaders } from './passed-headers.ts';
 
@@ -77,8 +79,7 @@ export function requestBody(gateway: Gateway, exchange: Askable, target: Target)
   const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
   if (target.prefix !== undefined) return continuationBody(gateway, exchange, target, options, body, target.prefix);
   if (exchange.facts.inputUnbounded && !options.traits.supportsImageUrls && exchange.operation === 'chat') {
-    const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
-    request.stream = exchange.facts.stream;
+    const request = decoded(exchange, body, options);
     const named = mediaByAddress(request);
     if (named.length > 0) {
       return bringIn(gateway, exchange, named).then(() =>
@@ -94,9 +95,15 @@ export function requestBody(gateway: Gateway, exchange: Askable, target: Target)
     if (target.overrides === null && own === undefined) return editMembers(exchange.bytes, edits);
     return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]));
   }
+  return encoded(exchange, target, target.dialect.request.encode(decoded(exchange, body, options), options));
+}
+
+/** The request in the neutral form. */
+function decoded(exchange: Askable, body: JsonObject, options: EncodeOptions): NeutralRequest {
   const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
   request.stream = exchange.facts.stream;
-  return encoded(exchange, target, target.dialect.request.encode(request, options));
+  if (exchange.operation === 'chat') checkMedia(request);
+  return request;
 }
 
 /** The request with the begun answer as its last message, for a model that goes on with it. */
@@ -108,7 +115,7 @@ async function continuationBody(
   body: JsonObject,
   prefix: string,
 ): Promise<Buffer> {
-  const request = exchange.dialect.request.decode(withoutFields(body, options.gatewayFields));
+  const request = decoded(exchange, body, options);
   request.stream = true;
   if (!options.traits.supportsImageUrls) await bringIn(gateway, exchange, mediaByAddress(request));
   if (prefix === '') return encoded(exchange, target, target.dialect.request.encode(request, options));
@@ -154,6 +161,7 @@ export function encodeOptions(exchange: Askable, target: Target): EncodeOptions 
     usageInStream: deployment.provider.usageInStream,
     traits: deployment.traits,
     stream: exchange.facts.stream,
+    isOwnFormat: target.dialect === exchange.dialect,
   };
 }
 

@@ -211,7 +211,7 @@ export class Walk {
       return await this.#dispatch.send(deployment, group, overrides, begun);
     } catch (cause) {
       // Nothing was sent: the request could not be put into the provider's words, or the books are closed.
-      const error = withProvider(asGatewayError(cause), deployment);
+      const error = inWordsOf(this.#exchange, asGatewayError(cause), deployment);
       if (error.code === 'internal') this.#gateway.log.error('attempt failed inside the gateway', { cause });
       return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
     }
@@ -257,11 +257,15 @@ function withOne(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
   return new Set(set).add(id);
 }
 
-/** Who it is that cannot: the formats do not know for whom they speak. */
-function withProvider(error: GatewayError, { provider }: Deployment): GatewayError {
-  if (error.code !== 'unsupported_parameter') return error;
-  const message = error.message.replace(': the model does', `: the model at ${provider.name} does`);
-  return new GatewayError(error.code, message, error.details);
+/** Who it is that cannot, and where the caller said it: the provider's format knows neither for whom nor to whom it speaks. */
+function inWordsOf({ dialect }: Admitted, error: GatewayError, { provider }: Deployment): GatewayError {
+  if (error.code !== 'unsupported_parameter' && error.code !== 'malformed_request') return error;
+  const place = dialect.conversationField ?? 'messages';
+  const message = error.message
+    .replace(': the model does', `: the model at ${provider.name} does`)
+    .replace(/^messages:/, `${place}:`);
+  const { param } = error.details;
+  return new GatewayError(error.code, message, { ...error.details, ...(param === 'messages' ? { param: place } : {}) });
 }
 
 function unavailable(
