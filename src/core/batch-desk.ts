@@ -48,6 +48,10 @@ export interface BatchState {
   readonly refusal: string | null;
   /** Why requests without an answer may have been worked on, and billed, all the same; not the case where absent. */
   readonly doubt?: string | null;
+  /** It came to its end by itself: there is nothing that was not worked on. */
+  readonly isWhole?: boolean;
+  /** Why its results are not read any more. */
+  readonly unread?: string;
   readonly completed: number;
   readonly failed: number;
   /** Where its answers lie, in the desk's own words. */

@@ -36,6 +36,8 @@ export class CloudBatches {
   tellsProcessed = true;
   /** Answers of Vertex AI that are counted, and not in the file. */
   lostAnswers = 0;
+  /** Every answer has a file of its own, and a bucket tells one at a time. */
+  isSplit = false;
   /** Uploads whose connection breaks before they are answered. */
   uploadsToBreak = 0;
   /** Jobs that are taken, and whose connection breaks before that is told. */
@@ -107,7 +109,11 @@ export class CloudBatches {
     if (bucket !== undefined) {
       const prefix = `${bucket}/${query.get('prefix')}`;
       const found = [...this.files.keys()].filter((one) => one.startsWith(prefix));
-      return { status: 200, body: { items: found.map((one) => ({ name: one.slice(bucket.length + 1) })) } };
+      const items = found.map((one) => ({ name: one.slice(bucket.length + 1) }));
+      if (!this.isSplit) return { status: 200, body: { items } };
+      const at = Number(query.get('pageToken') ?? 0);
+      const more = at + 1 < items.length ? { nextPageToken: String(at + 1) } : {};
+      return { status: 200, body: { items: items.slice(at, at + 1), ...more } };
     }
     const [, id, verb] = /\/batchPredictionJobs(?:\/([^/:]+)(:cancel)?)?$/.exec(path) ?? [];
     const place = /(projects\/.*\/batchPredictionJobs)/.exec(path)?.[1];
@@ -229,13 +235,11 @@ export class CloudBatches {
       };
       return tell(line, 200, operation.compose(answered, script).json());
     });
-    this.files.set(
-      job.output,
-      told
-        .reverse()
-        .map((one) => JSON.stringify(one))
-        .join('\n'),
-    );
+    const texts = told.reverse().map((one) => JSON.stringify(one));
+    if (!this.isSplit) this.files.set(job.output, texts.join('\n'));
+    else
+      for (const [at, text] of texts.entries())
+        this.files.set(at === 0 ? job.output : `${job.output}.${at}.jsonl`, text);
   }
 }
 

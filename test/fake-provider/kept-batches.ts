@@ -46,6 +46,11 @@ export class KeptBatches {
   /** Why the next batch fails when it is validated. */
   failure: string | null = null;
 
+  /** What is wrong with the file of answers: an answer left out, one told twice, one to a request that nobody made. */
+  resultFaults: { withheld?: string; twice?: string; foreign?: string } = {};
+  /** Files of answers are not there. */
+  losesResults = false;
+
   /** A failed job says how many requests it had worked on. */
   tellsCompleted = true;
 
@@ -88,7 +93,9 @@ export class KeptBatches {
 
   #content(id: string): Answered {
     const text = this.#files.get(id);
-    if (text === undefined) return { status: 404, body: errorBody('openai', 404, { message: 'No such file' }) };
+    if (text === undefined || this.losesResults) {
+      return { status: 404, body: errorBody('openai', 404, { message: 'No such file' }) };
+    }
     return { status: 200, body: {}, text };
   }
 
@@ -132,9 +139,18 @@ export class KeptBatches {
       batch.results.filter(({ status }) => status !== 200),
     ];
     for (const [index, results] of files.entries()) {
-      if (results.length > 0)
-        this.#files.set(`${batch.id}-${index}`, results.map((one) => JSON.stringify(fileLine(one))).join('\n'));
+      if (results.length > 0) this.#files.set(`${batch.id}-${index}`, this.#linesOf(results).join('\n'));
     }
+  }
+
+  #linesOf(results: KeptBatch['results']): string[] {
+    const { withheld, twice, foreign } = this.resultFaults;
+    return results.flatMap((one) => {
+      if (one.customId === withheld) return [];
+      const line = JSON.stringify(fileLine(one));
+      const stranger = foreign === undefined ? [] : [JSON.stringify(fileLine({ ...one, customId: foreign }))];
+      return one.customId === twice ? [line, line, ...stranger] : [line];
+    });
   }
 
   #told(batch: KeptBatch, room: string): unknown {

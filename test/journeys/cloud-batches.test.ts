@@ -45,6 +45,7 @@ beforeEach(() => {
     announcedBytes: null,
     jobsToBreak: 0,
     lostAnswers: 0,
+    isSplit: false,
   });
 });
 
@@ -175,7 +176,7 @@ describe('a batch for Google or Amazon', () => {
   it.each([
     ['gemini', { failure: 'Broke', tellsProcessed: false }, 'Broke; how much of it was done is not told'],
     ['vertex', { failure: 'Broke', tellsProcessed: false }, 'Broke; how much of it was done is not told'],
-    ['vertex', { failure: 'Broke', lostAnswers: 1 }, 'of 1 answers 1 are not there'],
+    ['vertex', { failure: 'Broke', lostAnswers: 2 }, 'of 2 answers 2 are not there'],
   ])(
     'is charged as what it may have cost where Google does not give what it may have done: %s, %o',
     async (...test) => {
@@ -191,6 +192,22 @@ describe('a batch for Google or Amazon', () => {
       await settledAt(key, 4);
     },
   );
+
+  it('whose answers lie in many files, told page by page, is taken whole', async () => {
+    upstream.cloudBatches.isSplit = true;
+    const key = await keyWith({ max_budget: 10 });
+    const ended = await over(client(key), (await submit(client(key), 'vertex', ['a', 'b', 'c', 'd'])).id);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 4, completed: 4 } });
+    await settledAt(key, 0.8);
+  });
+
+  it('is charged for the answers alone that are counted and missing', async () => {
+    Object.assign(upstream.cloudBatches, { failure: 'Broke', lostAnswers: 1 });
+    const key = await keyWith({ max_budget: 10 });
+    const ended = await over(client(key), (await submit(client(key), 'vertex', ['a', 'b', 'c'])).id);
+    expect(ended).toMatchObject({ request_counts: { total: 3, completed: 0, failed: 1 } });
+    await settledAt(key, 2);
+  });
 
   it('is run here where no bucket is named', async () => {
     const seen = upstream.requests.length;

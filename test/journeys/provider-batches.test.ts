@@ -37,6 +37,8 @@ beforeEach(() => {
   upstream.batches.looks = 1;
   upstream.batches.failure = null;
   upstream.batches.tellsCompleted = true;
+  upstream.batches.resultFaults = {};
+  upstream.batches.losesResults = false;
 });
 
 afterAll(async () => {
@@ -250,6 +252,25 @@ describe('a batch for a provider with a batch API', () => {
     expect(ended.errors?.data?.[0]?.message).toContain('what it may have cost is charged');
     await settledAt(key, 4);
   }, 60_000);
+
+  it.each(['gpt', 'mixtral'])(
+    'is charged exactly for every answer that is there, and the bound of the one that is not: %s',
+    async (model) => {
+      // The third is left out, the first told twice and as an answer to a request that was never made.
+      upstream.batches.resultFaults = { withheld: 'r2', twice: 'r0', foreign: 'r7' };
+      const key = await keyWith({ max_budget: 20 });
+      const lines = ['a', 'b', 'c', 'd'].map((id, index) => line(id, model, { max_tokens: 50 - index }));
+      const ended = await over(client(key), (await submit(client(key), lines)).id);
+      expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 4, completed: 3, failed: 1 } });
+      const [lost] = await results(client(key), ended.error_file_id);
+      expect(lost).toMatchObject({ custom_id: 'c' });
+      expect(lost.response.body.error.message).toContain('of 4 answers 1 are not there');
+      // Three answers of ten tokens at half of four cents; 48 tokens at four cents.
+      await settledAt(key, 3 * 0.2 + 48 * 0.04);
+      const rows = (await (await gateway.get(`/spend/logs?api_key=${key}`)).json()) as { metadata: object }[];
+      expect(rows.filter((row) => JSON.stringify(row).includes('"estimated":true'))).toHaveLength(1);
+    },
+  );
 
   it('is found again after the gateway was killed, and paid once', async () => {
     const key = await keyWith({ max_budget: 10 });

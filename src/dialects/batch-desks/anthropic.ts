@@ -22,6 +22,7 @@ export const anthropicDesk: BatchDesk = {
     return {
       isOver: status === 'ended',
       refusal: null,
+      isWhole: countIn(counts, 'canceled') + countIn(counts, 'expired') === 0,
       completed: countIn(counts, 'succeeded'),
       failed: countIn(counts, 'errored'),
       resultsAt: [`${tail}/results`],

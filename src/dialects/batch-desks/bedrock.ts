@@ -46,16 +46,17 @@ export const bedrockDesk: BatchDesk = {
     return {
       isOver: over.has(status),
       ...(status === 'Failed' ? endOf({ isFailed: true, reason, done, hasAnswers: true }) : { refusal: null }),
+      isWhole: status === 'Completed',
       completed: numberIn(job, 'successRecordCount'),
       failed: numberIn(job, 'errorRecordCount'),
       resultsAt: resultsOf(job, id),
     };
   },
-  async *results(ask, { resultsAt }) {
+  async *results(ask, { resultsAt, completed, failed }) {
     for (const file of resultsAt) {
       const bytes = await ask({ method: 'GET', room: 'files', tail: tailOf(file) }).catch((cause: unknown) => {
         // What was stopped before anything was done leaves no file.
-        if (asGatewayError(cause).status === 404) return Buffer.alloc(0);
+        if (completed + failed === 0 && asGatewayError(cause).status === 404) return Buffer.alloc(0);
         throw cause;
       });
       yield* keyedAnswers(bytes, answerIn);

@@ -32,6 +32,7 @@ export const geminiDesk: BatchDesk = {
             hasAnswers: typeof file === 'string',
           })
         : { refusal: null }),
+      isWhole: state === 'BATCH_STATE_SUCCEEDED',
       completed,
       failed: numberIn(batchStats, 'failedRequestCount'),
       resultsAt: typeof file === 'string' ? [file] : [],

@@ -30,6 +30,7 @@ export const mistralDesk: BatchDesk = {
             hasAnswers: resultsAt.length > 0,
           })
         : { refusal: null }),
+      isWhole: job.status === 'SUCCESS',
       completed: countIn(job, 'succeeded_requests'),
       failed: countIn(job, 'failed_requests'),
       resultsAt,

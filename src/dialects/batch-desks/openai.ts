@@ -23,6 +23,7 @@ export const openaiDesk: BatchDesk = {
       isOver: status === 'completed' || status === 'failed' || status === 'expired' || status === 'cancelled',
       // Found wrong before any of it was asked, unless a count says otherwise.
       refusal: status === 'failed' && completed === 0 ? reasonIn(batch.errors) : null,
+      isWhole: status === 'completed',
       completed,
       failed: countIn(counts, 'failed'),
       resultsAt: [output, errors].filter((file): file is string => typeof file === 'string' && file !== ''),

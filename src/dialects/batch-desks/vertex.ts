@@ -1,4 +1,4 @@
-import { type BatchDesk, customIdOf } from '../../core/batch-desk.ts';
+import { type AskDesk, type BatchDesk, customIdOf } from '../../core/batch-desk.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { endOf, keyedAnswers, nameIn, numberIn, placeIn, storeOf } from './jobs.ts';
 import { json, objectIn } from './lines.ts';
@@ -56,6 +56,7 @@ export const vertexDesk: BatchDesk = {
             hasAnswers: typeof folder === 'string',
           })
         : { refusal: null }),
+      isWhole: state === 'JOB_STATE_SUCCEEDED',
       completed,
       failed: numberIn(stats, 'failedCount'),
       resultsAt: typeof folder === 'string' ? [folder] : [],
@@ -66,9 +67,7 @@ export const vertexDesk: BatchDesk = {
       const { bucket, key } = placeIn(folder);
       const objects = `/storage/v1/b/${encodeURIComponent(bucket)}/o`;
       const prefix = encodeURIComponent(`${key.replace(/\/$/, '')}/`);
-      const { items } = objectIn(await ask({ method: 'GET', room: 'files', tail: `${objects}?prefix=${prefix}` }));
-      for (const item of Array.isArray(items) ? items : []) {
-        const name = isJsonObject(item) ? nameIn(item) : '';
+      for await (const name of namesIn(ask, `${objects}?prefix=${prefix}`)) {
         if (!name.endsWith('.jsonl')) continue;
         const tail = `${objects}/${encodeURIComponent(name)}?alt=media`;
         yield* keyedAnswers(await ask({ method: 'GET', room: 'files', tail }), answerIn);
@@ -79,6 +78,18 @@ export const vertexDesk: BatchDesk = {
     await ask({ method: 'POST', tail: `/batchPredictionJobs/${encodeURIComponent(id)}:cancel`, ...json({}) });
   },
 };
+
+/** Every object of a folder, page after page. */
+async function* namesIn(ask: AskDesk, list: string): AsyncGenerator<string> {
+  for (let page = ''; ; ) {
+    const { items, nextPageToken: next } = objectIn(
+      await ask({ method: 'GET', room: 'files', tail: `${list}${page}` }),
+    );
+    for (const item of Array.isArray(items) ? items : []) if (isJsonObject(item)) yield nameIn(item);
+    if (typeof next !== 'string' || next === '') return;
+    page = `&pageToken=${encodeURIComponent(next)}`;
+  }
+}
 
 function named(request: JsonObject, path: string, key: string): JsonObject {
   if (path === 'custom_id') return { custom_id: key, request };

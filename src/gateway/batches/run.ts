@@ -1,9 +1,7 @@
 import type { BatchAnswer, BatchState } from '../../core/batch-desk.ts';
-import { asGatewayError, GatewayError } from '../../core/errors.ts';
 import type { Reply } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { KeptObject, ObjectStore, Timer } from '../../core/ports.ts';
-import { providerError } from '../call/provider-error.ts';
 import type { Gateway } from '../gateway.ts';
 import { Absent } from '../kept/background.ts';
 import { serve } from '../pipeline.ts';
@@ -15,6 +13,7 @@ import { watchRemote } from './remote-run.ts';
 import { resultFile } from './result-files.ts';
 import type { SetAside } from './set-aside.ts';
 import { type LineBound, type LostAnswer, settleLine } from './settle-line.ts';
+import { takeResults } from './take-results.ts';
 
 /** Requests of one batch under way at a time. */
 const parallelMax = 8;
@@ -116,52 +115,25 @@ export class BatchRun {
       return false;
     }
     if (end.kind === 'over') await this.#takeResults(open, end.state);
-    if (end.kind === 'lost') await this.#takeResults(open, untold('nobody says what became of it'));
+    if (end.kind === 'lost') await this.#takeResults(open, untold(end.reason));
     return true;
   }
 
-  async #takeResults(open: OpenDesk | null, told: BatchState): Promise<void> {
-    const { batch, work, done } = this.#parts;
-    let state = told;
-    while (this.#stop === null) {
-      try {
-        let good = 0;
-        for await (const answer of open?.desk.results(open.ask, state) ?? []) {
-          if (answer.status === 200) good += 1;
-          if (done.has(answer.index) || answer.index >= work.lines.length) continue;
-          await this.#settle(open, answer);
-        }
-        const missing = state.completed - good;
-        const doubt = state.doubt ?? (missing > 0 ? `of ${state.completed} answers ${missing} are not there` : null);
-        if (doubt !== null) await this.#giveUp(open, doubt);
-        return;
-      } catch (cause) {
-        const { code, message: reason } = asGatewayError(cause);
-        this.#gateway.log.warn('the results of a batch cannot be taken', { batchId: batch.id, reason });
-        // It will be as large the next time.
-        if (code === 'upstream_answer_too_large') state = untold(reason);
-        else await this.#pause(waitMsMax);
-      }
-    }
-  }
-
-  /** Requests without an answer may have been answered and billed: they are not sent again, and cost their bounds. */
-  async #giveUp(open: OpenDesk | null, reason: string): Promise<void> {
-    const { batch, work, done } = this.#parts;
-    const message = `${reason}; what it may have cost is charged`;
-    const lost =
-      open === null
-        ? new GatewayError('upstream_error', message)
-        : providerError('upstream_error', open.deployment.provider, message, this.#gateway.snapshot().secrets);
-    if (done.size === work.lines.length) return;
-    this.#gateway.log.error('requests of a batch have no answer; they are charged at their bounds', {
-      batchId: batch.id,
-      requests: work.lines.length - done.size,
-      reason,
-    });
-    for (let index = 0; index < work.lines.length && this.#stop === null; index += 1) {
-      if (!done.has(index)) await this.#settle(open, { index, lost });
-    }
+  #takeResults(open: OpenDesk | null, told: BatchState): Promise<void> {
+    const { batch, bounds, done } = this.#parts;
+    return takeResults(
+      this.#gateway,
+      {
+        batch,
+        open,
+        bounds,
+        done,
+        settle: (answer) => this.#settle(open, answer),
+        pause: (delayMs) => this.#pause(delayMs),
+        stops: () => this.#stop !== null,
+      },
+      told,
+    );
   }
 
   async #settle(open: OpenDesk | null, answer: BatchAnswer | LostAnswer): Promise<void> {

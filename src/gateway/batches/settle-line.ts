@@ -51,6 +51,8 @@ export interface SettlingLine {
 export interface LostAnswer {
   readonly index: number;
   readonly lost: GatewayError;
+  /** Its provider counts it as failed: it was not bought. */
+  readonly isFree?: true;
 }
 
 /**
@@ -80,6 +82,7 @@ export async function settleLine(gateway: Gateway, settling: SettlingLine): Prom
   let modelUsed: string | null = null;
   let charged = 0;
   try {
+    if ('lost' in answer && answer.isFree) throw answer.lost;
     if ('lost' in answer || open === null) {
       charged = open === null ? held : amountAt(admitted, open.deployment);
       usage = { ...noUsage, estimated: true };
@@ -152,7 +155,7 @@ async function orphaned(gateway: Gateway, settling: SettlingLine, error: Gateway
   const { batch, work, open, answer } = settling;
   const { model, bound, held = bound } = settling.bounds[answer.index]!;
   const id = lineId(batch, answer.index);
-  const isBought = 'lost' in answer || answer.status === 200;
+  const isBought = 'lost' in answer ? !answer.isFree : answer.status === 200;
   const usage = ('body' in answer ? open?.dialect.response.read(answer.body).usage : undefined) ?? noUsage;
   const row: RequestRecord = {
     ...recordOfWork(batch, id, gateway.clock.now()),
