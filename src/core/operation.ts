@@ -40,6 +40,7 @@ export const dialectNames = [
   'voyage-embeddings',
   'cohere-rerank',
   'cohere-rerank-v2',
+  'invoked-rerank',
   'jina-rerank',
   'nim-ranking',
   'tei-rerank',

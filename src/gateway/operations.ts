@@ -156,6 +156,7 @@ const converse: DataRoute = {
   routeGroups: ['llm_api_routes', 'bedrock_routes'],
 };
 const invoke: DataRoute = { ...converse, dialect: 'bedrock-invoke' };
+const invokedRerank: DataRoute = { ...converse, operation: 'rerank', dialect: 'invoked-rerank' };
 const invokedTitanEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'titan-embed' };
 const invokedCohereEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'invoked-cohere-embed' };
 
@@ -204,8 +205,9 @@ function matchAmazonPath(path: string): MatchedRoute | undefined {
   return { route, model, stream: verb.endsWith('stream') };
 }
 
-/** Embeddings are asked for by the same call: what a body means follows from the model's name. */
+/** Embeddings and rankings are asked for by the same call: what a body means follows from the model's name. */
 function invokedBy(model = ''): DataRoute {
+  if (/rerank/i.test(model)) return invokedRerank;
   if (!/embed/i.test(model)) return invoke;
   return /cohere/i.test(model) ? invokedCohereEmbed : invokedTitanEmbed;
 }

@@ -104,6 +104,7 @@ export const usualPath: Record<DialectName, string> = {
   'voyage-embeddings': '/embeddings',
   'cohere-rerank': '/rerank',
   'cohere-rerank-v2': '/rerank',
+  'invoked-rerank': '',
   'jina-rerank': '/rerank',
   'nim-ranking': '/ranking',
   'tei-rerank': '/rerank',

@@ -243,9 +243,17 @@ describe.each(both)('%s: odd, but a request', (name) => {
 });
 
 it('a member called __proto__ gives a translated request nothing that was not checked', async () => {
-  const body = JSON.stringify(dialects.openai.body({ model: 'claude' }));
-  const got = await send('openai', body.replace('{', '{"__proto__":{"max_tokens":77777,"top_k":-5},'));
-  expect(got.status).toBe(200);
+  const evil = (more: object) =>
+    JSON.stringify(dialects.openai.body({ model: 'claude', ...more })).replace(
+      '{',
+      '{"__proto__":{"max_tokens":77777,"top_k":-5},',
+    );
+  expectError('openai', await send('openai', evil({})), {
+    status: 400,
+    message: /\['__proto__'\]/,
+    param: '__proto__',
+  });
+  expect((await send('openai', evil({ drop_params: true }))).status).toBe(200);
   const sent = fake.requests.at(-1)?.json as { max_tokens: number };
   expect(sent.max_tokens).toBeLessThan(77_777);
   expect(Object.keys(sent)).not.toContain('top_k');

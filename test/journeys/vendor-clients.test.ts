@@ -33,6 +33,7 @@ ${deployment('claude-on-bedrock', fake.url, 'bedrock/us.anthropic.claude-sonnet-
 ${deployment('vectors', fake.url, 'openai/text-embedding-3-small')}
 ${deployment('amazon.titan-embed-text-v2:0', fake.url, 'openai/text-embedding-3-small')}
 ${deployment('cohere.embed-english-v3', fake.url, 'openai/text-embedding-3-small')}
+${deployment('cohere.rerank-v3-5:0', fake.url, 'jina_ai/jina-reranker-v2')}
 router_settings: {num_retries: 0}
 `);
   google = new GoogleGenAI({ apiKey: masterKey, httpOptions: { baseUrl: rig.url } });
@@ -213,11 +214,27 @@ describe.each([
   });
 });
 
+const invoked = async (modelId: string, asked: object) => {
+  const { body } = await amazon.send(new InvokeModelCommand({ modelId, body: JSON.stringify(asked) }));
+  return JSON.parse(Buffer.from(body).toString());
+};
+
+it('the client of Amazon invokes models that rank', async () => {
+  const asked = { api_version: 2, query: 'q', documents: ['a', 'longer'], top_n: 1 };
+  expect(await invoked('cohere.rerank-v3-5:0', asked)).toEqual({ results: [{ index: 1, relevance_score: 1 }] });
+  expect(fake.requests.at(-1)!.json).toEqual({
+    model: 'jina-reranker-v2',
+    query: 'q',
+    documents: ['a', 'longer'],
+    top_n: 1,
+  });
+  await expect(invoked('cohere.rerank-v3-5:0', { ...asked, documents: 'a' })).rejects.toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringContaining('documents: expected a list'),
+  });
+});
+
 it('the client of Amazon invokes models that embed', async () => {
-  const invoked = async (modelId: string, asked: object) => {
-    const { body } = await amazon.send(new InvokeModelCommand({ modelId, body: JSON.stringify(asked) }));
-    return JSON.parse(Buffer.from(body).toString());
-  };
   const titan = await invoked('amazon.titan-embed-text-v2:0', { inputText: 'Hello' });
   expect(titan.embedding.length).toBeGreaterThan(1);
   expect(titan.inputTextTokenCount).toBeGreaterThan(0);

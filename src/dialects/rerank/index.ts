@@ -1,5 +1,6 @@
 import { usageOf } from '../embeddings/cohere.ts';
 import { taskDialect } from '../task-dialect.ts';
+import { invokedRerank } from './invoked.ts';
 import { billed, type RerankWords, rerankFormat, tokenUsage } from './shape.ts';
 import { vertexRanking } from './vertex.ts';
 
@@ -18,10 +19,12 @@ const cohere: RerankWords = {
   envelope: (response, model) => ({ id: response.id, model, ...billed(response.usage) }),
 };
 
+/** https://docs.cohere.com/reference/rerank: texts only, and no documents in the answer */
+const cohereSecond: RerankWords = { ...cohere, name: 'cohere-rerank-v2', returnDocuments: null, takesObjects: false };
+
 const words: readonly RerankWords[] = [
   cohere,
-  /** https://docs.cohere.com/reference/rerank: texts only, and no documents in the answer */
-  { ...cohere, name: 'cohere-rerank-v2', returnDocuments: null, takesObjects: false },
+  cohereSecond,
   /** https://api.jina.ai/redoc#tag/rerank; also vLLM, Infinity, Xinference */
   { ...cohere, name: 'jina-rerank', tokensPerDocument: null, usage: tokenUsage },
   /** https://docs.voyageai.com/reference/reranker-api */
@@ -66,4 +69,8 @@ const words: readonly RerankWords[] = [
   },
 ];
 
-export const rerankDialects = [...words.map((one) => taskDialect(rerankFormat(one))), taskDialect(vertexRanking)];
+export const rerankDialects = [
+  ...words.map((one) => taskDialect(rerankFormat(one))),
+  taskDialect(invokedRerank(cohereSecond)),
+  taskDialect(vertexRanking),
+];

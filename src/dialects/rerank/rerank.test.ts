@@ -18,6 +18,7 @@ const searches = fc.integer({ min: 1, max: 9 }).map((queries) => ({ ...noUsage, 
 const cases = [
   ['cohere-rerank', { topN, returnDocuments, tokensPerDocumentMax: topN }, maybe(searches)],
   ['cohere-rerank-v2', { topN, tokensPerDocumentMax: topN }, maybe(searches)],
+  ['invoked-rerank', { topN, tokensPerDocumentMax: topN }, none],
   ['jina-rerank', { topN, returnDocuments }, maybe(tokensUsed)],
   ['voyage-rerank', { topN, returnDocuments }, maybe(tokensUsed)],
   ['tei-rerank', { returnDocuments }, none],
@@ -72,6 +73,25 @@ test.each([
 ] as const)('from cohere to %s', (name, expected) => {
   const request = named('cohere-rerank').request.decode(body);
   expect(named(name).request.encode(request, { ...plainOptions, model: 'up' })).toEqual(expected);
+});
+
+test('behind InvokeModel the path names the model, and Cohere wants the version of its format', () => {
+  const invoked = named('invoked-rerank');
+  const request = named('cohere-rerank').request.decode({ ...body, documents: ['a'], return_documents: undefined });
+  const sent = { query: 'q', documents: ['a'], top_n: 1 };
+  const encoded = (model: string) => invoked.request.encode(request, { ...plainOptions, model });
+  expect(encoded('cohere.rerank-v3-5:0')).toEqual({ ...sent, api_version: 2 });
+  expect(encoded('amazon.rerank-v1:0')).toEqual(sent);
+  const asked = { ...sent, api_version: 2 };
+  expect([...invoked.passThrough(asked, { ...plainOptions, model: 'cohere.rerank-v3-5:0' })]).toEqual([]);
+  const elsewhere = named('jina-rerank').request.encode(invoked.request.decode(asked), {
+    ...plainOptions,
+    model: 'up',
+  });
+  expect(elsewhere).toEqual({ ...sent, model: 'up' });
+  expect(() => invoked.inspect({ ...asked, api_version: 'two' })).toThrow(
+    'api_version: expected a number, got a string',
+  );
 });
 
 test('the answer of a bare list: sorted, cut to the number asked for, with its document', () => {

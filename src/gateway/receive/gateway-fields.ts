@@ -80,7 +80,12 @@ export const gatewayFields: ReadonlySet<string> = new Set([
   'prompt_version',
 ]);
 
-const withoutMetadata: ReadonlySet<string> = new Set([...gatewayFields].filter((name) => name !== 'metadata'));
+const without = (left: string): ReadonlySet<string> => new Set([...gatewayFields].filter((name) => name !== left));
+const withoutMetadata = without('metadata');
+
+/** A field of this name is the format's own: the version of it that is meant. */
+export const versionedFormat: DialectName = 'invoked-rerank';
+const withoutVersion = without('api_version');
 
 /** Formats whose own specification gives `metadata` a meaning; there the gateway reads only `litellm_metadata`. */
 export const metadataIsFormats: ReadonlySet<DialectName> = new Set([
@@ -95,7 +100,12 @@ export const metadataIsFormats: ReadonlySet<DialectName> = new Set([
  * Anthropic's always, in OpenAI's when the answer is stored there (`store: true`).
  */
 export function fieldsToStrip(body: JsonObject, dialect: DialectName): ReadonlySet<string> {
-  const base = metadataIsFormats.has(dialect) || body.store === true ? withoutMetadata : gatewayFields;
+  const base =
+    dialect === versionedFormat
+      ? withoutVersion
+      : metadataIsFormats.has(dialect) || body.store === true
+        ? withoutMetadata
+        : gatewayFields;
   let unknown: string[] | null = null;
   for (const name in body) {
     if ((name.startsWith('litellm_') || name.startsWith('mock_')) && !base.has(name)) {

@@ -2,7 +2,7 @@ import type { CacheControls, CallerHeaders, RequestOptions } from '../../core/ex
 import type { JsonObject } from '../../core/json.ts';
 import type { DialectName } from '../../core/operation.ts';
 import type { Snapshot } from '../../core/route.ts';
-import { connectionFields, gatewayFields, metadataIsFormats } from './gateway-fields.ts';
+import { connectionFields, gatewayFields, metadataIsFormats, versionedFormat } from './gateway-fields.ts';
 import * as read from './option-values.ts';
 
 const noCacheControls: CacheControls = Object.freeze({
@@ -91,7 +91,7 @@ export function readRequestOptions(
       read.header(headers, 'x-litellm-customer-id') ??
       read.header(headers, 'x-litellm-end-user-id') ??
       firstHeader(headers, endUserHeaders),
-    connection: connectionOf(body),
+    connection: connectionOf(body, dialect),
   };
 }
 
@@ -176,11 +176,12 @@ function mockFailureOf(body: JsonObject): string | null {
   return null;
 }
 
-function connectionOf(body: JsonObject): Readonly<Record<string, string>> {
+function connectionOf(body: JsonObject, dialect: DialectName): Readonly<Record<string, string>> {
   let found: Record<string, string> | null = null;
   for (const field of connectionFields) {
     const value = body[field];
     if (value === undefined || value === null) continue;
+    if (field === 'api_version' && dialect === versionedFormat) continue;
     found ??= {};
     found[field] = typeof value === 'string' ? value : JSON.stringify(value);
   }

@@ -46,7 +46,7 @@ providerContract(bedrock, [
     address: `${west}/model/amazon.titan-embed-text-v2%3A0/invoke`,
   },
   {
-    dialect: 'cohere-rerank-v2',
+    dialect: 'invoked-rerank',
     model: 'cohere.rerank-v3-5:0',
     address: `${west}/model/cohere.rerank-v3-5%3A0/invoke`,
   },
@@ -73,14 +73,6 @@ it('says in the body what other places say in the address and in headers', () =>
     anthropic_version: 'bedrock-2023-05-31',
     anthropic_beta: ['one', 'two'],
   });
-});
-
-it('tells rankers the version of their format, and no model', () => {
-  const { edits } = bedrock.endpoint(connection({}));
-  const told = (model: string) =>
-    Object.fromEntries(edits!({ dialect: 'cohere-rerank-v2', model, stream: false, body: {}, headers: {} }));
-  expect(told('cohere.rerank-v3-5:0')).toEqual({ model: undefined, api_version: 2 });
-  expect(told('amazon.rerank-v1:0')).toEqual({ model: undefined });
 });
 
 it('takes events out of their frames, whole, and tells failures as events', () => {

@@ -1,5 +1,4 @@
 import { AwsChunkFraming } from '../../core/aws-event-chunks.ts';
-import type { BodyEdits } from '../../core/dialect.ts';
 import type { ConnectionSettings } from '../../core/provider.ts';
 import { claudeTraits } from '../claude-generation.ts';
 import { bearer, defineProvider } from '../define.ts';
@@ -29,7 +28,7 @@ export const bedrock = defineProvider({
   dialects: {
     chat: ['bedrock-converse', 'anthropic-messages'],
     embedding: ['titan-embed', 'invoked-cohere-embed'],
-    rerank: ['cohere-rerank-v2'],
+    rerank: ['invoked-rerank'],
   },
   // https://aws.amazon.com/bedrock/pricing/
   unitPrices: { 'cohere.rerank-': { query: 0.002 }, 'amazon.rerank-': { query: 0.001 } },
@@ -55,10 +54,7 @@ export const bedrock = defineProvider({
           : 'converse';
     return `/model/${id}/${verb}`;
   },
-  edits: (call) => {
-    if (call.dialect === 'anthropic-messages') return invokeEdits(call);
-    return call.dialect === 'cohere-rerank-v2' ? rerankEdits(call.model) : new Map();
-  },
+  edits: (call) => (call.dialect === 'anthropic-messages' ? invokeEdits(call) : new Map()),
   reframe: (dialect) => (dialect === 'anthropic-messages' ? new AwsChunkFraming() : null),
   // https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html
   batchDesk: 'bedrock-jobs',
@@ -82,14 +78,6 @@ export const bedrock = defineProvider({
     };
   },
 });
-
-/** The model is in the path, and a body that names one is refused. Cohere's models want to know which version of their own format they are asked in. https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html */
-function rerankEdits(model: string): BodyEdits {
-  return new Map<string, unknown>([
-    ['model', undefined],
-    ...(model.includes('cohere') ? [['api_version', 2] as const] : []),
-  ]);
-}
 
 function namedRegion(model: string): string | undefined {
   const plain = model.replace(hints, '');
