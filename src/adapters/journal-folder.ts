@@ -35,8 +35,8 @@ export interface JournalFolder {
   segments(owner: string): readonly number[];
   /** Throws when not every byte could be written; writing again at the same offset repairs it. */
   write(owner: string, segment: number, offset: number, bytes: Uint8Array, length: number): void;
-  /** At most `length` bytes; fewer at the end of the segment. */
-  read(owner: string, segment: number, offset: number, length: number): Buffer;
+  /** Fills `into` from a place on and tells how many bytes there were: fewer at the end of the segment. */
+  read(owner: string, segment: number, offset: number, into: Uint8Array): number;
   removeSegment(owner: string, segment: number): void;
   /** Removes the journal and gives up its lock. */
   remove(owner: string): void;
@@ -140,13 +140,13 @@ export class DiskJournalFolder implements JournalFolder {
     }
   }
 
-  read(owner: string, segment: number, offset: number, length: number): Buffer {
+  read(owner: string, segment: number, offset: number, into: Uint8Array): number {
     if (this.#open?.owner === owner && this.#open.segment === segment) {
-      return bytesAt(this.#open.descriptor, offset, length);
+      return readAt(this.#open.descriptor, offset, into);
     }
     const descriptor = openSync(this.#path(owner, segment), 'r');
     try {
-      return bytesAt(descriptor, offset, length);
+      return readAt(descriptor, offset, into);
     } finally {
       closeSync(descriptor);
     }
@@ -174,13 +174,12 @@ export class DiskJournalFolder implements JournalFolder {
   }
 }
 
-function bytesAt(descriptor: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+function readAt(descriptor: number, offset: number, into: Uint8Array): number {
   let count = 0;
-  while (count < length) {
-    const more = readSync(descriptor, bytes, count, length - count, offset + count);
+  while (count < into.length) {
+    const more = readSync(descriptor, into, count, into.length - count, offset + count);
     if (more === 0) break;
     count += more;
   }
-  return bytes.subarray(0, count);
+  return count;
 }

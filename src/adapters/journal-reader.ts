@@ -7,7 +7,7 @@ export interface JournalText {
   readonly end: JournalPosition;
 }
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 256 * 1024;
 const lineEnd = 0x0a;
 
 /**
@@ -15,12 +15,13 @@ const lineEnd = 0x0a;
  * memory. What follows the last line end of a segment is a write that was cut off, and is left out.
  */
 export function* journalLines(folder: JournalFolder, owner: string, from: JournalPosition): Generator<JournalText> {
+  const room = Buffer.allocUnsafe(chunkBytes);
   for (const segment of folder.segments(owner)) {
     if (segment < from.segment) continue;
     let offset = segment === from.segment ? from.offset : 0;
     let rest: Buffer = Buffer.alloc(0);
     for (;;) {
-      const chunk = folder.read(owner, segment, offset + rest.length, chunkBytes);
+      const chunk = room.subarray(0, folder.read(owner, segment, offset + rest.length, room));
       if (chunk.length === 0) break;
       const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let start = 0;
@@ -30,7 +31,8 @@ export function* journalLines(folder: JournalFolder, owner: string, from: Journa
         yield { text, end: { segment, offset: offset + start } };
       }
       offset += start;
-      rest = bytes.subarray(start);
+      // A copy: the room is read into again.
+      rest = Buffer.from(bytes.subarray(start));
     }
   }
 }

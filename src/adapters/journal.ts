@@ -81,13 +81,15 @@ export class Journal {
     }
   }
 
-  /** A copy from one place to another of one segment, whether it is in the file yet or not. */
-  bytes(segment: number, from: number, to: number): Buffer {
-    const filed = segment === this.#segment ? this.#written : to;
-    const inMemory = this.#buffer.subarray(Math.max(0, from - filed), Math.max(0, to - filed));
-    if (from >= filed) return Buffer.from(inMemory);
-    const inFile = this.#folder.read(this.owner, segment, from, Math.min(to, filed) - from);
-    return inMemory.length === 0 ? inFile : Buffer.concat([inFile, inMemory]);
+  /** Fills `into` from a place of a segment on, whether that is in the file yet or not; it must all be there. */
+  copy(segment: number, from: number, into: Buffer): void {
+    const to = from + into.length;
+    const filed = segment === this.#segment ? Math.max(from, Math.min(to, this.#written)) : to;
+    const inFile = into.subarray(0, filed - from);
+    if (inFile.length > 0 && this.#folder.read(this.owner, segment, from, inFile) < inFile.length) {
+      throw new Error('the journal lacks lines that were written to it');
+    }
+    if (filed < to) this.#buffer.copy(into, filed - from, filed - this.#written, to - this.#written);
   }
 
   /** Removes the segments before this one. */

@@ -3,6 +3,7 @@ import type { Nanodollars } from './money.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { AccountRecord } from './store.ts';
 import { storableText } from './text.ts';
+import type { WrittenBatch } from './written-batch.ts';
 
 /*
  * What the ledger needs of a store: accounts, leases and usage rows that change together or not at all.
@@ -49,8 +50,8 @@ export interface AccountEntry extends AccountSpec {
 
 export interface BookEntry {
   readonly record: RequestRecord;
-  /** The record as JSON in UTF-8, where somebody has written it already. */
-  readonly recordBytes?: Uint8Array | undefined;
+  /** What of the record has no column of its own, as JSON, where somebody has written it already. */
+  readonly detail?: string;
   readonly accounts: readonly AccountEntry[];
 }
 
@@ -62,7 +63,9 @@ export interface JournalCheckpoint {
 
 export interface BookBatch {
   readonly processId: string;
-  readonly entries: readonly BookEntry[];
+  readonly entries: Iterable<BookEntry>;
+  /** The same entries as they stand in a journal, for a store that can do without an object for each. */
+  readonly written?: WrittenBatch;
   readonly checkpoint?: JournalCheckpoint;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { requestRecord } from '../../test/contract/records.ts';
+import { detailOf, readRecord, recordOfWritten, type WrittenRecord } from './record-reading.ts';
 import { recordText } from './record-text.ts';
 import type { Attempt, RequestRecord } from './request-record.ts';
 import { noUsage } from './usage.ts';
@@ -18,7 +19,16 @@ const attempt: Attempt = {
   charged: 0,
 };
 
-const read = (record: RequestRecord): unknown => JSON.parse(recordText(record).join(''));
+/** Read back both ways: whole, and in parts with something before and behind. */
+function read(record: RequestRecord): unknown {
+  const text = recordText(record).join('');
+  const around = Buffer.from(`{"r":${text},"a":[]}`);
+  const { record: inParts, detail } = readRecord(around, 5, around.length - 8);
+  const whole = recordOfWritten(JSON.parse(text) as WrittenRecord);
+  expect(inParts).toEqual(whole);
+  expect(JSON.parse(detail)).toEqual(JSON.parse(JSON.stringify(detailOf(whole))));
+  return whole;
+}
 
 it('says what JSON.stringify would, of every member and after any other record', () => {
   const plain = requestRecord('r1', { admittedMs: 0.25, attempts: [attempt] });

@@ -7,7 +7,10 @@ import type { Usage } from './usage.ts';
  * what all records of a kind say is one text that was written before, and the rest are mostly whole numbers.
  */
 
-/** `{` and the members of the kind; the others and `}`. */
+/**
+ * `{` and the members of the kind; the others and `}`. Of the others come first those that are columns of a row, then,
+ * from `usage` on, what is kept of it as one text.
+ */
 export function recordText(record: RequestRecord): readonly [beginning: string, rest: string] {
   const kind = kindOf(record);
   let known = textsOfKind.get(kind);
@@ -15,18 +18,29 @@ export function recordText(record: RequestRecord): readonly [beginning: string, 
     known = { beginning: JSON.stringify(kind).slice(0, -1), attempt: null, attemptBeginning: '' };
     textsOfKind.set(kind, known);
   }
-  const admitted = record.admittedMs === undefined ? '' : `"admittedMs":${figure(record.admittedMs)},`;
   const rest =
-    `,"id":${quoted(record.id)},"errorMessage":${text(record.errorMessage)},"endUserId":${text(record.endUserId)},` +
-    `"tags":${record.tags.length === 0 ? '[]' : JSON.stringify(record.tags)},"sessionId":${text(record.sessionId)},` +
-    `"traceId":${text(record.traceId)},"clientAddress":${text(record.clientAddress)},` +
-    `"cacheKey":${text(record.cacheKey)},"usage":${usageText(record.usage)},"cost":${figure(record.cost)},` +
-    `"bound":${figure(record.bound)},"startedAt":${figure(record.startedAt)},` +
-    `"firstTokenAt":${record.firstTokenAt === null ? 'null' : figure(record.firstTokenAt)},` +
-    `"endedAt":${figure(record.endedAt)},${admitted}"overheadMs":${figure(record.overheadMs)},` +
-    `"attempts":${attemptsText(record.attempts, known)},"metadata":${JSON.stringify(record.metadata)},` +
-    `"requestText":${text(record.requestText)},"responseText":${text(record.responseText)}}`;
+    `,"id":${quoted(record.id)},"endUserId":${text(record.endUserId)},"sessionId":${text(record.sessionId)},` +
+    `"cost":${figure(record.cost)},"startedAt":${figure(record.startedAt)},"endedAt":${figure(record.endedAt)},` +
+    `"usage":${usageText(record.usage)},"bound":${figure(record.bound)},"overheadMs":${figure(record.overheadMs)},` +
+    `"attempts":${attemptsText(record.attempts, known)},"metadata":${JSON.stringify(record.metadata)}` +
+    `${seldom(record)}}`;
   return [known.beginning, rest];
+}
+
+/** What most requests lack. */
+function seldom(record: RequestRecord): string {
+  const { tags, firstTokenAt, admittedMs } = record;
+  let members = '';
+  if (admittedMs !== undefined) members += `,"admittedMs":${figure(admittedMs)}`;
+  if (record.clientAddress !== null) members += `,"clientAddress":${quoted(record.clientAddress)}`;
+  if (tags.length > 0) members += `,"tags":${JSON.stringify(tags)}`;
+  if (firstTokenAt !== null) members += `,"firstTokenAt":${figure(firstTokenAt)}`;
+  if (record.errorMessage !== null) members += `,"errorMessage":${quoted(record.errorMessage)}`;
+  if (record.traceId !== null) members += `,"traceId":${quoted(record.traceId)}`;
+  if (record.cacheKey !== null) members += `,"cacheKey":${quoted(record.cacheKey)}`;
+  if (record.requestText !== null) members += `,"requestText":${quoted(record.requestText)}`;
+  if (record.responseText !== null) members += `,"responseText":${quoted(record.responseText)}`;
+  return members;
 }
 
 interface KindTexts {

@@ -86,9 +86,11 @@ export class MemoryJournalFolder implements JournalFolder {
     if (written < length) throw new Error('no space left on device');
   }
 
-  read(owner: string, segment: number, offset: number, length: number): Buffer {
+  read(owner: string, segment: number, offset: number, into: Uint8Array): number {
     const kept = this.#disk.journals.get(owner)!.get(segment)!;
-    return kept.bytes.subarray(offset, Math.min(kept.length, offset + length));
+    const found = kept.bytes.subarray(offset, Math.min(kept.length, offset + into.length));
+    into.set(found);
+    return found.length;
   }
 
   /** Whether a text stands anywhere in a journal. */

@@ -1,26 +1,14 @@
-import type { AccountEntry, BatchResult, BookEntry, Books } from '../../core/books.ts';
-import type { Nanodollars } from '../../core/money.ts';
+import type { BatchResult, Books } from '../../core/books.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
+import { figuresPerAccount, figuresPerRecord } from '../../core/written-batch.ts';
 import type { JournalPosition } from '../journal.ts';
 import type { Account } from './account.ts';
 import { releaseAll, takeAll } from './account-lock.ts';
+import { JournalBatch, type Posting, writtenPostings } from './journal-batch.ts';
 import type { LedgerJournal } from './ledger-journal.ts';
 import type { Patience } from './patience.ts';
-
-/**
- * A settled request on its way from the journal to the store. The record itself waits in the journal alone: what waits in
- * memory outlives the young generation and is collected at the price of the whole heap.
- */
-export interface Posting {
-  readonly accounts: readonly Account[];
-  /** What it adds to each of them. */
-  readonly cost: Nanodollars;
-  /** The same where it is not the same for all. */
-  readonly shares: readonly Nanodollars[] | null;
-  /** Where its line ends in the journal. */
-  readonly end: JournalPosition;
-}
+import { ReusedBlock } from './reused-block.ts';
 
 export interface FlushPolicy {
   readonly delayMs: number;
@@ -31,23 +19,6 @@ export interface FlushPolicy {
 
 /** A commit costs as much as the rows of some 50 requests, and nobody waits for it: the journal has them already. */
 export const flushPolicy: FlushPolicy = { delayMs: 100, batchMax: 256, pendingMax: 10_000 };
-
-/** A store that takes the record as it stands in the journal never has it parsed here. */
-class JournalEntry implements BookEntry {
-  readonly recordBytes: Buffer;
-  readonly accounts: readonly AccountEntry[];
-  #record: RequestRecord | null = null;
-
-  constructor(recordBytes: Buffer, accounts: readonly AccountEntry[]) {
-    this.recordBytes = recordBytes;
-    this.accounts = accounts;
-  }
-
-  get record(): RequestRecord {
-    this.#record ??= JSON.parse(this.recordBytes.toString()) as RequestRecord;
-    return this.#record;
-  }
-}
 
 /** Moves settled requests to the store, in the order of the journal, one transaction per batch. */
 export class Flusher {
@@ -63,6 +34,9 @@ export class Flusher {
   #applied: JournalPosition = { segment: 1, offset: 0 };
   #scheduled = false;
   #running = false;
+  /** One batch is under way at a time, so that all take the same memory. */
+  readonly #lines = new ReusedBlock(64 * 1024);
+  readonly #figures = new ReusedBlock(8 * 1024);
   #flushing: { resolve: () => void; reject: (cause: unknown) => void }[] = [];
   /** Told of ids that were on record already although this process never recorded them. */
   onDuplicate: (record: RequestRecord) => void = () => {};
@@ -141,22 +115,35 @@ export class Flusher {
       this.#spooled -= read.length;
       this.#queue = read;
     }
-    const batch = this.#queue.slice(0, this.#policy.batchMax);
+    const batch = this.#nextBatch();
     if (batch.length === 0) return;
-    const end = batch[batch.length - 1]!.end;
-    const records = await this.#patience.until(async () => {
-      const found = this.#journal.recordBytes(this.#applied, end);
-      if (found.length === batch.length) return found;
+    const { end } = batch[batch.length - 1]!;
+    // Between the segments stands nothing that was settled.
+    const from = this.#applied.segment === end.segment ? this.#applied.offset : 0;
+    const { bytes, places } = await this.#patience.until(async () => {
+      const places: number[] = [];
+      const bytes = this.#journal.readRecords(end.segment, from, end.offset, this.#lines, places);
+      if (places.length === batch.length * 2) return { bytes, places };
       throw new Error('the journal lacks records that were written to it');
     });
-    await this.#apply(batch, records);
+    await this.#apply(batch, bytes, places);
     this.#queue.splice(0, batch.length);
     this.#applied = end;
     this.#journal.forgetBefore(this.#applied.segment);
   }
 
-  async #apply(postings: readonly Posting[], records: readonly Buffer[]): Promise<void> {
-    const { entries, touched, uncovered } = this.#entriesOf(postings, records);
+  /** Those that come next and stand in one segment. */
+  #nextBatch(): Posting[] {
+    const { batchMax } = this.#policy;
+    const segment = this.#queue[0]?.end.segment;
+    let length = 0;
+    while (length < batchMax && length < this.#queue.length && this.#queue[length]!.end.segment === segment)
+      length += 1;
+    return this.#queue.slice(0, length);
+  }
+
+  async #apply(postings: readonly Posting[], bytes: Buffer, places: readonly number[]): Promise<void> {
+    const { written, touched, uncovered } = writtenPostings(postings, bytes, places, this.#figures);
     // A cost that no lease covers changes what is free: nobody may ask for a lease on that account meanwhile.
     const locks = uncovered.map(({ lock }) => lock);
     await takeAll(locks);
@@ -166,11 +153,7 @@ export class Flusher {
       for (const { accounts } of postings) for (const account of accounts) account.underway += 1;
       this.#journal.tryWrite();
       let attempts = 0;
-      const batch = {
-        processId: this.#processId,
-        entries,
-        checkpoint: postings[postings.length - 1]!.end,
-      };
+      const batch = new JournalBatch(this.#processId, written, postings[postings.length - 1]!.end);
       const result = await this.#patience.until(() => {
         attempts += 1;
         return this.#books.apply(batch);
@@ -178,16 +161,17 @@ export class Flusher {
       // Where a slice came or went meanwhile, the store's figures may be older than what is known here.
       for (const [account, changes] of before) if (account.changes !== changes) before.delete(account);
       // What an attempt before may have written is new all the same.
-      const duplicates = attempts === 1 ? [...result.duplicates] : [];
-      // From the end: of an id that was given twice, the second is the duplicate.
-      for (let at = entries.length - 1; at >= 0; at--) {
-        const entry = entries[at]!;
-        const { accounts } = postings[at]!;
-        const isNew = duplicates.length === 0 || !takenFrom(duplicates, entry.record.id);
-        if (!isNew) this.onDuplicate(entry.record);
-        for (let index = 0; index < accounts.length; index++) {
-          const account = accounts[index]!;
-          const { delta, leaseReturn } = entry.accounts[index]!;
+      const known =
+        attempts === 1 && result.duplicates.length > 0 ? this.#duplicatesIn(batch, result.duplicates) : null;
+      let at = 0;
+      for (let index = 0; index < postings.length; index++) {
+        const { accounts } = postings[index]!;
+        const isNew = known === null || !known.has(index);
+        at += figuresPerRecord;
+        for (let each = 0; each < accounts.length; each++, at += figuresPerAccount) {
+          const account = accounts[each]!;
+          const delta = written.figures[at + 1]!;
+          const leaseReturn = written.figures[at + 2]!;
           account.pending -= delta;
           account.underway -= 1;
           account.changes += 1;
@@ -204,40 +188,17 @@ export class Flusher {
     }
   }
 
-  /** What each request does to its accounts, and which accounts have no lease for all of it. */
-  #entriesOf(
-    postings: readonly Posting[],
-    records: readonly Buffer[],
-  ): { entries: BookEntry[]; touched: Iterable<Account>; uncovered: Account[] } {
-    const left = new Map<Account, { lease: Nanodollars; owed: Nanodollars }>();
-    const uncovered = new Set<Account>();
-    const entries = postings.map(({ accounts, cost, shares }, at): BookEntry => {
-      const changes = accounts.map((account, index): AccountEntry => {
-        let rest = left.get(account);
-        if (rest === undefined) {
-          rest = { lease: account.lease, owed: account.held + account.pending };
-          left.set(account, rest);
-        }
-        const delta = shares === null ? cost : shares[index]!;
-        rest.owed -= delta;
-        const leaseReturn = Math.max(0, Math.min(delta, rest.lease - rest.owed));
-        rest.lease -= leaseReturn;
-        if (leaseReturn < delta) uncovered.add(account);
-        return {
-          key: account.key,
-          windowStart: account.windowStart,
-          scope: account.scope,
-          id: account.id,
-          model: account.model,
-          duration: account.duration,
-          cap: account.cap,
-          delta,
-          leaseReturn,
-        };
-      });
-      return new JournalEntry(records[at]!, changes);
-    });
-    return { entries, touched: left.keys(), uncovered: [...uncovered].sort((one, other) => one.number - other.number) };
+  /** Places of the entries that were on record already; of an id that was given twice, the second is the duplicate. */
+  #duplicatesIn({ entries }: JournalBatch, ids: readonly string[]): Set<number> {
+    const left = [...ids];
+    const places = new Set<number>();
+    for (let index = entries.length - 1; index >= 0; index--) {
+      const { record } = entries[index]!;
+      if (!takenFrom(left, record.id)) continue;
+      places.add(index);
+      this.onDuplicate(record);
+    }
+    return places;
   }
 
   /** Takes over the store's own figures. */

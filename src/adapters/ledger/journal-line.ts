@@ -2,6 +2,7 @@ import type { AccountSpec } from '../../core/books.ts';
 import type { Scope } from '../../core/identity.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { DispatchNote } from '../../core/ports.ts';
+import { recordOfWritten, type WrittenRecord } from '../../core/record-reading.ts';
 import { recordText } from '../../core/record-text.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { Account } from './account.ts';
@@ -91,14 +92,19 @@ export function startsRecordLine(bytes: Uint8Array, at: number): boolean {
 const recordStart = '{"r":'.length;
 const recordEnd = Buffer.from(',"a":[');
 
-/** The record of the line between two places, as JSON. */
-export function recordOfLine(bytes: Buffer, start: number, end: number): Buffer {
-  return bytes.subarray(start + recordStart, bytes.lastIndexOf(recordEnd, end));
+/** Where the record of a line begins. */
+export function recordStartOf(lineStart: number): number {
+  return lineStart + recordStart;
+}
+
+/** Where the record of a line ends. */
+export function recordEndOf(bytes: Buffer, lineEnd: number): number {
+  return bytes.lastIndexOf(recordEnd, lineEnd);
 }
 
 /** Null for a line that is not whole. */
 export function parseLine(text: string): JournalLine | null {
-  let line: { d?: DispatchNote; b?: number; r?: RequestRecord; a?: [string, number, number | null][] };
+  let line: { d?: DispatchNote; b?: number; r?: WrittenRecord; a?: [string, number, number | null][] };
   try {
     line = JSON.parse(text) as typeof line;
   } catch {
@@ -106,7 +112,7 @@ export function parseLine(text: string): JournalLine | null {
   }
   if (typeof line !== 'object' || line === null || !Array.isArray(line.a)) return null;
   const accounts = line.a.map(([key, windowStart, cap]) => specOf(key, windowStart, cap));
-  if (line.r !== undefined) return { kind: 'recorded', record: line.r, accounts };
+  if (line.r !== undefined) return { kind: 'recorded', record: recordOfWritten(line.r), accounts };
   if (line.d !== undefined && line.b !== undefined)
     return { kind: 'dispatched', note: line.d, bound: line.b, accounts };
   return null;

@@ -7,17 +7,19 @@ import type { JournalFolder } from '../journal-folder.ts';
 import { journalLines } from '../journal-reader.ts';
 import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
-import type { Posting } from './flusher.ts';
 import type { Hold } from './hold.ts';
+import type { Posting } from './journal-batch.ts';
 import {
   accountsText,
   dispatchLine,
   isRecordLine,
   parseLine,
+  recordEndOf,
   recordLine,
-  recordOfLine,
+  recordStartOf,
   startsRecordLine,
 } from './journal-line.ts';
+import type { ReusedBlock } from './reused-block.ts';
 
 /** Old notes are written again when they keep more than this many finished segments from being removed. */
 const segmentsKept = 3;
@@ -116,33 +118,19 @@ export class LedgerJournal {
     return postings;
   }
 
-  /** The records settled between two places, as JSON, in order. */
-  recordBytes(from: JournalPosition, to: JournalPosition): Buffer[] {
-    return from.segment === to.segment ? this.#recordsOfOne(from, to) : this.#recordsOfMany(from, to);
-  }
-
-  #recordsOfOne({ segment, offset }: JournalPosition, to: JournalPosition): Buffer[] {
-    const bytes = this.#journal.bytes(segment, offset, to.offset);
-    const records: Buffer[] = [];
+  /**
+   * Puts the lines between two places of one segment into `into` and where their records begin and end, in order, into
+   * `places`. Returns the bytes.
+   */
+  readRecords(segment: number, from: number, to: number, into: ReusedBlock, places: number[]): Buffer {
+    const bytes = into.bytes(to - from);
+    this.#journal.copy(segment, from, bytes);
     let start = 0;
     for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, start)) {
-      if (startsRecordLine(bytes, start)) records.push(recordOfLine(bytes, start, end));
+      if (startsRecordLine(bytes, start)) places.push(recordStartOf(start), recordEndOf(bytes, end));
       start = end + 1;
     }
-    return records;
-  }
-
-  #recordsOfMany(from: JournalPosition, to: JournalPosition): Buffer[] {
-    this.write();
-    const records: Buffer[] = [];
-    for (const { text, end } of journalLines(this.#folder, this.#journal.owner, from)) {
-      if (isRecordLine(text)) {
-        const line = Buffer.from(text);
-        records.push(recordOfLine(line, 0, line.length));
-      }
-      if (end.segment === to.segment && end.offset >= to.offset) break;
-    }
-    return records;
+    return bytes;
   }
 
   /**

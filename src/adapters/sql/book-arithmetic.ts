@@ -7,7 +7,7 @@ import { refText } from './book-rows.ts';
 type Sum = { -readonly [Property in keyof AccountEntry]: AccountEntry[Property] };
 
 /** The entries of many records, summed per account; the cap that was named last counts. */
-export function sumEntries(entries: readonly BookEntry[]): Map<string, AccountEntry> {
+export function sumEntries(entries: Iterable<Pick<BookEntry, 'accounts'>>): Map<string, AccountEntry> {
   const sums = new Map<string, Sum>();
   // Records of a batch share few accounts, and nearly all their windows: most need no text to find their sum.
   const latest = new Map<string, Sum>();

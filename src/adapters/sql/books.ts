@@ -1,7 +1,9 @@
 import type {
+  AccountEntry,
   AccountRef,
   BatchResult,
   BookBatch,
+  BookEntry,
   Books,
   JournalCheckpoint,
   LeaseAnswer,
@@ -11,6 +13,7 @@ import type {
 } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { AccountRecord } from '../../core/store.ts';
+import { sumsOf } from '../../core/written-batch.ts';
 import { readBalances } from './accounts.ts';
 import { grantLeases, revive, sumEntries, takeFromLease, writeOff } from './book-arithmetic.ts';
 import type { BooksTransaction, MutableLease } from './book-rows.ts';
@@ -28,11 +31,25 @@ import {
 import { BulkInsert } from './bulk-insert.ts';
 import { wholeNumber } from './columns.ts';
 import type { SqlEngine } from './engine.ts';
-import { insertUsage } from './usage-insert.ts';
+import { type InsertedUsage, insertUsage } from './usage-insert.ts';
 
 /** How long the answer of a call is kept for a repetition. */
 const answerKeptMs = 600_000;
 const seriesMax = 100_000;
+
+function* startsOf({ entries }: BookBatch): Generator<number> {
+  for (const { record } of entries) yield record.startedAt;
+}
+
+/** What the entries that were not on record before do to their accounts. */
+function freshOf(
+  { entries, written }: BookBatch,
+  duplicates: InsertedUsage['duplicates'],
+): Iterable<Pick<BookEntry, 'accounts'>> {
+  if (duplicates.length === 0) return written === undefined ? entries : [{ accounts: sumsOf(written) }];
+  const places = new Set(duplicates.map(({ place }) => place));
+  return [...entries].filter((_, place) => !places.has(place));
+}
 
 /** Not a fault: ends the transaction without effect and carries the answer out of it. */
 class LeaseRefused extends Error {
@@ -56,18 +73,17 @@ export class SqlBooks implements Books {
 
   apply(batch: BookBatch): Promise<BatchResult> {
     const { usageRows } = this.#engine;
-    const starts = batch.entries.map(({ record }) => record.startedAt);
     const record = async (transaction: BooksTransaction) => {
-      const { fresh, duplicates, series } = await insertUsage(transaction, usageRows, batch.entries, this.#series);
-      const accounts = await this.#applyEntries(transaction, batch.processId, fresh);
+      const { duplicates, series } = await insertUsage(transaction, usageRows, batch.entries, this.#series);
+      const accounts = await this.#applySums(transaction, batch.processId, sumEntries(freshOf(batch, duplicates)));
       if (batch.checkpoint !== undefined) {
         const { segment, offset } = batch.checkpoint;
         await checkpointWriting.run(transaction, [[batch.processId, segment, offset]]);
       }
-      return { result: { duplicates, accounts }, series };
+      return { result: { duplicates: duplicates.map(({ id }) => id), accounts }, series };
     };
     return this.#engine
-      .transaction(record, () => usageRows.prepare(starts))
+      .transaction(record, () => usageRows.prepare(startsOf(batch)))
       .then(({ result, series }) => {
         if (this.#series.size > seriesMax) this.#series.clear();
         for (const id of series) this.#series.add(id);
@@ -75,12 +91,11 @@ export class SqlBooks implements Books {
       });
   }
 
-  async #applyEntries(
+  async #applySums(
     transaction: BooksTransaction,
     processId: string,
-    entries: BookBatch['entries'],
+    sums: ReadonlyMap<string, AccountEntry>,
   ): Promise<AccountRecord[]> {
-    const sums = sumEntries(entries);
     if (sums.size === 0) return [];
     const accounts = await openAccounts(transaction, sums.values());
     const covered = [...sums.values()].filter(({ leaseReturn }) => leaseReturn > 0);

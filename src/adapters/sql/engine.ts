@@ -27,8 +27,10 @@ export interface SqlEngine {
 
 /** How the rows of requests are kept: in one table, or in one for each month. */
 export interface UsageRows {
+  /** So many rows are best inserted together. */
+  readonly atOnce: number;
   /** Before the transaction that inserts requests which started at these times. */
-  prepare(startTimes: readonly number[]): Promise<void>;
+  prepare(startTimes: Iterable<number>): Promise<void>;
   /** Puts rows (values in the order of `usageColumns`) on record. Resolves to the ids that were not on record before. */
   insert(transaction: Transaction<Database>, rows: readonly (readonly unknown[])[]): Promise<'all' | Set<string>>;
   find(id: string): Promise<SqlRow | undefined>;

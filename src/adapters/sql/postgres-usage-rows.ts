@@ -27,6 +27,8 @@ const startAt = usageColumns.indexOf('started_at');
 const idsAtOnce = 5_000;
 
 export class PostgresUsageRows implements UsageRows {
+  /** All of a batch, so that two writers take the same ids in the same order. */
+  readonly atOnce = Number.POSITIVE_INFINITY;
   readonly #reader: Kysely<Database>;
   readonly #writer: Kysely<Database>;
   #known = new Set<Month>();
@@ -37,8 +39,8 @@ export class PostgresUsageRows implements UsageRows {
   }
 
   /** Makes the months that are missing, and with each the one after it, so that the turn of a month finds it there. */
-  async prepare(startTimes: readonly number[]): Promise<void> {
-    const wanted = new Set(startTimes.map(monthOf));
+  async prepare(startTimes: Iterable<number>): Promise<void> {
+    const wanted = new Set(Array.from(startTimes, monthOf));
     for (const month of wanted) {
       if (this.#known.has(month)) continue;
       await makeMonth(this.#writer, month);

@@ -1,6 +1,6 @@
 import { Kysely } from 'kysely';
 import type { Books } from '../../core/books.ts';
-import { unpackBatch } from './batch-packing.ts';
+import { WrittenEntries } from '../../core/written-batch.ts';
 import { SqlBooks } from './books.ts';
 import type { Database } from './engine.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -11,14 +11,13 @@ import type { SqliteBookCall } from './sqlite-protocol.ts';
 /** The books in the thread of the connection: a call's many statements cost no hops between threads. */
 export function booksOver(
   connection: SqliteConnection,
-): (method: string, written: SqliteBookCall['written']) => Promise<unknown> {
+): (method: string, given: SqliteBookCall['given']) => Promise<unknown> {
   const database = new Kysely<Database>({ dialect: new SqliteDialect(connection) });
   const close = async () => connection.close();
   const books = new SqlBooks(sqliteEngine(database, database, close));
-  return (method, written) => {
-    if (typeof written !== 'string') return books.apply(unpackBatch(written));
-    const given = JSON.parse(written) as unknown[];
-    const call = books[method as keyof Books] as (...given: unknown[]) => Promise<unknown>;
-    return call.apply(books, given);
+  return (method, given) => {
+    if (typeof given !== 'string') return books.apply({ ...given, entries: new WrittenEntries(given.written) });
+    const call = books[method as keyof Books] as (...words: unknown[]) => Promise<unknown>;
+    return call.apply(books, JSON.parse(given) as unknown[]);
   };
 }

@@ -12,7 +12,7 @@ import type {
 } from '../../core/books.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { AccountRecord } from '../../core/store.ts';
-import { packBatch } from './batch-packing.ts';
+import { writtenOf } from '../../core/written-batch.ts';
 import type { Database } from './engine.ts';
 import type { SqliteLink } from './sqlite-link.ts';
 import type { SqliteBookCall } from './sqlite-protocol.ts';
@@ -28,8 +28,9 @@ export class SqliteBooks implements Books {
   }
 
   apply(batch: BookBatch): Promise<BatchResult> {
-    const packed = packBatch(batch);
-    return this.#written('apply', packed, [packed.records.buffer, packed.figures.buffer]);
+    const { processId, checkpoint } = batch;
+    // Entries of a written batch are not touched: they would have to be read for it.
+    return this.#ask('apply', { processId, checkpoint, written: batch.written ?? writtenOf(batch.entries) });
   }
 
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -71,14 +72,10 @@ export class SqliteBooks implements Books {
 
   /** The arguments are copied before this returns: the caller may change them afterwards. */
   #call<Result>(method: keyof Books, args: readonly unknown[]): Promise<Result> {
-    return this.#written(method, JSON.stringify(args));
+    return this.#ask(method, JSON.stringify(args));
   }
 
-  #written<Result>(
-    method: keyof Books,
-    written: SqliteBookCall['written'],
-    blocks: readonly ArrayBuffer[] = [],
-  ): Promise<Result> {
-    return this.#writer.connection().execute(async () => (await this.#link.call(method, written, blocks)) as Result);
+  #ask<Result>(method: keyof Books, given: SqliteBookCall['given']): Promise<Result> {
+    return this.#writer.connection().execute(async () => (await this.#link.call(method, given)) as Result);
   }
 }

@@ -15,6 +15,8 @@ const tellingInsert = new BulkInsert('usage', usageColumns, (insert) => newOnly(
 
 /** All requests in one table, whose primary key is the request id. */
 class SqliteUsageRows implements UsageRows {
+  /** Few, so that the young generation of the database's thread holds what is made of them. */
+  readonly atOnce = 64;
   readonly #reader: Kysely<Database>;
 
   constructor(reader: Kysely<Database>) {

@@ -61,9 +61,9 @@ export class SqliteLink implements SqliteRunner {
     return this.#ask({ sql, parameters }) as Promise<SqliteAnswer>;
   }
 
-  /** Runs a call of the books in the other thread; `blocks` of `written` change hands. */
-  async call(method: string, written: SqliteBookCall['written'], blocks: readonly ArrayBuffer[]): Promise<unknown> {
-    const { result } = (await this.#ask({ method, written }, blocks)) as SqliteBookAnswer;
+  /** Runs a call of the books in the other thread. */
+  async call(method: string, given: SqliteBookCall['given']): Promise<unknown> {
+    const { result } = (await this.#ask({ method, given })) as SqliteBookAnswer;
     return result;
   }
 
@@ -75,14 +75,11 @@ export class SqliteLink implements SqliteRunner {
     await this.#exited;
   }
 
-  #ask(
-    question: { sql: string; parameters: readonly unknown[] } | Omit<SqliteBookCall, 'id'>,
-    blocks: readonly ArrayBuffer[] = [],
-  ): Promise<Answer> {
+  #ask(question: { sql: string; parameters: readonly unknown[] } | Omit<SqliteBookCall, 'id'>): Promise<Answer> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     this.#lastId += 1;
     const answer = this.#await(this.#lastId);
-    this.#worker.postMessage({ id: this.#lastId, ...question }, blocks);
+    this.#worker.postMessage({ id: this.#lastId, ...question });
     return answer;
   }
 

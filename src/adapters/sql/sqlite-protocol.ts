@@ -1,4 +1,5 @@
-import type { PackedBatch } from './batch-packing.ts';
+import type { BookBatch } from '../../core/books.ts';
+import type { WrittenBatch } from '../../core/written-batch.ts';
 
 /* What the gateway's thread and the thread that owns a SQLite connection say to each other. */
 
@@ -22,9 +23,11 @@ export interface SqliteStatement {
 export interface SqliteBookCall {
   readonly id: number;
   readonly method: string;
-  /** The arguments as one JSON list, for `apply` a packed batch: cheaper to hand over than the objects themselves. */
-  readonly written: string | PackedBatch;
+  /** The arguments as one JSON list, for `apply` the written batch: cheaper to hand over than the objects themselves. */
+  readonly given: string | WrittenBookBatch;
 }
+
+export type WrittenBookBatch = Pick<BookBatch, 'processId' | 'checkpoint'> & { readonly written: WrittenBatch };
 
 export type SqliteQuestion = SqliteStatement | SqliteBookCall;
 

@@ -10,7 +10,7 @@ import type { SqliteBookCall, SqliteFailure, SqliteOpening, SqliteQuestion } fro
 const port = parentPort!;
 const opening = workerData as SqliteOpening;
 let connection: SqliteConnection | undefined;
-let callBooks: ((method: string, written: SqliteBookCall['written']) => Promise<unknown>) | undefined;
+let callBooks: ((method: string, given: SqliteBookCall['given']) => Promise<unknown>) | undefined;
 
 function failure(id: number, cause: unknown): SqliteFailure {
   const error = cause as { message?: string; errcode?: number };
@@ -29,7 +29,7 @@ async function answer(question: SqliteQuestion): Promise<void> {
       const { booksOver } = await import('./sqlite-books-here.ts');
       callBooks = booksOver(connection);
     }
-    port.postMessage({ id, result: await callBooks(question.method, question.written) });
+    port.postMessage({ id, result: await callBooks(question.method, question.given) });
   } catch (cause) {
     port.postMessage(failure(id, cause));
   }

@@ -3,7 +3,7 @@ import type { BookEntry } from '../../core/books.ts';
 import type { BooksTransaction } from './book-rows.ts';
 import { BulkInsert } from './bulk-insert.ts';
 import type { UsageRows } from './engine.ts';
-import { figureColumns, namedColumns, rollupOf, seriesColumns, sumColumns, totalColumns } from './usage-rollup.ts';
+import { figureColumns, namedColumns, RollupSums, seriesColumns, sumColumns, totalColumns } from './usage-rollup.ts';
 import { storableRecord, usageValues } from './usage-row.ts';
 
 const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
@@ -35,10 +35,8 @@ const totalInsert = summingInsert('usage_total_hours', totalColumns, ['start', '
 const shard = randomInt(16);
 
 export interface InsertedUsage {
-  /** The entries that were not on record before. */
-  readonly fresh: readonly BookEntry[];
-  /** Ids of the others. */
-  readonly duplicates: readonly string[];
+  /** Entries that were on record before: their ids, and their places among those given. */
+  readonly duplicates: readonly { readonly id: string; readonly place: number }[];
   /** Series that are in the store once the transaction has committed. */
   readonly series: readonly string[];
 }
@@ -47,27 +45,31 @@ export interface InsertedUsage {
 export async function insertUsage(
   transaction: BooksTransaction,
   usageRows: UsageRows,
-  given: readonly BookEntry[],
+  given: Iterable<BookEntry>,
   known: ReadonlySet<string>,
 ): Promise<InsertedUsage> {
-  const entries = given.map((entry) => {
-    const record = storableRecord(entry.record);
-    return record === entry.record ? entry : { ...entry, record };
-  });
-  const rows = entries.map(({ record }) => usageValues(record));
-  const inserted = await usageRows.insert(transaction, rows);
-  const fresh: BookEntry[] = [];
-  const duplicates: string[] = [];
-  for (const entry of entries) {
-    const { id } = entry.record;
-    if (inserted === 'all' || inserted.delete(id)) fresh.push(entry);
-    else duplicates.push(id);
+  const sums = new RollupSums();
+  const duplicates: { id: string; place: number }[] = [];
+  let place = 0;
+  for (const entries of chunksOf(given, usageRows.atOnce)) {
+    const records = entries.map(({ record }) => storableRecord(record));
+    const rows = records.map((record, index) =>
+      usageValues(record, record === entries[index]!.record ? entries[index]!.detail : undefined),
+    );
+    const inserted = await usageRows.insert(transaction, rows);
+    const tags: unknown[][] = [];
+    for (const record of records) {
+      const { id } = record;
+      if (inserted !== 'all' && !inserted.delete(id)) duplicates.push({ id, place });
+      else {
+        sums.add(record);
+        if (record.tags.length > 0) for (const tag of new Set(record.tags)) tags.push([tag, record.startedAt, id]);
+      }
+      place += 1;
+    }
+    await tagInsert.run(transaction, tags);
   }
-
-  const records = fresh.map(({ record }) => record);
-  const tags = records.flatMap((record) => [...new Set(record.tags)].map((tag) => [tag, record.startedAt, record.id]));
-  await tagInsert.run(transaction, tags);
-  const { series, hours, named, totals } = rollupOf(records, shard);
+  const { series, hours, named, totals } = sums.rollup(shard);
   const unknown = [...series].filter(([id]) => !known.has(id)).sort(([one], [other]) => (one < other ? -1 : 1));
   await seriesInsert.run(
     transaction,
@@ -77,5 +79,16 @@ export async function insertUsage(
   await namedInsert.run(transaction, named);
   // Last: these rows are the ones that others wait for.
   await totalInsert.run(transaction, totals);
-  return { fresh, duplicates, series: unknown.map(([id]) => id) };
+  return { duplicates, series: unknown.map(([id]) => id) };
+}
+
+function* chunksOf(entries: Iterable<BookEntry>, length: number): Generator<readonly BookEntry[]> {
+  let chunk: BookEntry[] = [];
+  for (const entry of entries) {
+    chunk.push(entry);
+    if (chunk.length < length) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }

@@ -75,26 +75,32 @@ export interface Rollup {
   readonly totals: readonly (readonly unknown[])[];
 }
 
-/** What these records add; `shard` is the process's own. */
-export function rollupOf(records: readonly RequestRecord[], shard: number): Rollup {
-  const series = new Map<string, readonly unknown[]>();
-  const hours = new Map<string, unknown[]>();
-  const named = new Map<string, unknown[]>();
-  for (const record of records) {
-    const id = seriesOf(record, series);
+/** What records add, one after another. */
+export class RollupSums {
+  readonly #series = new Map<string, readonly unknown[]>();
+  readonly #hours = new Map<string, unknown[]>();
+  readonly #named = new Map<string, unknown[]>();
+
+  add(record: RequestRecord): void {
+    const id = seriesOf(record, this.#series);
     const { startedAt } = record;
     const hour = startedAt - (startedAt % hourMs);
-    add(hours, `${hour} ${id}`, () => [hour, id], record);
+    add(this.#hours, `${hour} ${id}`, () => [hour, id], record);
     const { endUserId, tags } = record;
-    if (endUserId === null && tags.length === 0) continue;
+    if (endUserId === null && tags.length === 0) return;
     const day = startedAt - (startedAt % dayMs);
     const addNamed = (kind: string, name: string) =>
-      add(named, `${kind} ${name}\0${day} ${id}`, () => [kind, name, day, id], record);
+      add(this.#named, `${kind} ${name}\0${day} ${id}`, () => [kind, name, day, id], record);
     if (endUserId !== null && endUserId !== '') addNamed('end_user', endUserId);
     for (const tag of new Set(tags)) if (tag !== '') addNamed('tag', tag);
   }
-  const totals = totalsOf(hours, series, shard);
-  return { series, hours: inOrder(hours), named: inOrder(named), totals: inOrder(totals) };
+
+  /** `shard` is the process's own. */
+  rollup(shard: number): Rollup {
+    const series = new Map(this.#series);
+    const totals = totalsOf(this.#hours, series, shard);
+    return { series, hours: inOrder(this.#hours), named: inOrder(this.#named), totals: inOrder(totals) };
+  }
 }
 
 /** The sums without who asked; their series are put among the others. */

@@ -1,3 +1,4 @@
+import { detailOf } from '../../core/record-reading.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { storableText } from '../../core/text.ts';
 import type { Usage } from '../../core/usage.ts';
@@ -103,8 +104,8 @@ export function storableRecord(record: RequestRecord): RequestRecord {
   return isStorable && tags === record.tags ? record : { ...record, ...changes, tags };
 }
 
-/** The values of a record in the order of `usageColumns`. */
-export function usageValues(record: RequestRecord): unknown[] {
+/** The values of a record in the order of `usageColumns`; `detail` where it is written already. */
+export function usageValues(record: RequestRecord, detail = JSON.stringify(detailOf(record))): unknown[] {
   const [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens] = tokenFigures(record.usage);
   return [
     record.id,
@@ -130,38 +131,8 @@ export function usageValues(record: RequestRecord): unknown[] {
     cacheWriteTokens,
     inputTokens + outputTokens,
     record.cost,
-    JSON.stringify(detailOf(record)),
+    detail,
   ];
-}
-
-/** Without the nulls: most of these are absent most of the time. */
-function detailOf(record: RequestRecord) {
-  return {
-    operation: record.operation,
-    dialect: record.dialect,
-    httpStatus: record.httpStatus,
-    errorMessage: record.errorMessage ?? undefined,
-    keyAlias: record.keyAlias ?? undefined,
-    tags: record.tags.length === 0 ? undefined : record.tags,
-    traceId: record.traceId ?? undefined,
-    clientAddress: record.clientAddress ?? undefined,
-    modelAsked: record.modelAsked ?? undefined,
-    apiBase: record.apiBase ?? undefined,
-    stream: record.stream,
-    cacheHit: record.cacheHit,
-    cacheKey: record.cacheKey ?? undefined,
-    usage: record.usage,
-    bound: record.bound,
-    priceSource: record.priceSource ?? undefined,
-    firstTokenAt: record.firstTokenAt ?? undefined,
-    admittedMs: record.admittedMs,
-    overheadMs: record.overheadMs,
-    attempts: record.attempts,
-    finishReason: record.finishReason ?? undefined,
-    metadata: record.metadata,
-    requestText: record.requestText ?? undefined,
-    responseText: record.responseText ?? undefined,
-  };
 }
 
 type Detail = ReturnType<typeof detailOf>;

@@ -62,8 +62,8 @@ export const ledgerExhibits: readonly Exhibit[] = [
     file: 'src/adapters/sql/books.ts',
     changes: [
       {
-        find: 'this.#applyEntries(transaction, batch.processId, fresh)',
-        replace: 'this.#applyEntries(transaction, batch.processId, batch.entries)',
+        find: 'sumEntries(freshOf(batch, duplicates))',
+        replace: 'sumEntries(batch.entries)',
       },
     ],
     tests: sqlite,
