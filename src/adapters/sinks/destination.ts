@@ -2,9 +2,9 @@ import type { SinkEntry } from './entry.ts';
 
 /** A place that entries are delivered to. It says how one entry looks on the wire and sends batches; the queue does the rest. */
 export interface Destination {
-  /** One entry's share of a batch. */
+  /** One entry's share of a batch: good until the next one is written. */
   encode(entry: SinkEntry): Encoded;
-  /** Sends one batch, in the order it was taken. Never rejects. */
+  /** Sends one batch, in the order it was taken. Never rejects. Afterwards its bytes may be written anew. */
   send(batch: readonly Encoded[]): Promise<Delivery>;
   /** Entries in one batch. */
   readonly batchMax: number;

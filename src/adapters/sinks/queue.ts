@@ -1,7 +1,7 @@
 import type { Clock, Log, Timer } from '../../core/ports.ts';
 import type { Delivery, Destination, Encoded } from './destination.ts';
 import type { SinkEntry } from './entry.ts';
-import { Slab } from './slab.ts';
+import { type Kept, Slabs } from './slab.ts';
 
 export interface QueueOptions {
   readonly name: string;
@@ -28,10 +28,11 @@ export interface QueueCounts {
   failures: number;
 }
 
+interface Waiting extends Encoded, Kept {}
+type Batch = readonly Waiting[];
+
 /** Entries that were taken and not yet written in the destination's words. */
 const unwrittenMax = 10_000;
-/** When so much waits, what comes on top is moved together: it will be there for a while. */
-const movedAboveBytes = 512 * 1024;
 /** Written in one turn of the event loop. */
 const writtenAtOnce = 32;
 /** Counted for every entry on top of its bytes: what keeping it costs. */
@@ -53,13 +54,13 @@ export class SinkQueue {
   bytesMax: number;
   #unwritten: SinkEntry[] = [];
   #writing = false;
-  #waiting: Encoded[] = [];
+  #waiting: Waiting[] = [];
   #waitingAt = 0;
   #waitingBytes = 0;
-  readonly #slab = new Slab();
+  readonly #slabs = new Slabs();
   /** Batches that failed and go first. */
-  #again: (readonly Encoded[])[] = [];
-  readonly #underWay = new Set<readonly Encoded[]>();
+  #again: Batch[] = [];
+  readonly #underWay = new Set<Batch>();
   #flushTimer: Timer | null = null;
   #pauseTimer: Timer | null = null;
   #failuresInRow = 0;
@@ -148,8 +149,8 @@ export class SinkQueue {
         continue;
       }
       this.#hold(size);
-      const waits = this.#waitingBytes > movedAboveBytes;
-      this.#waiting.push(waits ? { bytes: this.#slab.keep(encoded.bytes), items: encoded.items } : encoded);
+      const { bytes, slab } = this.#slabs.keep(encoded.bytes);
+      this.#waiting.push({ bytes, slab, items: encoded.items });
     }
   }
 
@@ -181,7 +182,7 @@ export class SinkQueue {
     });
   }
 
-  #nextBatch(whole: boolean): readonly Encoded[] | null {
+  #nextBatch(whole: boolean): Batch | null {
     const { batchBytesMax } = this.#options.destination;
     const left = this.#waiting.length - this.#waitingAt;
     if (left === 0 || (!whole && left < this.#batchMax)) return null;
@@ -203,7 +204,7 @@ export class SinkQueue {
     return batch;
   }
 
-  #over(batch: readonly Encoded[], delivery: Delivery): void {
+  #over(batch: Batch, delivery: Delivery): void {
     if (!this.#underWay.delete(batch) || this.#closed) return;
     switch (delivery.kind) {
       case 'delivered':
@@ -261,8 +262,11 @@ export class SinkQueue {
     if (this.#options.pool !== undefined) this.#options.pool.used += bytes;
   }
 
-  #release(batch: readonly Encoded[]): void {
-    for (const { bytes } of batch) this.#hold(-(bytes.length + entryOverheadBytes));
+  #release(batch: Batch): void {
+    for (const waiting of batch) {
+      this.#hold(-(waiting.bytes.length + entryOverheadBytes));
+      this.#slabs.release(waiting);
+    }
   }
 
   #dropped(items: number, why: string, always = false): void {

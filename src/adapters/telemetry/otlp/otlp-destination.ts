@@ -1,5 +1,5 @@
 import type { OtlpSetting } from '../../../core/sink-settings.ts';
-import { joined } from '../../sinks/batch.ts';
+import { Bodies, joined } from '../../sinks/batch.ts';
 import type { Delivery, Destination, Encoded } from '../../sinks/destination.ts';
 import type { SinkEntry } from '../../sinks/entry.ts';
 import type { Program } from '../../sinks/open-destination.ts';
@@ -23,13 +23,14 @@ export function otlpDestination(
     setting.encoding === 'protobuf' ? protobufEnvelope(setting, version) : jsonEnvelope(setting, version);
   const contentType = setting.encoding === 'protobuf' ? 'application/x-protobuf' : 'application/json';
   const headers = ['content-type', contentType, ...flatHeaders(setting.headers)];
+  const bodies = new Bodies();
   return {
     encode: (entry) =>
       envelope.encode(
         setting.langfuse ? langfuseSpans(entry, setting, conventionName) : spansOf(entry, conventionName),
       ),
     async send(batch): Promise<Delivery> {
-      const body = envelope.wrap(batch);
+      const body = envelope.wrap(batch, bodies);
       const answer = await post(sender, {
         url: setting.tracesUrl,
         method: 'POST',
@@ -37,7 +38,9 @@ export function otlpDestination(
         body,
         timeoutMs: setting.timeoutMs,
       });
-      return withRejected(deliveryOf(answer, sender.clock.now()), answer, batch);
+      const delivery = deliveryOf(answer, sender.clock.now());
+      if (delivery.kind === 'delivered') bodies.giveBack(body);
+      return withRejected(delivery, answer, batch);
     },
     batchMax: setting.batchMax,
     batchBytesMax: 4 * 1024 * 1024,
@@ -63,7 +66,7 @@ function withRejected(delivery: Delivery, answer: PostAnswer | string, batch: re
 
 interface Envelope {
   encode(spans: readonly Span[]): Encoded;
-  wrap(batch: readonly Encoded[]): Buffer;
+  wrap(batch: readonly Encoded[], bodies: Bodies): Buffer;
 }
 
 function protobufEnvelope({ resource }: OtlpSetting, version: string): Envelope {
@@ -77,17 +80,26 @@ function protobufEnvelope({ resource }: OtlpSetting, version: string): Envelope 
     encode(spans) {
       writer.reset();
       for (const span of spans) writeSpan(writer, span);
-      return { bytes: writer.take(), items: spans.length };
+      return { bytes: writer.written(), items: spans.length };
     },
-    wrap(batch) {
+    wrap(batch, bodies) {
       let spanBytes = 0;
       for (const { bytes } of batch) spanBytes += bytes.length;
       const scopeLength = scopePart.length + spanBytes + schemaPart.length;
       const scopeHead = messageHead(2, scopeLength);
       const resourceLength = resourcePart.length + scopeHead.length + scopeLength + schemaPart.length;
       const head = messageHead(1, resourceLength);
-      const spans = batch.map(({ bytes }) => bytes);
-      return Buffer.concat([head, resourcePart, scopeHead, scopePart, ...spans, schemaPart, schemaPart]);
+      const body = bodies.take(head.length + resourceLength);
+      let at = 0;
+      const put = (part: Buffer): void => {
+        body.set(part, at);
+        at += part.length;
+      };
+      for (const part of [head, resourcePart, scopeHead, scopePart]) put(part);
+      for (const { bytes } of batch) put(bytes);
+      put(schemaPart);
+      put(schemaPart);
+      return body;
     },
   };
 }

@@ -24,7 +24,12 @@ export class ProtobufWriter {
     return Buffer.from(this.#bytes.subarray(start, this.#at));
   }
 
-  /** A copy of what was written since `reset`. */
+  /** What was written since `reset`, good until the next one. */
+  written(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** A copy of it. */
   take(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#at));
   }
