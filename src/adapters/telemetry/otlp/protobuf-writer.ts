@@ -3,6 +3,11 @@ const wordSize = 2 ** 32;
 const halfOfWhole = 2 ** 20;
 const lowWordsOfHigh = wordSize / halfOfWhole;
 
+/** Fields of `KeyValue` and `AnyValue`, with their wire types. */
+const pairValueTag = (2 << 3) | 2;
+const countTag = 3 << 3;
+const doubleTag = (4 << 3) | 1;
+
 /**
  * Writes Protocol Buffers (https://protobuf.dev/programming-guides/encoding/) into one growing buffer, fields in the
  * order they are asked for. A message inside another is written in place; its length goes in front of it afterwards.
@@ -90,9 +95,7 @@ export class ProtobufWriter {
     this.#room(length + 8);
     this.#tag(field, 2);
     this.#bytes[this.#at++] = length;
-    for (let index = 0; index < digits.length; index += 2) {
-      this.#bytes[this.#at++] = (nibble(digits.charCodeAt(index)) << 4) | nibble(digits.charCodeAt(index + 1));
-    }
+    this.#at += this.#bytes.write(digits, this.#at, length, 'hex');
   }
 
   /** A whole number of 0 or more. */
@@ -100,6 +103,33 @@ export class ProtobufWriter {
     this.#room(16);
     this.#tag(field, 0);
     this.#at = this.#putVarint(value, this.#at);
+  }
+
+  /**
+   * A pair of OpenTelemetry's (`KeyValue`) in one go: its name as a field that was written before, its value a double.
+   */
+  doublePair(field: number, name: Buffer, value: number): void {
+    this.#pairHead(field, name, 9);
+    this.#bytes[this.#at++] = doubleTag;
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at);
+  }
+
+  /** The same with a whole number of 0 or more. */
+  countPair(field: number, name: Buffer, value: number): void {
+    this.#pairHead(field, name, 1 + varintLength(value));
+    this.#bytes[this.#at++] = countTag;
+    this.#at = this.#putVarint(value, this.#at);
+  }
+
+  #pairHead(field: number, name: Buffer, valueLength: number): void {
+    const length = name.length + 2 + valueLength;
+    this.#room(length + 8);
+    this.#tag(field, 2);
+    this.#at = this.#putVarint(length, this.#at);
+    this.#bytes.set(name, this.#at);
+    this.#at += name.length;
+    this.#bytes[this.#at++] = pairValueTag;
+    this.#bytes[this.#at++] = valueLength;
   }
 
   /** `int64`: what is negative takes ten bytes. */
@@ -220,8 +250,4 @@ function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) length += 1;
   return length;
-}
-
-function nibble(code: number): number {
-  return code < 58 ? code - 48 : code - 87;
 }

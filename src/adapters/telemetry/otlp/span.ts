@@ -91,6 +91,14 @@ export function writeAttributes(writer: ProtobufWriter, field: number, attribute
 }
 
 function writeAttribute(writer: ProtobufWriter, field: number, name: string, value: AttributeValue): void {
+  if (value instanceof Measure) {
+    writer.doublePair(field, nameField(name), value.value);
+    return;
+  }
+  if (typeof value === 'number' && value >= 0 && Number.isInteger(value)) {
+    writer.countPair(field, nameField(name), value);
+    return;
+  }
   const pair = writer.open(field);
   writer.raw(nameField(name));
   writeValue(writer, 2, value);
