@@ -46,7 +46,7 @@ describe('Journal', () => {
         const journal = new Journal(folder, 'a', sizes);
         const lines = texts.map((text) => JSON.stringify(text));
         const ends = lines.map((line, at) => {
-          const offset = journal.append(line);
+          const offset = journal.append(Buffer.from(line));
           const end = { segment: journal.segment, offset };
           if (at % 3 === 0) journal.write();
           return end;
@@ -67,14 +67,14 @@ describe('Journal', () => {
   it('reads lines longer than a chunk', () => {
     const journal = new Journal(folder, 'a');
     const long = JSON.stringify('é'.repeat(1_500_000));
-    for (const line of ['1', long, '2']) journal.append(line);
+    for (const line of ['1', long, '2']) journal.append(Buffer.from(line));
     journal.write();
     expect(read('a').map(({ text }) => text.length)).toEqual([1, long.length, 1]);
   });
 
   it('leaves out a last line that was cut off', () => {
     const journal = new Journal(folder, 'a', sizes);
-    journal.append('{"whole":1}');
+    journal.append(Buffer.from('{"whole":1}'));
     journal.write();
     appendFileSync(join(root, 'a', '1.jsonl'), '{"torn":');
     expect(read('a').map(({ text }) => text)).toEqual(['{"whole":1}']);
@@ -91,26 +91,26 @@ describe('Journal', () => {
       },
     });
     const journal = new Journal(failing, 'a', sizes);
-    journal.append('one');
+    journal.append(Buffer.from('one'));
     journal.write();
     fails = true;
-    journal.append('two, which is longer');
+    journal.append(Buffer.from('two, which is longer'));
     expect(() => journal.write()).toThrow('no space');
     expect(() => journal.write()).toThrow('no space');
-    journal.append('three');
+    journal.append(Buffer.from('three'));
     fails = false;
     journal.write();
     expect(readFileSync(path, 'utf8')).toBe('one\ntwo, which is longer\nthree\n');
     expect(journal.full).toBe(false);
     fails = true;
-    journal.append('x'.repeat(3_000));
+    journal.append(Buffer.from('x'.repeat(3_000)));
     expect(journal.full).toBe(true);
   });
 
   it('removes segments that are no longer needed', () => {
     const journal = new Journal(folder, 'a', sizes);
     for (let line = 0; line < 42; line++) {
-      journal.append('x'.repeat(100));
+      journal.append(Buffer.from('x'.repeat(100)));
       journal.write();
     }
     expect(folder.segments('a').length).toBeGreaterThan(5);

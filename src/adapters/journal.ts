@@ -51,20 +51,15 @@ export class Journal {
   }
 
   /**
-   * Takes one line (without its line end), in pieces, into the buffer and returns the offset of its end in the current
-   * segment. Never fails: what cannot be written yet stays in memory.
+   * Takes a copy of one line (without its line end) and returns the offset of its end in the current segment. Never
+   * fails: what cannot be written yet stays in memory.
    */
-  append(...pieces: readonly string[]): number {
-    let length = 0;
-    for (let index = 0; index < pieces.length; index++) length += pieces[index]!.length;
-    // UTF-8 needs at most three bytes for one UTF-16 unit.
-    const needed = this.#buffered + length * 3 + 1;
-    if (needed > this.#buffer.length) this.#makeRoom(length * 3 + 1);
-    for (let index = 0; index < pieces.length; index++) {
-      this.#buffered += this.#buffer.write(pieces[index]!, this.#buffered);
-    }
-    this.#buffer[this.#buffered] = 0x0a;
-    this.#buffered += 1;
+  append(line: Uint8Array): number {
+    const needed = line.length + 1;
+    if (this.#buffered + needed > this.#buffer.length) this.#makeRoom(needed);
+    this.#buffer.set(line, this.#buffered);
+    this.#buffered += needed;
+    this.#buffer[this.#buffered - 1] = 0x0a;
     return this.#written + this.#buffered;
   }
 

@@ -1,15 +1,23 @@
 import type { RecordKind } from './record-kind.ts';
 import type { RequestRecord } from './request-record.ts';
+import { fullUsage, type ShortUsage, shortUsage } from './usage.ts';
 
-/* The way back from what `recordText` wrote. */
+/* The way back from what `writeRecord` wrote. */
 
-type Absent = 'errorMessage' | 'tags' | 'traceId' | 'clientAddress' | 'cacheKey' | 'firstTokenAt';
+type Absent =
+  | 'errorMessage'
+  | 'tags'
+  | 'traceId'
+  | 'clientAddress'
+  | 'cacheKey'
+  | 'firstTokenAt'
+  | 'requestText'
+  | 'responseText';
 type Own = Omit<RequestRecord, keyof RecordKind>;
 /** What a record says beside its kind, as it is written: without what it lacks. */
-type WrittenOwn = Omit<Own, Absent | 'requestText' | 'responseText'> &
-  Partial<Pick<Own, Absent | 'requestText' | 'responseText'>>;
+type WrittenOwn = Omit<Own, Absent | 'usage'> & Partial<Pick<Own, Absent>> & { readonly usage: ShortUsage };
 
-/** A record as `recordText` writes it. */
+/** A record as `writeRecord` writes it. */
 export type WrittenRecord = RecordKind & WrittenOwn;
 
 export function recordOfWritten(written: WrittenRecord): RequestRecord {
@@ -83,7 +91,7 @@ function kindDetail(kind: RecordKind) {
 export function detailOf(record: RequestRecord) {
   return {
     ...kindDetail(record),
-    usage: record.usage,
+    usage: shortUsage(record.usage),
     bound: record.bound,
     overheadMs: record.overheadMs,
     attempts: record.attempts,
@@ -130,7 +138,7 @@ function recordOf(kind: RecordKind, own: WrittenOwn): RequestRecord {
     stream: kind.stream,
     cacheHit: kind.cacheHit,
     cacheKey: own.cacheKey ?? null,
-    usage: own.usage,
+    usage: fullUsage(own.usage),
     cost: own.cost,
     bound: own.bound,
     priceSource: kind.priceSource,

@@ -61,6 +61,52 @@ export const noUsage: Readonly<Usage> = Object.freeze({
   estimated: false,
 });
 
+/** What is counted. */
+export const usageClasses = [
+  'inputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'cacheWriteLongTokens',
+  'inputAudioTokens',
+  'inputImageTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'outputAudioTokens',
+  'webSearchCalls',
+] as const satisfies readonly (keyof Usage)[];
+
+/** As it is kept: without the classes that there is nothing of, nearly all of them. */
+export type ShortUsage = Partial<Usage>;
+
+export function shortUsage(usage: Usage): ShortUsage {
+  const short: ShortUsage = { ...usage };
+  for (const name of usageClasses) if (isNone(short[name])) delete short[name];
+  return short;
+}
+
+/** Providers have been seen to report nonsense, too. */
+export function isNone(count: number | undefined): boolean {
+  return count === 0 || !Number.isFinite(count);
+}
+
+export function fullUsage(short: ShortUsage): Usage {
+  const { units, providerCost, serviceTier } = short;
+  if (units !== undefined || providerCost !== undefined || serviceTier !== undefined) return { ...noUsage, ...short };
+  return {
+    inputTokens: short.inputTokens ?? 0,
+    cacheReadTokens: short.cacheReadTokens ?? 0,
+    cacheWriteTokens: short.cacheWriteTokens ?? 0,
+    cacheWriteLongTokens: short.cacheWriteLongTokens ?? 0,
+    inputAudioTokens: short.inputAudioTokens ?? 0,
+    inputImageTokens: short.inputImageTokens ?? 0,
+    outputTokens: short.outputTokens ?? 0,
+    reasoningTokens: short.reasoningTokens ?? 0,
+    outputAudioTokens: short.outputAudioTokens ?? 0,
+    webSearchCalls: short.webSearchCalls ?? 0,
+    estimated: short.estimated ?? false,
+  };
+}
+
 export function totalInputTokens(usage: Usage): number {
   return (
     usage.inputTokens +

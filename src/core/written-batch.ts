@@ -1,6 +1,7 @@
 import type { AccountEntry, AccountSpec, BookEntry } from './books.ts';
+import { JsonWriter } from './json-writer.ts';
 import { readRecord } from './record-reading.ts';
-import { recordText } from './record-text.ts';
+import { writeRecord } from './record-writing.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { RequestRecord } from './request-record.ts';
  * memory that another thread sees too, and are written anew for the next batch.
  */
 export interface WrittenBatch {
-  /** Records in UTF-8 as `recordText` writes them, anything in between. */
+  /** Records in UTF-8 as `writeRecord` writes them, anything in between. */
   readonly bytes: Uint8Array;
   /** Accounts that the records share. */
   readonly specs: readonly AccountSpec[];
@@ -85,7 +86,12 @@ export function sumsOf({ specs, figures }: WrittenBatch): AccountEntry[] {
 /** The same entries written out. */
 export function writtenOf(given: Iterable<BookEntry>): WrittenBatch {
   const entries = [...given];
-  const texts = entries.map(({ record }) => Buffer.from(recordText(record).join('')));
+  const writer = new JsonWriter();
+  const texts = entries.map(({ record }) => {
+    writer.reset();
+    writeRecord(writer, record);
+    return Buffer.from(writer.written);
+  });
   const places = new Map<string, number>();
   const specs: AccountSpec[] = [];
   const figures: number[] = [];

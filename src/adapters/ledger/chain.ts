@@ -1,3 +1,4 @@
+import { jsonBytes } from '../../core/json-writer.ts';
 import type { BudgetRule } from '../../core/limits.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { Account } from './account.ts';
@@ -13,7 +14,7 @@ export class Chain {
   readonly caps: readonly (Nanodollars | null)[];
   /** Caps that rise for a time must be looked at each time. */
   readonly #isConstant: boolean;
-  #text: string | null = null;
+  #written: Buffer | null = null;
   readonly keptNote = new KeptNote();
 
   constructor(
@@ -43,8 +44,10 @@ export class Chain {
   }
 
   /** How its accounts stand in a line of the journal. */
-  get text(): string {
-    this.#text ??= JSON.stringify(this.accounts.map(({ key, windowStart }, at) => [key, windowStart, this.caps[at]!]));
-    return this.#text;
+  get written(): Buffer {
+    this.#written ??= jsonBytes(
+      JSON.stringify(this.accounts.map(({ key, windowStart }, at) => [key, windowStart, this.caps[at]!])),
+    );
+    return this.#written;
   }
 }

@@ -1,9 +1,10 @@
 import type { AccountSpec } from '../../core/books.ts';
 import type { Scope } from '../../core/identity.ts';
+import { type JsonWriter, jsonBytes } from '../../core/json-writer.ts';
 import type { Nanodollars } from '../../core/money.ts';
 import type { DispatchNote } from '../../core/ports.ts';
 import { recordOfWritten, type WrittenRecord } from '../../core/record-reading.ts';
-import { recordText } from '../../core/record-text.ts';
+import { writeRecord } from '../../core/record-writing.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { Account } from './account.ts';
 
@@ -12,25 +13,48 @@ import type { Account } from './account.ts';
  * `{"r":record,"a":[…]}` when it is settled. Every line stands by itself.
  */
 
-/** A line in pieces, for they are long and joining them would copy them. `accounts` as `accountsText` writes them. */
-export type LinePieces = readonly string[];
+const parts = {
+  noteStart: jsonBytes('{"d":{"id":'),
+  startedAt: jsonBytes(',"startedAt":'),
+  comma: jsonBytes(','),
+  bound: jsonBytes(',"b":'),
+  recordStart: jsonBytes('{"r":'),
+  accounts: jsonBytes(',"a":'),
+  end: jsonBytes('}'),
+};
 
-export function dispatchLine(note: DispatchNote, bound: Nanodollars, accounts: string, like: KeptNote): LinePieces {
-  const head = `{"d":{"id":${JSON.stringify(note.id)},"startedAt":${note.startedAt},`;
-  return [head, like.restOf(note), `,"b":${bound},"a":${accounts}}`];
+/** `accounts` as `accountsBytes` writes them. */
+export function writeDispatchLine(
+  writer: JsonWriter,
+  note: DispatchNote,
+  bound: Nanodollars,
+  accounts: Buffer,
+  like: KeptNote,
+): void {
+  writer.raw(parts.noteStart);
+  writer.text(note.id);
+  writer.raw(parts.startedAt);
+  writer.figure(note.startedAt);
+  writer.raw(parts.comma);
+  writer.raw(like.restOf(note));
+  writer.raw(parts.bound);
+  writer.figure(bound);
+  writer.raw(parts.accounts);
+  writer.raw(accounts);
+  writer.raw(parts.end);
 }
 
-/** Notes of one key for one deployment say the same but for id and start: the text of the last one is kept. */
+/** Notes of one key for one deployment say the same but for id and start: what was written of the last one is kept. */
 export class KeptNote {
   #note: DispatchNote | null = null;
-  #rest = '';
+  #rest = jsonBytes('');
 
   /** What stands behind id and start. */
-  restOf(note: DispatchNote): string {
+  restOf(note: DispatchNote): Buffer {
     if (this.#note === null || !isAlike(this.#note, note)) {
       const { id: _id, startedAt: _startedAt, ...rest } = note;
       this.#note = note;
-      this.#rest = JSON.stringify(rest).slice(1);
+      this.#rest = jsonBytes(JSON.stringify(rest).slice(1));
     }
     return this.#rest;
   }
@@ -59,13 +83,16 @@ function isAlike(one: DispatchNote, other: DispatchNote): boolean {
   );
 }
 
-export function recordLine(record: RequestRecord, accounts: string): LinePieces {
-  const [beginning, rest] = recordText(record);
-  return ['{"r":', beginning, rest, `,"a":${accounts}}`];
+export function writeRecordLine(writer: JsonWriter, record: RequestRecord, accounts: Buffer): void {
+  writer.raw(parts.recordStart);
+  writeRecord(writer, record);
+  writer.raw(parts.accounts);
+  writer.raw(accounts);
+  writer.raw(parts.end);
 }
 
-export function accountsText(accounts: readonly Account[]): string {
-  return JSON.stringify(accounts.map(({ key, windowStart, cap }) => [key, windowStart, cap]));
+export function accountsBytes(accounts: readonly Account[]): Buffer {
+  return jsonBytes(JSON.stringify(accounts.map(({ key, windowStart, cap }) => [key, windowStart, cap])));
 }
 
 export type JournalLine =
@@ -89,12 +116,11 @@ export function startsRecordLine(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 2] === letterOfRecords;
 }
 
-const recordStart = '{"r":'.length;
 const recordEnd = Buffer.from(',"a":[');
 
 /** Where the record of a line begins. */
 export function recordStartOf(lineStart: number): number {
-  return lineStart + recordStart;
+  return lineStart + parts.recordStart.length;
 }
 
 /** Where the record of a line ends. */

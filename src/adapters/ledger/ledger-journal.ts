@@ -1,4 +1,5 @@
 import { shareOf } from '../../core/books.ts';
+import { JsonWriter } from '../../core/json-writer.ts';
 import type { DispatchNote, Log } from '../../core/ports.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { Roster } from '../../core/roster.ts';
@@ -10,14 +11,14 @@ import type { Accounts } from './accounts.ts';
 import type { Hold } from './hold.ts';
 import type { Posting } from './journal-batch.ts';
 import {
-  accountsText,
-  dispatchLine,
+  accountsBytes,
   isRecordLine,
   parseLine,
   recordEndOf,
-  recordLine,
   recordStartOf,
   startsRecordLine,
+  writeDispatchLine,
+  writeRecordLine,
 } from './journal-line.ts';
 import type { ReusedBlock } from './reused-block.ts';
 
@@ -33,6 +34,7 @@ export class LedgerJournal {
   readonly #log: Log;
   /** Dispatched and not settled. */
   readonly #open = new Roster<Hold>();
+  readonly #writer = new JsonWriter();
   #oldest = 1;
   #broken = false;
 
@@ -60,8 +62,10 @@ export class LedgerJournal {
 
   /** Appends the note; the caller writes. */
   dispatched(hold: Hold, note: DispatchNote): void {
-    const accounts = hold.parts.length === 0 ? hold.chain.text : accountsText(hold.bearers);
-    this.#journal.append(...dispatchLine(note, hold.bound, accounts, hold.chain.keptNote));
+    const accounts = hold.parts.length === 0 ? hold.chain.written : accountsBytes(hold.bearers);
+    this.#writer.reset();
+    writeDispatchLine(this.#writer, note, hold.bound, accounts, hold.chain.keptNote);
+    this.#journal.append(this.#writer.written);
     hold.note = note;
     hold.segment = this.#journal.segment;
     this.#open.add(hold);
@@ -69,8 +73,10 @@ export class LedgerJournal {
 
   /** Appends the record of a settled request, or of one without hold. */
   recorded(record: RequestRecord, accounts: readonly Account[], hold: Hold | null): Posting {
-    const text = accounts === hold?.chain.accounts ? hold.chain.text : accountsText(accounts);
-    const offset = this.#journal.append(...recordLine(record, text));
+    const written = accounts === hold?.chain.accounts ? hold.chain.written : accountsBytes(accounts);
+    this.#writer.reset();
+    writeRecordLine(this.#writer, record, written);
+    const offset = this.#journal.append(this.#writer.written);
     if (hold !== null) this.#open.delete(hold);
     return postingOf(record, accounts, { segment: this.#journal.segment, offset });
   }

@@ -2,7 +2,7 @@ import { detailOf } from '../../core/record-reading.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import { storableText } from '../../core/text.ts';
 import type { Usage } from '../../core/usage.ts';
-import { totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
+import { fullUsage, totalInputTokens, totalOutputTokens } from '../../core/usage.ts';
 import type { SqlRow } from './columns.ts';
 import { wholeNumber } from './columns.ts';
 
@@ -167,7 +167,7 @@ export function usageRecord(stored: SqlRow): RequestRecord {
     stream: detail.stream,
     cacheHit: detail.cacheHit,
     cacheKey: detail.cacheKey ?? null,
-    usage: detail.usage,
+    usage: fullUsage(detail.usage),
     cost: wholeNumber(stored.cost),
     bound: detail.bound,
     priceSource: detail.priceSource ?? null,
