@@ -3,6 +3,7 @@ export function jsonBytes(text: string): Buffer {
   return Buffer.from(text);
 }
 
+const nullBytes = jsonBytes('null');
 const quote = 0x22;
 const backslash = 0x5c;
 const zero = 0x30;
@@ -42,7 +43,7 @@ export class JsonWriter {
 
   /** A text in quotes; null as such. */
   text(value: string | null): void {
-    if (value === null) this.json('null');
+    if (value === null) this.raw(nullBytes);
     else if (value.length > plainLengthMax || !this.#plain(value)) this.json(JSON.stringify(value));
   }
 

@@ -41,9 +41,17 @@ export function writeRecord(writer: JsonWriter, record: RequestRecord): void {
   writer.raw(names.attempts);
   writeAttempts(writer, record.attempts, known);
   writer.raw(names.metadata);
-  writer.json(JSON.stringify(record.metadata));
+  writeMetadata(writer, record.metadata);
   writeSeldom(writer, record);
   writer.raw(end);
+}
+
+function writeMetadata(writer: JsonWriter, metadata: RequestRecord['metadata']): void {
+  for (const _ in metadata) {
+    writer.json(JSON.stringify(metadata));
+    return;
+  }
+  writer.raw(nothing);
 }
 
 function writeSeldom(writer: JsonWriter, record: RequestRecord): void {
@@ -102,6 +110,7 @@ const names = {
 };
 const end = jsonBytes('}');
 const noBytes = jsonBytes('');
+const nothing = jsonBytes('{}');
 
 interface KnownKind {
   readonly beginning: Buffer;
