@@ -110,6 +110,19 @@ describe('what is asked of tools', () => {
     expect(() => sent(body, 'cohere-chat', {}, from)).toThrow(message);
   });
 
+  test('Ollama has no choice: it is told, or left out with all tools but the chosen one', () => {
+    const two = [...tools, { type: 'function', function: { name: 'see' } }];
+    const chosen = { tools: two, tool_choice: { type: 'function', function: { name: 'see' } } } as JsonObject;
+    expect(refusal(() => sent(chosen, 'ollama-chat')).details.param).toBe('tool_choice');
+    const names = (body: JsonObject) =>
+      (sent(body, 'ollama-chat', { dropParams: true }).tools as { function: JsonObject }[]).map(
+        (one) => one.function.name,
+      );
+    expect(names(chosen)).toEqual(['see']);
+    expect(names({ tools: two, tool_choice: 'required' })).toEqual(['look', 'see']);
+    expect(names({ tools: two, tool_choice: 'none' })).toEqual([]);
+  });
+
   test.each(['anthropic-messages', 'bedrock-converse'] as const)('%s wants objects as parameters', (to) => {
     const named = (parameters: unknown) =>
       ({ tools: [{ type: 'function', function: { name: 'look', parameters } }] }) as JsonObject;

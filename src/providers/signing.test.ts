@@ -170,6 +170,12 @@ describe('snowflake', () => {
 });
 
 describe('oci', () => {
+  it('asks the models of OpenAI as OpenAI is asked', () => {
+    expect(oci.traits('openai.gpt-5').reasoningModel).toBe(true);
+    expect(oci.traits('openai.gpt-oss-120b').reasoningModel).toBe(false);
+    expect(oci.traits('meta.llama-3.3-70b-instruct').reasoningModel).toBe(false);
+  });
+
   const names = { oci_tenancy: 't', oci_user: 'u', oci_fingerprint: 'aa:bb' };
 
   it('signs every call over what goes over the wire', async () => {

@@ -133,7 +133,10 @@ function neutralRefused(request: NeutralRequest): string[] {
   return names;
 }
 
-/** Which tool is called, and how many at once, is the model's own choice. */
+/**
+ * Which tool is called, and how many at once, is the model's own choice: the server has no `tool_choice` here, and one in
+ * `options` has no effect. https://github.com/ollama/ollama/issues/11171
+ */
 function toolsRefused({ tools, toolChoice, parallelToolCalls }: NeutralRequest): string[] {
   if (tools.length === 0) return [];
   const names: string[] = [];
@@ -142,8 +145,10 @@ function toolsRefused({ tools, toolChoice, parallelToolCalls }: NeutralRequest):
   return names;
 }
 
+/** Where a choice is dropped, the model gets at least no other tool than the one that was chosen. */
 function encodeTools({ tools, toolChoice }: NeutralRequest): JsonObject[] {
-  return toolChoice?.type === 'none' ? [] : tools.map(encodeTool);
+  if (toolChoice?.type === 'none') return [];
+  return (toolChoice?.type === 'tool' ? tools.filter(({ name }) => name === toolChoice.name) : tools).map(encodeTool);
 }
 
 function encodeTool(tool: NeutralTool): JsonObject {

@@ -4,7 +4,7 @@ export const nvidiaNim = defineProvider({
   id: 'nvidia_nim',
   name: 'NVIDIA NIM',
   documentation: 'https://docs.api.nvidia.com/nim/reference/llm-apis',
-  checkedAgainst: 'the reference of NeMo Retriever (text reranking)',
+  checkedAgainst: 'the references of NIM for LLMs and of NeMo Retriever (text reranking); issues of its clients',
   aliases: ['nvidia'],
   baseUrl: 'https://integrate.api.nvidia.com/v1',
   baseUrlVariable: 'NVIDIA_NIM_API_BASE',
@@ -22,4 +22,6 @@ export const nvidiaNim = defineProvider({
       : settings,
   path: ({ dialect, settings }) =>
     dialect === 'nim-ranking' && settings.baseUrl?.includes('/v1/retrieval/') ? '/reranking' : usualPath[dialect],
+  // Hosted models answer 400 ("Extra inputs are not permitted") to what they do not know; these only help a cache or a filter.
+  traits: () => ({ unsupportedParams: ['prompt_cache_key', 'prompt_cache_retention', 'safety_identifier'] }),
 });

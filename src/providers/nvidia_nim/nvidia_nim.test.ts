@@ -1,4 +1,7 @@
+import { expect, it } from 'vitest';
+import { plainOptions } from '../../../test/contract/dialect.ts';
 import { providerContract } from '../../../test/contract/provider.ts';
+import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import { nvidiaNim } from './index.ts';
 
 const ranker = 'nvidia/llama-3.2-nv-rerankqa-1b-v2';
@@ -37,3 +40,10 @@ providerContract(nvidiaNim, [
     address: 'http://nim:8000/v1/ranking',
   },
 ]);
+
+it('is spared what only helps a cache', () => {
+  const messages = [{ role: 'user', content: 'x' }];
+  const options = { ...plainOptions, model: 'm', traits: { ...plainOptions.traits, ...nvidiaNim.traits('m') } };
+  const edits = openaiChat.passThrough({ model: 'm', messages, prompt_cache_key: 'k', nvext: {} }, options);
+  expect([...edits]).toEqual([['prompt_cache_key', undefined]]);
+});

@@ -34,6 +34,8 @@ export const oci = defineProvider({
   authorize: signedByUser,
   adjust: (settings) => ({ ...settings, baseUrl: settings.baseUrl ?? addressOf(settings) }),
   modelsPath: null,
+  // They are asked as at OpenAI: `max_completion_tokens`, and no sampling. https://github.com/oracle/langchain-oracle/issues/214
+  traits: (model) => ({ reasoningModel: /^openai\.(?:o\d|gpt-5)/.test(model) }),
 });
 
 function addressOf(settings: ConnectionSettings): string {
