@@ -21,6 +21,7 @@ export const dialectNames = [
   'openai-responses',
   'openai-compact',
   'mistral-chat',
+  'gigachat-chat',
   'cohere-chat',
   'ollama-chat',
   'ollama-generate',

@@ -7,6 +7,7 @@ import { cohereChat } from './cohere-chat/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
 import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
+import { gigachatChat } from './gigachat-chat/index.ts';
 import { mistralChat } from './mistral-chat/index.ts';
 import { ollamaChat, ollamaGenerate } from './ollama-chat/index.ts';
 import { openaiChat } from './openai-chat/index.ts';
@@ -30,6 +31,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['openai-compact', openaiCompact],
   ['anthropic-messages', anthropicMessages],
   ['mistral-chat', mistralChat],
+  ['gigachat-chat', gigachatChat],
   ['cohere-chat', cohereChat],
   ['ollama-chat', ollamaChat],
   ['ollama-generate', ollamaGenerate],

@@ -85,6 +85,7 @@ export const usualPath: Record<DialectName, string> = {
   'openai-responses': '/responses',
   'openai-compact': '/responses/compact',
   'mistral-chat': '/chat/completions',
+  'gigachat-chat': '/chat/completions',
   'cohere-chat': '/v2/chat',
   'ollama-chat': '/api/chat',
   'ollama-generate': '/api/generate',

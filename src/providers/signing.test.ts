@@ -93,7 +93,7 @@ providerContract(oci, [
 
 providerContract(gigachat, [
   {
-    dialect: 'openai-chat',
+    dialect: 'gigachat-chat',
     model: 'GigaChat-2-Max',
     address: 'https://gigachat.devices.sberbank.ru/api/v1/chat/completions',
   },

@@ -32,21 +32,12 @@ export const gigachat = defineProvider({
       return { value, expiresAt: typeof expiresAt === 'number' ? expiresAt : outside.now() + 25 * 60_000 };
     });
   },
-  dialects: { chat: ['openai-chat'], embedding: ['openai-embeddings'] },
+  dialects: { chat: ['gigachat-chat'], embedding: ['openai-embeddings'] },
   usageInStream: 'always',
   traits: () => ({
     supportsImageUrls: false,
     supportsJsonSchema: false,
-    unsupportedParams: [
-      'tools',
-      'tool_choice',
-      'parallel_tool_calls',
-      'response_format',
-      'logprobs',
-      'n',
-      'seed',
-      'stop',
-    ],
+    unsupportedParams: ['response_format', 'logprobs', 'n', 'seed', 'stop'],
   }),
 });
 

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { plainAnswer, plainOptions } from '../../../test/contract/dialect.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { StreamPart } from '../../core/neutral.ts';
+import { openaiChat } from '../openai-chat/index.ts';
+import { gigachatChat } from './index.ts';
+
+const state = '77d3fb14-457a-46ba-937e-8d856156d003';
+const parameters = { type: 'object', properties: { city: { type: 'string' } } };
+const tools = [{ type: 'function', function: { name: 'weather', description: 'd', parameters } }];
+const call = (id: string) => ({ id, type: 'function', function: { name: 'weather', arguments: '{"city":"Bern"}' } });
+const question = { role: 'user', content: [{ type: 'text', text: 'How warm?' }] };
+
+function written(body: JsonObject, more = {}): JsonObject {
+  const request = openaiChat.request.decode({ model: 'GigaChat-2', messages: [question], ...body } as JsonObject);
+  return gigachatChat.request.encode(request, { ...plainOptions, model: 'GigaChat-2', ...more });
+}
+
+test('tools are functions, and each call stands before its result', () => {
+  const messages = [
+    { role: 'system', content: 'Be brief.' },
+    question,
+    { role: 'assistant', content: 'Looking.', tool_calls: [call(state), call('call_2')] },
+    { role: 'tool', tool_call_id: state, content: '{"degrees":7}' },
+    { role: 'tool', tool_call_id: 'call_2', content: 'seven' },
+    { role: 'system', content: 'In Celsius.' },
+  ];
+  const called = { name: 'weather', arguments: { city: 'Bern' } };
+  expect(written({ messages, tools, tool_choice: 'auto', parallel_tool_calls: false, profanity_check: true })).toEqual({
+    model: 'GigaChat-2',
+    messages: [
+      { role: 'system', content: 'Be brief.\nIn Celsius.' },
+      { role: 'user', content: 'How warm?' },
+      { role: 'assistant', content: 'Looking.', function_call: called, functions_state_id: state },
+      { role: 'function', name: 'weather', content: '{"degrees":7}' },
+      { role: 'assistant', content: '', function_call: called },
+      { role: 'function', name: 'weather', content: '{"result":"seven"}' },
+    ],
+    functions: [{ name: 'weather', description: 'd', parameters }],
+    function_call: 'auto',
+    profanity_check: true,
+  });
+});
+
+test.each<[JsonObject, unknown]>([
+  [{ tool_choice: 'none' }, 'none'],
+  [{ tool_choice: 'required' }, { name: 'weather' }],
+  [{ tool_choice: { type: 'function', function: { name: 'weather' } } }, { name: 'weather' }],
+  [{}, undefined],
+])('%j', (choice, expected) => {
+  expect(written({ tools, ...choice }).function_call).toEqual(expected);
+});
+
+describe('what it cannot say', () => {
+  const more = [...tools, { type: 'function', function: { name: 'time' } }];
+
+  test.each<[JsonObject, string]>([
+    [{ tools: more, tool_choice: 'required' }, "parameters: ['tool_choice']"],
+    [
+      { messages: [question, { role: 'tool', tool_call_id: 'x', content: 'y' }] },
+      'the result of a tool call that is not before it: "x"',
+    ],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.org/a' } }] }] },
+      'content of type "image_url"',
+    ],
+  ])('%j', (body, message) => {
+    expect(() => written(body)).toThrow(`the model does not support ${message}`);
+  });
+
+  test('is dropped where the operator says so', () => {
+    expect(written({ tools: more, tool_choice: 'required' }, { dropParams: true })).not.toHaveProperty('function_call');
+  });
+});
+
+const asked = { role: 'assistant', content: '', function_call: { name: 'weather', arguments: { city: 'Bern' } } };
+const usage = { prompt_tokens: 5, completion_tokens: 6, total_tokens: 11 };
+
+test('a whole answer', () => {
+  const choice = { index: 0, message: { ...asked, functions_state_id: state }, finish_reason: 'function_call' };
+  const answer = gigachatChat.response.decode({ choices: [choice], created: 1, model: 'GigaChat-2', usage });
+  const told = openaiChat.response.encode(answer, { ...plainAnswer, model: 'm' });
+  expect(told.choices).toMatchObject([
+    { finish_reason: 'tool_calls', message: { content: null, tool_calls: [call(state)] } },
+  ]);
+  expect(answer.usage).toMatchObject({ inputTokens: 5, outputTokens: 6 });
+});
+
+test('a stream, cut anywhere', () => {
+  const chunk = (more: object) => `data: ${JSON.stringify({ created: 1, model: 'GigaChat-2', ...more })}\n\n`;
+  const bytes = Buffer.from(
+    chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'Ищу' } }] }) +
+      chunk({ choices: [{ index: 0, delta: { ...asked, functions_state_id: state } }] }) +
+      chunk({ choices: [{ index: 0, delta: { content: '' }, finish_reason: 'function_call' }], usage }) +
+      'data: [DONE]\n\n',
+  );
+  for (const size of [1, 7, bytes.length]) {
+    const decoder = gigachatChat.streamDecoder();
+    const parts: StreamPart[] = [];
+    for (let at = 0; at < bytes.length; at += size) decoder.push(bytes.subarray(at, at + size), parts);
+    decoder.end(parts);
+    expect(parts.find(({ type }) => type === 'text-delta')).toMatchObject({ text: 'Ищу' });
+    expect(parts.find(({ type }) => type === 'tool-call-start')).toMatchObject({ id: state, name: 'weather' });
+    expect(parts.find(({ type }) => type === 'tool-call-delta')).toMatchObject({ arguments: '{"city":"Bern"}' });
+    expect(parts.find(({ type }) => type === 'finish')).toMatchObject({ reason: 'tool_calls' });
+    expect(parts.at(-1)).toEqual({ type: 'end' });
+  }
+  const broken: StreamPart[] = [];
+  const decoder = gigachatChat.streamDecoder();
+  decoder.push(bytes.subarray(0, 150), broken);
+  decoder.end(broken);
+  expect(broken.at(-1)?.type).not.toBe('end');
+});

@@ -1,0 +1,97 @@
+import type { EncodeOptions } from '../../core/dialect.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { toolInput } from '../anthropic-messages/encode-content.ts';
+import { inexpressible, refuseParameters } from '../parameter-edits.ts';
+
+/** What a conversation's state is called by, and so the call that belongs to it. */
+const stateId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A request of chat completions in the words of this format. */
+export function ownRequest(chat: JsonObject, options: EncodeOptions): JsonObject {
+  const { messages, tools, tool_choice: choice, parallel_tool_calls: _always, stream_options: _told, ...rest } = chat;
+  const functions = Array.isArray(tools) ? tools.filter(isJsonObject).map(functionOf) : [];
+  return {
+    ...rest,
+    messages: ownMessages((messages as Json[]).filter(isJsonObject)),
+    ...(functions.length > 0 ? { functions, ...choiceOf(choice, functions, options) } : {}),
+  };
+}
+
+function functionOf({ type, function: described }: JsonObject): JsonObject {
+  if (!isJsonObject(described)) throw inexpressible(`tools of type ${JSON.stringify(String(type))}`, 'tools');
+  const { strict: _strict, ...plain } = described;
+  return { parameters: { type: 'object', properties: {} }, ...plain };
+}
+
+function choiceOf(choice: Json | undefined, functions: readonly JsonObject[], options: EncodeOptions): JsonObject {
+  if (choice === 'auto' || choice === 'none') return { function_call: choice };
+  if (isJsonObject(choice) && isJsonObject(choice.function)) {
+    return { function_call: { name: choice.function.name ?? null } };
+  }
+  if (choice !== 'required') return {};
+  const [only, other] = functions;
+  if (other === undefined) return { function_call: { name: only!.name ?? null } };
+  refuseParameters(['tool_choice'], options);
+  return {};
+}
+
+/** One system text, first; after each call its result. */
+function ownMessages(messages: readonly JsonObject[]): JsonObject[] {
+  const system = messages.filter(({ role }) => role === 'system').map((one) => textOf(one.content));
+  const own: JsonObject[] = system.length === 0 ? [] : [{ role: 'system', content: system.join('\n\n') }];
+  const results = new Map(
+    messages.filter(({ role }) => role === 'tool').map((one) => [one.tool_call_id, textOf(one.content)]),
+  );
+  for (const message of messages) {
+    if (message.role === 'user') own.push({ role: 'user', content: textOf(message.content) });
+    if (message.role === 'assistant') own.push(...assistantTurn(message, results));
+  }
+  const [stray] = results.keys();
+  if (stray !== undefined) {
+    const id = JSON.stringify(String(stray).slice(0, 80));
+    throw inexpressible(`the result of a tool call that is not before it: ${id}`);
+  }
+  return own;
+}
+
+function assistantTurn(message: JsonObject, results: Map<Json | undefined, string>): JsonObject[] {
+  let content = textOf(message.content);
+  const turn: JsonObject[] = [];
+  for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
+    if (!isJsonObject(call) || !isJsonObject(call.function)) throw inexpressible('tools that take free text');
+    const id = String(call.id);
+    const name = String(call.function.name);
+    turn.push({
+      role: 'assistant',
+      content,
+      function_call: { name, arguments: toolInput(id, String(call.function.arguments ?? '')) },
+      ...(stateId.test(id) ? { functions_state_id: id } : {}),
+    });
+    content = '';
+    const result = results.get(call.id);
+    if (result !== undefined) turn.push({ role: 'function', name, content: objectText(result) });
+    results.delete(call.id);
+  }
+  return turn.length === 0 ? [{ role: 'assistant', content }] : turn;
+}
+
+/** A result is the text of a JSON object. */
+function objectText(text: string): string {
+  try {
+    if (isJsonObject(JSON.parse(text) as Json)) return text;
+  } catch {
+    // Told as what it is.
+  }
+  return JSON.stringify({ result: text });
+}
+
+function textOf(content: Json | undefined): string {
+  if (typeof content === 'string') return content;
+  const parts = (Array.isArray(content) ? content : []).filter(isJsonObject);
+  return parts
+    .map(({ type, text }) => {
+      if (type === 'text' && typeof text === 'string') return text;
+      throw inexpressible(`content of type ${JSON.stringify(String(type).slice(0, 80))}`);
+    })
+    .join('\n');
+}
