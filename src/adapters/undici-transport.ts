@@ -11,6 +11,8 @@ import { transportErrorOf } from './transport-error.ts';
 /** Below the idle time of common model servers (uvicorn and Node close after 5 s), so that we close first. */
 const keepAliveMs = 4_000;
 const keepAliveMsMax = 120_000;
+/** A read takes up to 64 KiB; with more than this unread there is no further one, or every slow client would keep two of them. */
+const connecting = { allowH2: false, highWaterMark: 16 * 1024 } as const;
 /** Origins with a pool of their own; the oldest is let go beyond that (only caller-set addresses can get this far). */
 const poolsMax = 2_000;
 
@@ -95,9 +97,8 @@ class PoolSet {
       // The attempt watches its own deadlines.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connectTimeout: connectTimeoutMs,
       allowH2: false,
-      ...(this.#tls !== undefined && { connect: this.#tls }),
+      connect: { ...connecting, timeout: connectTimeoutMs, ...this.#tls },
     });
     let byOrigin = this.#byTimeout.get(connectTimeoutMs);
     if (byOrigin === undefined) {
@@ -188,10 +189,12 @@ class UndiciExchange implements Dispatcher.DispatchHandler, UpstreamExchange {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    // Cut from the first piece that was read, which they would keep as long as the answer takes.
+    controller.rawHeaders = null;
     if (status < 200) return;
     this.#answered = true;
     this.#receiver?.onHeaders(status, headers);

@@ -33,7 +33,7 @@ export class AwsFrameSplitter {
       if (bytes.length - end < length) break;
       end += length;
     }
-    this.#pending = bytes.subarray(end);
+    this.#pending = end === 0 ? bytes : Buffer.from(bytes.subarray(end));
     return end === 0 ? null : bytes.subarray(0, end);
   }
 

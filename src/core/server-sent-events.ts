@@ -55,7 +55,8 @@ export class EventSplitter {
       throw new GatewayError('upstream_connection', `The provider sent an event larger than ${eventBytesMax} bytes.`);
     }
     if (length > this.#pending.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, this.#pending.length * 2, 1024));
+      // Memory of its own: it stays as long as the stream, and would keep the 64 KiB that small buffers are cut from.
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, this.#pending.length * 2, 1024));
       this.#pending.copy(larger, 0, 0, this.#pendingLength);
       this.#pending = larger;
     }

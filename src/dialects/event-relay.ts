@@ -57,7 +57,6 @@ export abstract class EventRelay implements StreamRelay {
     const reader = this.#reader;
     reader.open(whole.toString('latin1'));
     const changes = this.#changes;
-    changes.length = 0;
     let size = whole.length;
     while (reader.next()) {
       const verdict = this.#judgeEvent(reader);
@@ -71,7 +70,10 @@ export abstract class EventRelay implements StreamRelay {
       size -= verdict.cut.length;
     }
     if (changes.length === 0) return whole;
-    return size === 0 ? null : changed(whole, changes, size);
+    const output = size === 0 ? null : changed(whole, changes, size);
+    // Nothing is kept until the next chunk, which may be long in coming.
+    changes.length = 0;
+    return output;
   }
 
   #judgeEvent(reader: EventReader): EventVerdict {

@@ -48,7 +48,9 @@ export class TextHole {
     const leftOut = unwanted?.exec(tail) ?? null;
     this.#cut = leftOut === null ? undefined : { at: 0, length: leftOut[0].length };
     this.#cutOffset = leftOut?.index ?? 0;
-    const instead = Buffer.from(replacedHead, 'latin1');
+    // Not cut from the 64 KiB that short-lived buffers share: it stays as long as the stream.
+    const instead = Buffer.allocUnsafeSlow(replacedHead.length);
+    instead.write(replacedHead, 'latin1');
     this.#splice = { skip: head.length, instead, ...(this.#cut && { cut: this.#cut }) };
     this.#isKept = replacedHead === head && this.#cut === undefined;
   }

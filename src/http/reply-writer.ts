@@ -80,7 +80,8 @@ class ResponseSink implements ByteSink {
   write(chunk: Uint8Array): boolean {
     // An empty chunk would be the end.
     if (this.#response.destroyed || chunk.length === 0) return true;
-    return this.#response.write(this.#isFramed ? framed(chunk) : chunk);
+    if (!this.#isFramed) return this.#response.write(chunk);
+    return this.#response.write(framed(chunk, this.#response.writableLength > 0));
   }
 
   end(): void {
@@ -93,15 +94,21 @@ class ResponseSink implements ByteSink {
   }
 }
 
+/** Larger frames, of which the client may not take all at once, are not cut from the memory that small buffers share. */
+const pooledBytesMax = 4 * 1024;
 const carriageReturn = 13;
 const lineFeed = 10;
 const lastFrame = Buffer.from('0\r\n\r\n');
 
-/** RFC 9112, 7.1: length in hex digits, line end, the bytes, line end. */
-function framed(chunk: Uint8Array): Buffer {
+/**
+ * RFC 9112, 7.1: length in hex digits, line end, the bytes, line end. What has to wait for a slow client has memory of its own: it
+ * would keep the 64 KiB that small buffers are cut from.
+ */
+function framed(chunk: Uint8Array, mustWait: boolean): Buffer {
   let digits = 1;
   for (let rest = chunk.length; rest > 15; rest = Math.floor(rest / 16)) digits += 1;
-  const frame = Buffer.allocUnsafe(digits + chunk.length + 4);
+  const length = digits + chunk.length + 4;
+  const frame = mustWait || length > pooledBytesMax ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
   let rest = chunk.length;
   for (let at = digits - 1; at >= 0; at--) {
     const digit = rest % 16;

@@ -18,6 +18,8 @@ const requestTimeoutMs = 300_000;
 const keepAliveMs = 75_000;
 const headerBytesMax = 16 * 1024;
 const headersMax = 200;
+/** With more than that unsent, a client is slow and its provider has to wait. */
+const unsentBytesMax = 16 * 1024;
 
 /** Everything that is not the data plane: admin API, health, metrics, console. */
 export type ControlDoor = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -58,6 +60,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     maxHeaderSize: headerBytesMax,
     connectionsCheckingInterval: 2_500,
     noDelay: true,
+    highWaterMark: unsentBytesMax,
     // Node would keep the first of two and drop the others: whoever stands in front may have looked at the last.
     joinDuplicateHeaders: true,
     // Wishes for other protocols (h2c) are not heard: such a request is answered as what it is.

@@ -17,7 +17,8 @@ export const slowReadersRow: WireRow = {
     inPlace(async (place) => {
       const broken: string[] = [];
       const fake = await fakeIn(place, { default: { endless: true, charactersPerPiece: 4_000, eventsPerWrite: 16 } });
-      const gateway = await gatewayIn(place, { config: `model_list:\n${model('m', fake.port)}` });
+      // With the settings of memory that `npm start`, the package and the image have.
+      const gateway = await gatewayIn(place, { config: `model_list:\n${model('m', fake.port)}`, asShipped: true });
       const port = Number(new URL(gateway.url).port);
       // What the first stream loads is no cost of a slow reader.
       for (let turn = 0; turn < 3; turn++) {
