@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { freePort, ServerChild } from './child.ts';
 import { findPostgres } from './find-postgres.ts';
-import { removeFolder, serverFolder, unprivilegedAccount } from './folder.ts';
+import { serverFolder, unprivilegedAccount } from './folder.ts';
+import { type OwnServer, startOwn } from './server.ts';
 
 export interface PostgresServerOptions {
   /** Writes reach the disk before they are acknowledged; false when left out, since most tests only need the speed. */
@@ -16,49 +16,19 @@ export interface PostgresServerOptions {
   readonly backup?: { readonly folder: string; readonly url: string };
 }
 
-/** A PostgreSQL server of one's own, which may be stopped, killed, frozen and started again with the same files. */
-export interface PostgresServer {
-  /** Of a user who may do everything. */
-  readonly url: string;
-  readonly port: number;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
-  pause(): void;
-  resume(): void;
-  close(): Promise<void>;
-}
+/** Its address is of a user who may do everything. */
+export type PostgresServer = OwnServer;
 
 const startLimitMs = 30_000;
 
 /** Starts a server on a free port in a temporary folder. It is gone when this program is, however that ends. */
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
-  const programs = findPostgres();
   const account = unprivilegedAccount();
   const folder = serverFolder('postgres', account);
-  let child: ServerChild | undefined;
-  try {
-    let { folder: bin, environment } = programs;
-    if (programs.tree !== null && account !== undefined) {
-      const copy = join(folder, 'programs');
-      cpSync(programs.tree, copy, { recursive: true, verbatimSymlinks: true });
-      const moved = (text: string) => text.replaceAll(programs.tree!, copy);
-      bin = moved(bin);
-      environment = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, moved(value)]));
-      spawnSync('chown', ['-R', `${account.uid}:${account.gid}`, copy]);
-    }
+  return startOwn(folder, startLimitMs, (port) => {
+    const { bin, environment } = programsIn(folder, account);
     const data = join(folder, 'data');
-    const owner = account ?? {};
-    let password = randomBytes(12).toString('hex');
-    if (options.backup === undefined) initialise(join(bin, 'initdb'), folder, data, password, { environment, owner });
-    else {
-      password = new URL(options.backup.url).password;
-      cpSync(options.backup.folder, data, { recursive: true });
-      writeFileSync(join(data, 'recovery.signal'), '');
-      chmodSync(data, 0o700);
-      if (account !== undefined) spawnSync('chown', ['-R', `${account.uid}:${account.gid}`, data]);
-    }
-    const port = await freePort();
+    const password = filled(folder, data, bin, environment, account, options.backup);
     const url = `postgresql://tester:${password}@127.0.0.1:${port}/postgres`;
     const settings = {
       port: String(port),
@@ -71,32 +41,59 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       ...(options.durable === true ? {} : { fsync: 'off', full_page_writes: 'off' }),
       ...options.settings,
     };
-    child = new ServerChild({
-      program: join(bin, 'postgres'),
-      words: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      cwd: folder,
-      folder,
-      environment,
-      ...(account === undefined ? {} : { user: account }),
-    });
-    const server = child;
-    const start = () => server.start(() => answers(url), startLimitMs);
-    await start();
     return {
+      words: {
+        program: join(bin, 'postgres'),
+        words: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+        environment,
+        ...(account === undefined ? {} : { user: account }),
+      },
       url,
-      port,
-      start,
-      stop: () => server.stop(),
-      kill: () => server.kill(),
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      close: () => server.close(),
+      answers: () => answers(url),
     };
-  } catch (error) {
-    await child?.close();
-    removeFolder(folder);
-    throw error;
+  });
+}
+
+type Account = ReturnType<typeof unprivilegedAccount>;
+type Environment = Readonly<Record<string, string>>;
+
+/** Where its programs are; an unprivileged account gets a copy of what it could not reach. */
+function programsIn(folder: string, account: Account): { readonly bin: string; readonly environment: Environment } {
+  const { folder: bin, environment, tree } = findPostgres();
+  if (tree === null || account === undefined) return { bin, environment };
+  const copy = join(folder, 'programs');
+  cpSync(tree, copy, { recursive: true, verbatimSymlinks: true });
+  give(copy, account);
+  const moved = (text: string) => text.replaceAll(tree, copy);
+  return {
+    bin: moved(bin),
+    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, moved(value)])),
+  };
+}
+
+/** Makes the cluster, new or from a backup; its password. */
+function filled(
+  folder: string,
+  data: string,
+  bin: string,
+  environment: Environment,
+  account: Account,
+  backup: PostgresServerOptions['backup'],
+): string {
+  if (backup === undefined) {
+    const password = randomBytes(12).toString('hex');
+    initialise(join(bin, 'initdb'), folder, data, password, { environment, owner: account ?? {} });
+    return password;
   }
+  cpSync(backup.folder, data, { recursive: true });
+  writeFileSync(join(data, 'recovery.signal'), '');
+  chmodSync(data, 0o700);
+  if (account !== undefined) give(data, account);
+  return new URL(backup.url).password;
+}
+
+function give(folder: string, { uid, gid }: NonNullable<Account>): void {
+  spawnSync('chown', ['-R', `${uid}:${gid}`, folder]);
 }
 
 function initialise(

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, ServerChild } from './child.ts';
 import { installPackage, libraryPath, run, unpackPackage } from './debian.ts';
-import { removeFolder, serverFolder } from './folder.ts';
+import { serverFolder } from './folder.ts';
+import { startOwn } from './server.ts';
 
 /** A Prometheus that scrapes one address every second. */
 export interface PrometheusServer {
@@ -22,9 +22,7 @@ const startLimitMs = 20_000;
 export async function startPrometheus(target: string, rules: readonly string[] = []): Promise<PrometheusServer> {
   const { prometheus, environment } = findPrometheus();
   const folder = serverFolder('prometheus', undefined);
-  let child: ServerChild | undefined;
-  try {
-    const port = await freePort();
+  return startOwn(folder, startLimitMs, (port) => {
     const file = join(folder, 'prometheus.yml');
     writeFileSync(
       file,
@@ -34,27 +32,15 @@ export async function startPrometheus(target: string, rules: readonly string[] =
         scrape_configs: [{ job_name: 'tollgate', static_configs: [{ targets: [target] }] }],
       }),
     );
-    child = new ServerChild({
-      program: prometheus,
-      words: [
-        `--config.file=${file}`,
-        `--storage.tsdb.path=${join(folder, 'series')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--log.level=error',
-      ],
-      cwd: folder,
-      folder,
-      environment,
-    });
-    const server = child;
+    const words = [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, 'series')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+    ];
     const url = `http://127.0.0.1:${port}`;
-    await server.start(() => isReady(url), startLimitMs);
-    return { url, close: () => server.close() };
-  } catch (error) {
-    await child?.close();
-    removeFolder(folder);
-    throw error;
-  }
+    return { words: { program: prometheus, words, environment }, url, answers: () => isReady(url) };
+  });
 }
 
 async function isReady(url: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort, ServerChild } from './child.ts';
 import { installPackage, libraryPath, run, unpackPackage } from './debian.ts';
-import { removeFolder, serverFolder } from './folder.ts';
+import { serverFolder } from './folder.ts';
+import { type OwnServer, startOwn } from './server.ts';
 
 export interface RedisServerOptions {
   readonly password?: string;
@@ -11,17 +11,7 @@ export interface RedisServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A Redis server of one's own, which may be stopped, killed, frozen and started again on the same port. */
-export interface RedisServer {
-  readonly url: string;
-  readonly port: number;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
-  pause(): void;
-  resume(): void;
-  close(): Promise<void>;
-}
+export type RedisServer = OwnServer;
 
 interface RedisProgram {
   readonly program: string;
@@ -33,14 +23,11 @@ const startLimitMs = 20_000;
 const names = ['redis-server', 'valkey-server'];
 
 /** Starts a server on a free port that keeps everything in memory. It is gone when this program is. */
-export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { program, environment } = findRedis();
+export async function startRedis({ password, settings }: RedisServerOptions = {}): Promise<RedisServer> {
+  const found = findRedis();
   const folder = serverFolder('redis', undefined);
-  let child: ServerChild | undefined;
-  try {
-    const port = await freePort();
-    const { password } = options;
-    const settings = {
+  return startOwn(folder, startLimitMs, (port) => {
+    const all = {
       port: String(port),
       bind: '127.0.0.1',
       dir: folder,
@@ -48,33 +35,14 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       appendonly: 'no',
       daemonize: 'no',
       ...(password === undefined ? {} : { requirepass: password }),
-      ...options.settings,
+      ...settings,
     };
-    child = new ServerChild({
-      program,
-      words: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-      cwd: folder,
-      folder,
-      environment,
-    });
-    const server = child;
-    const start = () => server.start(() => answers(port, password), startLimitMs);
-    await start();
     return {
+      words: { ...found, words: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]) },
       url: `redis://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
-      port,
-      start,
-      stop: () => server.stop(),
-      kill: () => server.kill(),
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      close: () => server.close(),
+      answers: () => answers(port, password),
     };
-  } catch (error) {
-    await child?.close();
-    removeFolder(folder);
-    throw error;
-  }
+  });
 }
 
 /** In order: the PATH, Debian's usual folders, Debian's packages. Throws an error that says how to provide one. */
