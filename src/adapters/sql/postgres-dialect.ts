@@ -1,42 +1,18 @@
-import type {
-  CompiledQuery,
-  DatabaseConnection,
-  DatabaseIntrospector,
-  Dialect,
-  DialectAdapter,
-  Driver,
-  Kysely,
-  QueryCompiler,
-  QueryResult,
-} from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import type { PoolClient } from 'pg';
+import { kyselyDialect, WholeConnection } from './kysely-dialect.ts';
 import { LostConnectionError } from './postgres-error.ts';
 import type { PostgresPool } from './postgres-pool.ts';
 
 /** Kysely over our pool: its limits on waiting, and errors that tell the operator what to do. */
-export class PostgresPoolDialect implements Dialect {
-  readonly #pool: PostgresPool;
-
-  constructor(pool: PostgresPool) {
-    this.#pool = pool;
-  }
-
-  createDriver(): Driver {
-    return new PostgresPoolDriver(this.#pool);
-  }
-
-  createQueryCompiler(): QueryCompiler {
-    return new PostgresQueryCompiler();
-  }
-
-  createAdapter(): DialectAdapter {
-    return new PostgresAdapter();
-  }
-
-  createIntrospector(database: Kysely<unknown>): DatabaseIntrospector {
-    return new PostgresIntrospector(database);
-  }
+export function postgresDialect(pool: PostgresPool): Dialect {
+  return kyselyDialect({
+    driver: () => new PostgresPoolDriver(pool),
+    compiler: PostgresQueryCompiler,
+    adapter: PostgresAdapter,
+    introspector: PostgresIntrospector,
+  });
 }
 
 class PostgresPoolDriver implements Driver {
@@ -76,12 +52,13 @@ class PostgresPoolDriver implements Driver {
   }
 }
 
-class PostgresConnection implements DatabaseConnection {
+class PostgresConnection extends WholeConnection {
   readonly #pool: PostgresPool;
   readonly #client: PoolClient;
   #broken = false;
 
   constructor(pool: PostgresPool, client: PoolClient) {
+    super();
     this.#pool = pool;
     this.#client = client;
   }
@@ -100,11 +77,6 @@ class PostgresConnection implements DatabaseConnection {
       if (error instanceof LostConnectionError || text === 'rollback') this.#broken = true;
       throw error;
     }
-  }
-
-  /** Rows come in one piece; whoever reads much pages through it. */
-  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
-    yield await this.executeQuery<Row>(query);
   }
 
   release(): void {

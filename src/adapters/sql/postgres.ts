@@ -7,7 +7,7 @@ import type { MigrationStep } from './migrations.ts';
 import { migrate, pendingMigrations } from './migrations.ts';
 import type { PostgresAddress } from './postgres-address.ts';
 import { parsePostgresAddress } from './postgres-address.ts';
-import { PostgresPoolDialect } from './postgres-dialect.ts';
+import { postgresDialect } from './postgres-dialect.ts';
 import { LostRaceError, MissingMonthError, postgresError } from './postgres-error.ts';
 import { PostgresGate } from './postgres-gate.ts';
 import { makeMonth, monthOf } from './postgres-months.ts';
@@ -84,8 +84,8 @@ export async function openPostgresEngine(options: PostgresOptions): Promise<SqlE
     new PostgresPool(address, { connectionsMax, connectTimeoutMs, statementTimeoutMs: timeoutMs }, gate);
   const writing = pool(writers, statementTimeoutMs);
   const reading = pool(poolMax - writers, reportTimeoutMs);
-  const writer = new Kysely<Database>({ dialect: new PostgresPoolDialect(writing) });
-  const reader = new Kysely<Database>({ dialect: new PostgresPoolDialect(reading) });
+  const writer = new Kysely<Database>({ dialect: postgresDialect(writing) });
+  const reader = new Kysely<Database>({ dialect: postgresDialect(reading) });
   const usageRows = new PostgresUsageRows(reader, writer);
   return {
     reader,
@@ -140,7 +140,7 @@ async function withOneConnection<Result>(
   const gate = new PostgresGate(async () => {});
   await probe(address, limits.connectTimeoutMs);
   const pool = new PostgresPool(address, limits, gate);
-  const database = new Kysely<Database>({ dialect: new PostgresPoolDialect(pool) });
+  const database = new Kysely<Database>({ dialect: postgresDialect(pool) });
   try {
     return await work(database, address);
   } finally {

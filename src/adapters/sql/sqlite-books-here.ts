@@ -4,7 +4,7 @@ import { WrittenEntries } from '../../core/written-batch.ts';
 import { SqlBooks } from './books.ts';
 import type { Database } from './engine.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { SqliteDialect } from './sqlite-dialect.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
 import { sqliteEngine } from './sqlite-engine.ts';
 import type { SqliteBookCall } from './sqlite-protocol.ts';
 
@@ -12,7 +12,7 @@ import type { SqliteBookCall } from './sqlite-protocol.ts';
 export function booksOver(
   connection: SqliteConnection,
 ): (method: string, given: SqliteBookCall['given']) => Promise<unknown> {
-  const database = new Kysely<Database>({ dialect: new SqliteDialect(connection) });
+  const database = new Kysely<Database>({ dialect: sqliteDialect(connection) });
   const close = async () => connection.close();
   const books = new SqlBooks(sqliteEngine(database, database, close));
   return (method, given) => {

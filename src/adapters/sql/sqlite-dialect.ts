@@ -1,40 +1,16 @@
-import type {
-  CompiledQuery,
-  DatabaseConnection,
-  DatabaseIntrospector,
-  Dialect,
-  DialectAdapter,
-  Driver,
-  Kysely,
-  QueryCompiler,
-  QueryResult,
-} from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { kyselyDialect, WholeConnection } from './kysely-dialect.ts';
 import type { SqliteRunner } from './sqlite-protocol.ts';
 
 /** Kysely over one SQLite connection, wherever it lives. Kysely itself lets one user at a time have it. */
-export class SqliteDialect implements Dialect {
-  readonly #runner: SqliteRunner;
-
-  constructor(runner: SqliteRunner) {
-    this.#runner = runner;
-  }
-
-  createDriver(): Driver {
-    return new SqliteDriver(this.#runner);
-  }
-
-  createQueryCompiler(): QueryCompiler {
-    return new SqliteQueryCompiler();
-  }
-
-  createAdapter(): DialectAdapter {
-    return new SqliteAdapter();
-  }
-
-  createIntrospector(database: Kysely<unknown>): DatabaseIntrospector {
-    return new SqliteIntrospector(database);
-  }
+export function sqliteDialect(runner: SqliteRunner): Dialect {
+  return kyselyDialect({
+    driver: () => new SqliteDriver(runner),
+    compiler: SqliteQueryCompiler,
+    adapter: SqliteAdapter,
+    introspector: SqliteIntrospector,
+  });
 }
 
 class SqliteDriver implements Driver {
@@ -72,20 +48,16 @@ class SqliteDriver implements Driver {
   }
 }
 
-class SqliteKyselyConnection implements DatabaseConnection {
+class SqliteKyselyConnection extends WholeConnection {
   readonly #runner: SqliteRunner;
 
   constructor(runner: SqliteRunner) {
+    super();
     this.#runner = runner;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const answer = await this.#runner.run(query.sql, query.parameters);
     return { rows: answer.rows as Row[], numAffectedRows: BigInt(answer.changes) };
-  }
-
-  /** Rows come in one piece; whoever reads much pages through it. */
-  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
-    yield await this.executeQuery<Row>(query);
   }
 }

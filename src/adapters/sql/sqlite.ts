@@ -6,7 +6,7 @@ import type { Database, SqlEngine } from './engine.ts';
 import type { MigrationStep } from './migrations.ts';
 import { allMigrations, migrate, pendingMigrations } from './migrations.ts';
 import { SqliteBooks } from './sqlite-books.ts';
-import { SqliteDialect } from './sqlite-dialect.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
 import { sqliteEngine, sqliteTables } from './sqlite-engine.ts';
 import { SqliteLink } from './sqlite-link.ts';
 import type { SqliteOpening } from './sqlite-protocol.ts';
@@ -43,12 +43,12 @@ async function openSqlite(options: SqliteOptions): Promise<{ engine: SqlEngine; 
   const writing = await SqliteLink.open({ file, readOnly: false, busyTimeoutMs });
   const links = [writing];
   try {
-    const writer = new Kysely<Database>({ dialect: new SqliteDialect(writing) });
+    const writer = new Kysely<Database>({ dialect: sqliteDialect(writing) });
     let reader = writer;
     if (!inMemory) {
       const reading = await SqliteLink.open({ file, readOnly: true, busyTimeoutMs });
       links.push(reading);
-      reader = new Kysely<Database>({ dialect: new SqliteDialect(reading) });
+      reader = new Kysely<Database>({ dialect: sqliteDialect(reading) });
     }
     const close = async () => {
       await Promise.all(links.map((link) => link.close()));
@@ -92,7 +92,7 @@ async function withLink<Result>(
 ): Promise<Result> {
   const link = await SqliteLink.open(opening);
   try {
-    return await work(new Kysely<Database>({ dialect: new SqliteDialect(link) }));
+    return await work(new Kysely<Database>({ dialect: sqliteDialect(link) }));
   } finally {
     await link.close();
   }
