@@ -41,39 +41,69 @@ export interface FakeOperation {
   readonly compose: (request: AnswerRequest, script: Script) => Composed;
 }
 
+/** How an operation that generates text is told, whole and streamed. */
+interface Telling extends Omit<FakeOperation, 'compose'> {
+  /** What is asked, in the words that answers are composed from. */
+  readonly asked?: (request: AnswerRequest) => AnswerRequest;
+  readonly id: (request: AnswerRequest, answer: Answer) => string;
+  readonly json: (answer: Answer, script: Script, request: AnswerRequest) => unknown;
+  readonly frames: (answer: Answer, script: Script, request: AnswerRequest) => Iterable<Frame>;
+}
+
+function telling({ asked = (request) => request, id, json, frames, ...operation }: Telling): FakeOperation {
+  return {
+    ...operation,
+    compose: (request, script) => {
+      const answer = answerTo(asked(request), script);
+      return {
+        id: id(request, answer),
+        usage: answer.usage,
+        json: () => json(answer, script, request),
+        frames: () => frames(answer, script, request),
+      };
+    },
+  };
+}
+
+/** Where another path means the same as a stream. */
+const twice = (suffixes: readonly [whole: string, stream: string], told: Omit<Telling, 'suffix'>): FakeOperation[] =>
+  suffixes.map((suffix, index) => telling({ ...told, suffix, isStream: index === 1 }));
+
+const numbered = (prefix: string) => (request: AnswerRequest) => `${prefix}${request.serial}`;
+
+const overOllama = {
+  family: 'ollama',
+  streamsByDefault: true,
+  render: ollamaLine,
+  streamType: 'application/x-ndjson',
+  asked: ollamaRequest,
+  id: numbered(''),
+} as const;
+
+const claude = { id: numbered('msg_'), json: anthropicMessage, frames: messageFrames } as const;
+
 export const operations: readonly FakeOperation[] = [
   ...taskOperations,
-  {
+  telling({
     family: 'openai',
     suffix: '/chat/completions',
     requiredFields: ['messages'],
-    compose: (request, script) => {
-      const answer = answerTo(request, script);
-      return {
-        id: `chatcmpl-${request.serial}`,
-        usage: answer.usage,
-        json: () => chatCompletion(answer, script),
-        frames: () =>
-          isMistral(request.body)
-            ? mistralFrames(chatFrames(answer, script, true))
-            : chatFrames(answer, script, wantsUsage(request)),
-      };
-    },
-  },
-  {
+    id: numbered('chatcmpl-'),
+    json: chatCompletion,
+    frames: (answer, script, request) =>
+      isMistral(request.body)
+        ? mistralFrames(chatFrames(answer, script, true))
+        : chatFrames(answer, script, wantsUsage(request)),
+  }),
+  telling({
     family: 'openai',
     suffix: '/completions',
     requiredFields: ['prompt'],
-    compose: (request, script) => {
-      const answer = answerTo({ ...request, maxTokensDefault: 16 }, script);
-      return {
-        id: `cmpl-${request.serial}`,
-        usage: answer.usage,
-        json: () => textCompletion(answer, script),
-        frames: () => textCompletionFrames(answer, script, wantsUsage(request)),
-      };
-    },
-  },
+    asked: (request) => ({ ...request, maxTokensDefault: 16 }),
+    id: numbered('cmpl-'),
+    json: textCompletion,
+    frames: (answer, script, request) => textCompletionFrames(answer, script, wantsUsage(request)),
+  }),
   {
     family: 'openai',
     suffix: '/embeddings',
@@ -83,20 +113,14 @@ export const operations: readonly FakeOperation[] = [
       return { id: `embd-${request.serial}`, usage: { ...nothingUsed, inputTokens }, json: () => answer };
     },
   },
-  {
+  telling({
     family: 'openai',
     suffix: '/responses',
     requiredFields: ['model'],
-    compose: (request, script) => {
-      const answer = answerTo(request, script);
-      return {
-        id: `resp_${request.serial}`,
-        usage: answer.usage,
-        json: () => response(answer, script, request.body),
-        frames: () => responseFrames(answer, script, request.body),
-      };
-    },
-  },
+    id: numbered('resp_'),
+    json: (answer, script, request) => response(answer, script, request.body),
+    frames: (answer, script, request) => responseFrames(answer, script, request.body),
+  }),
   {
     family: 'openai',
     suffix: '/responses/compact',
@@ -110,68 +134,30 @@ export const operations: readonly FakeOperation[] = [
       return { id, usage: answer.usage, json: () => told };
     },
   },
-  {
+  telling({
     family: 'cohere',
     suffix: '/v2/chat',
     requiredFields: ['model', 'messages'],
-    compose: (request, script) => {
-      const answer = answerTo(cohereRequest(request), script);
-      return {
-        id: request.serial,
-        usage: answer.usage,
-        json: () => cohereAnswer(answer, script),
-        frames: () => cohereFrames(answer, script),
-      };
-    },
-  },
-  {
-    family: 'ollama',
+    asked: cohereRequest,
+    id: numbered(''),
+    json: cohereAnswer,
+    frames: cohereFrames,
+  }),
+  telling({
+    ...overOllama,
     suffix: '/api/chat',
     requiredFields: ['model', 'messages'],
-    streamsByDefault: true,
-    render: ollamaLine,
-    streamType: 'application/x-ndjson',
-    compose: (request, script) => {
-      const answer = answerTo(ollamaRequest(request), script);
-      return {
-        id: request.serial,
-        usage: answer.usage,
-        json: () => ollamaAnswer(answer, script),
-        frames: () => ollamaFrames(answer, script),
-      };
-    },
-  },
-  {
-    family: 'ollama',
+    json: ollamaAnswer,
+    frames: ollamaFrames,
+  }),
+  telling({
+    ...overOllama,
     suffix: '/api/generate',
     requiredFields: ['model', 'prompt'],
-    streamsByDefault: true,
-    render: ollamaLine,
-    streamType: 'application/x-ndjson',
-    compose: (request, script) => {
-      const answer = answerTo(ollamaRequest(request), script);
-      return {
-        id: request.serial,
-        usage: answer.usage,
-        json: () => generated(ollamaAnswer(answer, script)),
-        frames: () => generatedFrames(answer, script),
-      };
-    },
-  },
-  {
-    family: 'anthropic',
-    suffix: '/messages',
-    requiredFields: ['max_tokens', 'messages'],
-    compose: (request, script) => {
-      const answer: Answer = answerTo(request, script);
-      return {
-        id: `msg_${request.serial}`,
-        usage: answer.usage,
-        json: () => anthropicMessage(answer, script),
-        frames: () => messageFrames(answer, script),
-      };
-    },
-  },
+    json: (answer, script) => generated(ollamaAnswer(answer, script)),
+    frames: generatedFrames,
+  }),
+  telling({ ...claude, family: 'anthropic', suffix: '/messages', requiredFields: ['max_tokens', 'messages'] }),
   {
     family: 'anthropic',
     suffix: '/messages/count_tokens',
@@ -182,59 +168,29 @@ export const operations: readonly FakeOperation[] = [
       json: () => ({ input_tokens: promptTokens(request.body, request.bodyBytes) }),
     }),
   },
-  ...['/converse', '/converse-stream'].map(
-    (suffix): FakeOperation => ({
-      family: 'amazon',
-      suffix,
-      isStream: suffix.endsWith('stream'),
-      render: renderAwsFrame,
-      requiredFields: ['messages'],
-      compose: (request, script) => {
-        const answer = answerTo(converseRequest(request), script);
-        return {
-          id: answer.serial,
-          usage: answer.usage,
-          json: () => converseAnswer(answer, script),
-          frames: () => converseFrames(answer, script),
-        };
-      },
-    }),
-  ),
-  ...['/invoke', '/invoke-with-response-stream'].map(
-    (suffix): FakeOperation => ({
-      family: 'amazon',
-      suffix,
-      isStream: suffix.endsWith('stream'),
-      render: renderAwsChunk,
-      requiredFields: ['anthropic_version', 'max_tokens', 'messages'],
-      compose: (request, script) => {
-        const answer = answerTo(request, script);
-        return {
-          id: `msg_${request.serial}`,
-          usage: answer.usage,
-          json: () => anthropicMessage(answer, script),
-          frames: () => messageFrames(answer, script),
-        };
-      },
-    }),
-  ),
-  ...[':generateContent', ':streamGenerateContent'].map(
-    (suffix): FakeOperation => ({
-      family: 'google',
-      suffix,
-      isStream: suffix.startsWith(':stream'),
-      requiredFields: ['contents'],
-      compose: (request, script) => {
-        const answer = answerTo(geminiRequest(request), script);
-        return {
-          id: answer.serial,
-          usage: answer.usage,
-          json: () => geminiAnswer(answer, script),
-          frames: () => geminiFrames(answer, script),
-        };
-      },
-    }),
-  ),
+  ...twice(['/converse', '/converse-stream'], {
+    family: 'amazon',
+    render: renderAwsFrame,
+    requiredFields: ['messages'],
+    asked: converseRequest,
+    id: (_, answer) => answer.serial,
+    json: converseAnswer,
+    frames: converseFrames,
+  }),
+  ...twice(['/invoke', '/invoke-with-response-stream'], {
+    ...claude,
+    family: 'amazon',
+    render: renderAwsChunk,
+    requiredFields: ['anthropic_version', 'max_tokens', 'messages'],
+  }),
+  ...twice([':generateContent', ':streamGenerateContent'], {
+    family: 'google',
+    requiredFields: ['contents'],
+    asked: geminiRequest,
+    id: (_, answer) => answer.serial,
+    json: geminiAnswer,
+    frames: geminiFrames,
+  }),
 ];
 
 /** The operation whose suffix is the longest that fits. */
