@@ -13,25 +13,17 @@ import {
   optionalWhole,
   requiredString,
 } from '../body-checks.ts';
+import { type Contents, nothingSeen, requiredRole } from '../inspected.ts';
 
-/** What the messages hold, found while they are checked. */
-interface Contents {
-  vision: boolean;
-  audio: boolean;
-  files: boolean;
-  unbounded: boolean;
-}
+const roles = ['user', 'assistant'];
 
 /** Checks every field whose type the format fixes; fields and kinds of content it does not know pass. */
 export function inspectConverse(body: JsonObject, address?: CallAddress): RequestFacts {
-  const contents: Contents = { vision: false, audio: false, files: false, unbounded: false };
+  const contents = nothingSeen();
   for (const [index, entry] of filledList(body, 'messages').entries()) {
     const path = `messages[${index}]`;
     const message = asObject(entry, path);
-    if (message.role !== 'user' && message.role !== 'assistant') {
-      const got = typeof message.role === 'string' ? JSON.stringify(message.role.slice(0, 40)) : nameOf(message.role);
-      throw malformed(`${path}.role`, `expected "user" or "assistant", got ${got}`);
-    }
+    requiredRole(message.role, `${path}.role`, roles);
     if (!Array.isArray(message.content)) {
       throw malformed(`${path}.content`, `expected a list of content blocks, got ${nameOf(message.content)}`);
     }

@@ -1,21 +1,14 @@
 import type { CallAddress, RequestFacts } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { asObject, malformed, nameOf } from '../body-checks.ts';
+import { type Contents, nothingSeen, requiredRole } from '../inspected.ts';
 import { booleanField, field, listField, numberField, objectField, stringField, wholeField } from './fields.ts';
 
 const candidatesMax = 1_024;
 
-/** What the contents hold, found while they are checked. */
-interface Contents {
-  vision: boolean;
-  audio: boolean;
-  files: boolean;
-  unbounded: boolean;
-}
-
 /** Checks every field whose type the format fixes; fields and kinds of parts it does not know pass. */
 export function inspectGenerate(body: JsonObject, address?: CallAddress): RequestFacts {
-  const contents: Contents = { vision: false, audio: false, files: false, unbounded: false };
+  const contents = nothingSeen();
   const list = field(body, 'contents');
   if (!Array.isArray(list)) throw malformed('contents', `expected a list, got ${nameOf(list)}`);
   if (list.length === 0) throw malformed('contents', 'the list is empty: at least one entry is needed');
@@ -69,14 +62,11 @@ function checkThinking(config: JsonObject): void {
   booleanField(thinking, 'includeThoughts', `${path}.includeThoughts`);
 }
 
-const roles: ReadonlySet<unknown> = new Set([undefined, 'user', 'model', 'function', 'tool', 'system']);
+const roles = ['user', 'model'];
+const olderRoles = [undefined, 'function', 'tool', 'system'];
 
 function checkContent(content: JsonObject, index: number, contents: Contents): void {
-  const role = field(content, 'role');
-  if (!roles.has(role)) {
-    const got = typeof role === 'string' ? JSON.stringify(role.slice(0, 40)) : nameOf(role);
-    throw malformed(`contents[${index}].role`, `expected "user" or "model", got ${got}`);
-  }
+  requiredRole(field(content, 'role'), `contents[${index}].role`, roles, olderRoles);
   checkParts(content, `contents[${index}]`, contents);
 }
 

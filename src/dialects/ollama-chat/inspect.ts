@@ -4,7 +4,6 @@ import {
   asObject,
   asString,
   malformed,
-  nameOf,
   optionalBoolean,
   optionalList,
   optionalNumber,
@@ -13,6 +12,7 @@ import {
   optionalStrings,
   requiredString,
 } from '../body-checks.ts';
+import { requiredRole } from '../inspected.ts';
 
 const roles = ['system', 'user', 'assistant', 'tool'];
 
@@ -22,13 +22,7 @@ export function inspectChat(body: JsonObject): RequestFacts {
   for (const [index, entry] of (optionalList(body, 'messages') ?? []).entries()) {
     const path = `messages[${index}]`;
     const message = asObject(entry, path);
-    const { role } = message;
-    if (typeof role !== 'string' || !roles.includes(role)) {
-      throw malformed(
-        `${path}.role`,
-        `expected one of ${roles.join(', ')}${typeof role === 'string' ? '' : `, got ${nameOf(role)}`}`,
-      );
-    }
+    requiredRole(message.role, `${path}.role`, roles);
     optionalString(message, 'content', `${path}.content`);
     optionalString(message, 'thinking', `${path}.thinking`);
     optionalString(message, 'tool_name', `${path}.tool_name`);

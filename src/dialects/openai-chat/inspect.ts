@@ -16,20 +16,13 @@ import {
   optionalWhole,
   requiredString,
 } from '../body-checks.ts';
-
-/** What the messages hold, found while they are checked. */
-interface Contents {
-  vision: boolean;
-  audio: boolean;
-  files: boolean;
-  unbounded: boolean;
-}
+import { type Contents, nothingSeen, requiredRole } from '../inspected.ts';
 
 const roles = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 
 /** Checks every field whose type the format fixes; fields it does not know pass. */
 export function inspectChat(body: JsonObject): RequestFacts {
-  const contents: Contents = { vision: false, audio: false, files: false, unbounded: false };
+  const contents = nothingSeen();
   for (const [index, message] of filledList(body, 'messages').entries()) {
     checkMessage(asObject(message, `messages[${index}]`), `messages[${index}]`, contents);
   }
@@ -62,13 +55,7 @@ export function inspectChat(body: JsonObject): RequestFacts {
 }
 
 function checkMessage(message: JsonObject, path: string, contents: Contents): void {
-  const { role } = message;
-  if (typeof role !== 'string' || !roles.includes(role)) {
-    throw malformed(
-      `${path}.role`,
-      `expected one of ${roles.join(', ')}${typeof role === 'string' ? '' : `, got ${nameOf(role)}`}`,
-    );
-  }
+  const role = requiredRole(message.role, `${path}.role`, roles);
   if (message.name !== undefined) optionalString(message, 'name', `${path}.name`);
   const calls = optionalList(message, 'tool_calls', `${path}.tool_calls`);
   const mayBeSilent = role === 'assistant' || (message.content === null && (role === 'tool' || role === 'function'));

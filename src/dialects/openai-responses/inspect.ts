@@ -12,20 +12,13 @@ import {
   optionalWhole,
   requiredString,
 } from '../body-checks.ts';
-
-/** What the input holds, found while it is checked. */
-interface Contents {
-  vision: boolean;
-  audio: boolean;
-  files: boolean;
-  unbounded: boolean;
-}
+import { type Contents, nothingSeen, requiredRole } from '../inspected.ts';
 
 const roles = ['system', 'developer', 'user', 'assistant'];
 
 /** Checks every field whose type the format fixes; fields and items it does not know pass. */
 export function inspectResponses(body: JsonObject): RequestFacts {
-  const contents: Contents = { vision: false, audio: false, files: false, unbounded: false };
+  const contents = nothingSeen();
   checkInput(body.input, contents);
   checkInstructions(body.instructions, contents);
   const tools = checkTools(body);
@@ -92,13 +85,7 @@ function checkItems(items: readonly unknown[], path: string, contents: Contents)
 function checkItem(item: JsonObject, path: string, contents: Contents): void {
   switch (optionalString(item, 'type', `${path}.type`) ?? 'message') {
     case 'message': {
-      const { role } = item;
-      if (typeof role !== 'string' || !roles.includes(role)) {
-        throw malformed(
-          `${path}.role`,
-          `expected one of ${roles.join(', ')}${typeof role === 'string' ? '' : `, got ${nameOf(role)}`}`,
-        );
-      }
+      requiredRole(item.role, `${path}.role`, roles);
       checkContent(item.content, `${path}.content`, contents);
       return;
     }
