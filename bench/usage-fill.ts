@@ -40,7 +40,7 @@ export async function fillSums(client: pg.Client, requests: number): Promise<voi
     from generate_series(0, ${days - 1 - hoursKept / 24}) as d, usage_series`);
   await client.query(`insert into usage_hours (start, series, ${columns})
     select ${today - (hoursKept / 24 - 1) * dayMs} + h * 3600000::bigint, id, ${figures(Math.ceil(perSeriesAndDay / 24))}
-    from generate_series(0, ${hoursKept - 1}) as h, usage_series`);
+    from generate_series(0, ${Math.floor((Date.now() - today) / 3_600_000) + hoursKept - 24}) as h, usage_series`);
   await client.query(`insert into usage_named (kind, name, start, series, ${columns})
     select 'tag', 'tag' || t, ${first} + d * ${dayMs}::bigint, id, ${figures(perSeriesAndDay)}
     from generate_series(0, 1) as t, generate_series(0, ${days - 1}) as d, usage_series`);
@@ -55,8 +55,19 @@ export async function fillSums(client: pg.Client, requests: number): Promise<voi
       select start, 't' || right(series, 1), 0, ${figureColumns.map((figure) => `sum(${figure})`).join(', ')}
       from usage_${length} group by 1, 2`);
   }
+  await client.query(`insert into usage_series (${seriesColumns.join(', ')})
+    select distinct 'o' || key_id || status, key_id, user_id, team_id, organization_id, '', '', '', '', '', status
+    from usage_series where key_id <> ''`);
+  for (const [table, length] of [
+    ['usage_owner_days', dayMs],
+    ['usage_owner_weeks', 7 * dayMs],
+  ] as const) {
+    await client.query(`insert into ${table} (start, series, ${columns})
+      select days.start - days.start % ${length}, 'o' || key_id || status, ${figureColumns.map((figure) => `sum(${figure})`).join(', ')}
+      from usage_days as days join usage_series as series on series.id = days.series group by 1, 2`);
+  }
   await client.query(
-    'vacuum analyze usage_days, usage_hours, usage_named, usage_series, usage_total_hours, usage_total_days',
+    'vacuum analyze usage_owner_days, usage_owner_weeks, usage_days, usage_hours, usage_named, usage_series, usage_total_hours, usage_total_days',
   );
 }
 

@@ -23,6 +23,9 @@ await client.connect();
 
 const started = performance.now();
 await fillSums(client, requests);
+// As a gateway leaves them: what is over is moved within the hour.
+await store.usage.fold(Date.now() - dayMs, Date.now() - 600_000);
+await client.query('vacuum analyze usage_past_hours, usage_hours, usage_days, usage_owner_days, usage_owner_weeks');
 if (rowsWanted > 0) await fillRows(client, rowsWanted);
 const filledMs = performance.now() - started;
 
@@ -56,7 +59,7 @@ for (const [name, filter, by] of questions) {
 }
 const [total] = await store.usage.summarize(ago(days), []);
 const size = await client.query(
-  "select pg_size_pretty(sum(pg_total_relation_size(oid))) as size from pg_class where relname in ('usage_days', 'usage_hours', 'usage_named', 'usage_series')",
+  "select pg_size_pretty(sum(pg_total_relation_size(oid))) as size from pg_class where relname in ('usage_days', 'usage_hours', 'usage_past_hours', 'usage_owner_days', 'usage_owner_weeks', 'usage_named', 'usage_series')",
 );
 console.log(
   `${total!.requests} requests summed over ${days} days; tables of sums: ${size.rows[0].size}; filled in ${(filledMs / 1_000).toFixed(0)} s\n`,

@@ -10,6 +10,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 const firstAfterMsMax = 30_000;
 /** Sums are kept by the hour for the last 24 hours at least, by the day for ever: days are what most questions read. */
 const hoursKeptMs = dayMs;
+/** Requests of an hour that is over are still being recorded for a while. */
+const hourSettlesMs = 10 * 60 * 1000;
 
 /** Writes requests to a file of this name in a folder. */
 export type WriteArchive = (
@@ -67,7 +69,7 @@ export function startRetention(
       );
     }
     await store.usage
-      .fold(clock.now() - hoursKeptMs)
+      .fold(clock.now() - hoursKeptMs, clock.now() - hourSettlesMs)
       .catch((cause: Error) => log.warn('sums of past hours could not be moved', { reason: cause.message }));
     await store.idempotency
       .removeExpired(clock.now())

@@ -452,8 +452,11 @@ export interface UsageRepository {
   summarize(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageSummary[]>;
   /** The same with times, from what was summed as requests came; null when only the rows know: finer filters, parts of hours. */
   measure(filter: UsageFilter, by: readonly UsageDimension[]): Promise<UsageMeasures[] | null>;
-  /** Sums of days that ended before the time are no longer kept by the hour. Resolves to the hours moved. */
-  fold(before: number): Promise<number>;
+  /**
+   * Sums of days that ended before `kept` are no longer kept by the hour; those of hours that ended before `closed`, which is
+   * the same when left out, are made ready for questions over a long time. Resolves to the hours moved.
+   */
+  fold(kept: number, closed?: number): Promise<number>;
   /** Deletes rows that ended before the time; returns how many. The accounts keep their sums. */
   removeBefore(endedBefore: number): Promise<number>;
 }

@@ -9,6 +9,7 @@ import { checkDatabase } from '../../src/adapters/sql/open-store.ts';
 import { openPostgresEngine } from '../../src/adapters/sql/postgres.ts';
 import { openSqliteEngine } from '../../src/adapters/sql/sqlite.ts';
 import { backUpSqlite } from '../../src/adapters/sql/sqlite-backup.ts';
+import { foldHours } from '../../src/adapters/sql/usage-fold.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { freshDatabase } from '../servers/index.ts';
 import { account, entry, requestRecord } from './records.ts';
@@ -41,6 +42,7 @@ const damages: readonly [name: string, statement: string, found: RegExp][] = [
   ['a row that is gone', "delete from usage where id = 'r1'", /requests of 2026-04-04 come to 12 by the rows, to 13/],
   ['a cost that was changed', "update usage set cost = cost + 1 where id = 'r2'", /the cost of 2026-04-05 come/],
   ['a balance without requests', 'update accounts set spent = spent + 100000', /has spent .*, its requests/],
+  ['a sum of owners that was changed', 'update usage_owner_weeks set cost = cost + 1', /in usage_owner_weeks to/],
   ['a lease without an account', "update leases set key = 'nobody'", /which has no account/],
 ];
 
@@ -53,6 +55,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the check of the books: %s', (
     const address = new Secret(database?.url ?? file);
     try {
       await fill(engine);
+      // Of three days, two are moved out of their hours.
+      expect(await foldHours(engine, 0, now + 1.5 * 86_400_000)).toBe(2);
       const report = await checkDatabase(address);
       expect(report.differences).toEqual([]);
       expect(report).toMatchObject({ requests: 40, accounts: 1, cost: 40 * 100 + (40 * 39) / 2, held: 5_000 - 2_000 });

@@ -481,6 +481,72 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
         ]);
       });
 
+      it('knows hours that are over by the hour and in their days, also what comes late, until their day is too old', async () => {
+        const hourMs = dayMs / 24;
+        const one = (id: string, hour: number, changes: Partial<RequestRecord> = {}) =>
+          requestRecord(id, { startedAt: 20 * dayMs + hour * hourMs, keyId: 'k', cost: 1, ...changes });
+        const asked = async (range: UsageFilter = {}) => ({
+          days: await store.usage.measure(range, ['day']),
+          keys: await store.usage.measure(range, ['keyId', 'status']),
+          teams: await store.usage.measure(range, ['teamId', 'modelGroup']),
+          hours: await store.usage.measure({ ...range, from: 20 * dayMs, keyId: 'k' }, ['hour']),
+        });
+        await record(one('a', 1), one('b', 1, { modelGroup: 'other' }), one('c', 2, { keyId: 'l' }), one('d', 5));
+        const before = await asked();
+        expect(before.keys).toMatchObject([{ requests: 3 }, { requests: 1 }]);
+        expect(before.hours).toMatchObject([
+          { group: { hour: '1970-01-21T01:00:00Z' }, requests: 2 },
+          { group: { hour: '1970-01-21T05:00:00Z' }, requests: 1 },
+        ]);
+        // Hours 1 and 2 are over; the day is kept by the hour.
+        expect(await store.usage.fold(20 * dayMs, 20 * dayMs + 3 * hourMs)).toBe(2);
+        expect(await asked()).toEqual(before);
+        await record(one('late', 1));
+        const later = await asked();
+        expect(later.hours).toMatchObject([{ requests: 3 }, { requests: 1 }]);
+        expect(await store.usage.fold(20 * dayMs, 20 * dayMs + 3 * hourMs)).toBe(1);
+        expect(await asked()).toEqual(later);
+        // No longer by the hour, and never half of it.
+        await store.usage.fold(21 * dayMs);
+        const { hours, ...rest } = await asked();
+        expect([rest, hours]).toEqual([{ days: later.days, keys: later.keys, teams: later.teams }, null]);
+        await record(one('very late', 1));
+        await store.usage.fold(21 * dayMs, 22 * dayMs);
+        expect((await asked()).hours).toBeNull();
+        expect((await asked()).days).toMatchObject([{ requests: 6 }]);
+      });
+
+      it('sums keys and teams over whole weeks and the days around them as over single days', async () => {
+        const records = Array.from({ length: 60 }, (_, index) =>
+          requestRecord(`w${index}`, {
+            startedAt: index * dayMs + index,
+            keyId: `k${index % 3}`,
+            teamId: index % 2 === 0 ? 'red' : null,
+            status: index % 5 === 0 ? 'failure' : 'success',
+            modelGroup: `m${index % 4}`,
+            cost: index,
+          }),
+        );
+        await record(...records);
+        await store.usage.fold(50 * dayMs, 55 * dayMs);
+        const edges = [0, 3, 6, 7, 8, 14, 27, 49, 56, 60].map((day) => day * dayMs);
+        for (const [from, to] of edges.flatMap((one) => [undefined, ...edges].map((other) => [one, other] as const))) {
+          if (to !== undefined && to <= from) continue;
+          const range = { from, ...(to !== undefined && { to }) };
+          for (const by of [['keyId'], ['teamId', 'status'], ['keyId', 'day']] as const) {
+            const wanted = canonical(
+              plainSummary(
+                records.filter((one) => plainMatch(one, range)),
+                range,
+                by,
+              ),
+            );
+            const sums = canonical(await store.usage.summarize(range, by));
+            expect({ from: from / dayMs, to, by, sums }).toEqual({ from: from / dayMs, to, by, sums: wanted });
+          }
+        }
+      });
+
       it('pages through the requests of one tag, alone and with other filters', async () => {
         const tagged = Array.from({ length: 9 }, (_, index) =>
           requestRecord(`t${index}`, {

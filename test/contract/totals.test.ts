@@ -10,17 +10,19 @@ import type { SqlStore } from '../../src/adapters/sql/store.ts';
 import { freshDatabase } from '../servers/index.ts';
 import { requestRecord } from './records.ts';
 
-/* A database from before there were totals: they are made of its sums, and then grow with them. */
+/* A database from before there were totals and sums of owners: they are made of its sums, and then grow with them. */
 
 const dayMs = 86_400_000;
-/** What the migration makes, taken away again. */
+/** What the migrations make, taken away again. */
 const withoutTotals = [
   'drop table usage_total_hours',
   'drop table usage_total_days',
   'drop index if exists usage_by_model_used',
   'drop index usage_by_status',
   'drop index usage_by_error_code',
-  'delete from schema_migrations where version = 8',
+  ...['usage_past_hours', 'usage_owner_days', 'usage_owner_weeks'].map((table) => `drop table ${table}`),
+  `delete from usage_series where path = ''`,
+  'delete from schema_migrations where version >= 8',
 ];
 
 async function grows(open: () => Promise<SqlStore>, run: (statements: readonly string[]) => Promise<void>) {
@@ -37,18 +39,22 @@ async function grows(open: () => Promise<SqlStore>, run: (statements: readonly s
   const asked = async () => [
     await store.usage.measure({}, []),
     await store.usage.summarize({ from: 0, to: 9 * dayMs }, ['day', 'modelGroup']),
+    await store.usage.summarize({ from: 0, to: 7 * dayMs }, ['keyId', 'status']),
+    await store.usage.summarize({ from: dayMs, to: 7 * dayMs }, ['keyId']),
   ];
   await record(40, 1);
   await store.usage.fold(3 * dayMs);
   await record(30, 5);
+  await store.usage.fold(5 * dayMs, 6 * dayMs);
+  await record(9, 6);
   const before = await asked();
-  expect(before[0]).toMatchObject([{ requests: 70 }]);
+  expect(before[0]).toMatchObject([{ requests: 79 }]);
   await store.close();
   await run(withoutTotals);
   store = await open();
   expect(await asked()).toEqual(before);
-  await record(10, 6);
-  expect((await asked())[0]).toMatchObject([{ requests: 80 }]);
+  await record(10, 7);
+  expect((await asked())[0]).toMatchObject([{ requests: 89 }]);
   await store.close();
 }
 

@@ -11,6 +11,7 @@ import { createProjectTables } from './migration-5.ts';
 import { createKeptObjects } from './migration-6.ts';
 import { indexSumsBySeries } from './migration-7.ts';
 import { createTotals } from './migration-8.ts';
+import { createOwnerSums } from './migration-9.ts';
 
 export interface Migration {
   /** For people: what it does. */
@@ -28,6 +29,7 @@ const migrations: readonly Migration[] = [
   { title: 'answers and conversations kept for callers', apply: createKeptObjects },
   { title: 'sums found by series', apply: indexSumsBySeries },
   { title: 'totals without keys; requests found by model and outcome', apply: createTotals },
+  { title: 'sums of keys, users and teams without models', apply: createOwnerSums },
 ];
 
 export interface MigrationStep {

@@ -38,6 +38,7 @@ export async function checkBooks(reader: Kysely<Database>): Promise<CheckReport>
   };
   await compareLeases(reader, differ);
   const { requests, cost } = await compareDays(reader, differ);
+  await compareOwners(reader, differ);
   await compareBalances(reader, differ);
   const [totals] = await rowsOf(
     reader,
@@ -116,6 +117,22 @@ async function compareDays(reader: Kysely<Database>, differ: Differ): Promise<{ 
     if (isMissing) differ(`there are sums and no rows of ${new Date(start).toISOString().slice(0, 10)}`);
   }
   return { requests, cost };
+}
+
+/** What was moved into days is in the sums of owners as well, and in no other. */
+async function compareOwners(reader: Kysely<Database>, differ: Differ): Promise<void> {
+  for (const table of ['usage_owner_days', 'usage_owner_weeks']) {
+    const [sums] = await rowsOf(
+      reader,
+      sql`select (select coalesce(sum(requests), 0) from usage_days) as requests, (select coalesce(sum(cost), 0) from usage_days) as cost,
+                 (select coalesce(sum(requests), 0) from ${sql.table(table)}) as own_requests,
+                 (select coalesce(sum(cost), 0) from ${sql.table(table)}) as own_cost`,
+    );
+    for (const figure of ['requests', 'cost'] as const) {
+      const [days, owners] = [wholeNumber(sums![figure]), wholeNumber(sums![`own_${figure}`])];
+      if (days !== owners) differ(`the ${figure} of all days come to ${days}, in ${table} to ${owners}`);
+    }
+  }
 }
 
 /** Over all windows of an account: at most what its requests come to, less what was given back. It may have begun to count after them. */

@@ -137,8 +137,8 @@ async function compareSums(
     return String(here);
   };
   const [spent, leased] = [await sum('accounts', 'spent'), await sum('accounts', 'leased')];
-  for (const table of ['usage_hours', 'usage_days', 'usage_total_hours', 'usage_total_days', 'usage_named'])
-    await sum(table, 'cost');
+  const sums = copiedTables.filter(({ name }) => /^usage_(.*hours|.*days|.*weeks|named)$/.test(name));
+  for (const { name } of sums) await sum(name, 'cost');
   return { spent, leased, cost: await sum('usage', 'cost') };
 }
 

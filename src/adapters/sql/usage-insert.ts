@@ -8,7 +8,7 @@ import { storableRecord, usageValues } from './usage-row.ts';
 
 const tagInsert = new BulkInsert('usage_tags', ['tag', 'started_at', 'usage_id'], (insert) => insert);
 
-const seriesInsert = new BulkInsert('usage_series', seriesColumns, (insert) =>
+export const seriesInsert = new BulkInsert('usage_series', seriesColumns, (insert) =>
   insert.onConflict((conflict) => conflict.column('id').doNothing()),
 );
 

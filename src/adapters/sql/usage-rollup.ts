@@ -12,7 +12,8 @@ import { tokenFigures } from './usage-row.ts';
  * sums themselves are small. They stand by hour, where requests add to; by UTC day, where hours that are over are moved; and
  * by UTC day and name, for the tags and the end user of a request, which can be very many. What is asked of the whole gateway
  * is answered from totals, the same sums by hour and day without key, user, team and organization: few, however many keys
- * there are.
+ * there are. What is asked of all keys or teams side by side, from the sums of owners, by day and week without model and
+ * deployment, which are made when hours are moved.
  */
 
 export const seriesDimensions = [
@@ -30,6 +31,9 @@ export const seriesDimensions = [
 
 /** Who asked: the first dimensions of a series, left out of a total's. */
 const ownerDimensions = 4;
+
+/** What the sums of owners know. */
+export const ownerNames: ReadonlySet<string> = new Set([...seriesDimensions.slice(0, ownerDimensions), 'status']);
 
 /** '' stands for null in a series. */
 export const seriesColumns: readonly string[] = ['id', ...seriesDimensions.map(columnName)];
@@ -63,6 +67,8 @@ export const totalColumns: readonly string[] = ['start', 'series', 'shard', ...f
 
 export const hourMs = 3_600_000;
 export const dayMs = 86_400_000;
+/** Seven days from the first of 1970 on, which was a Thursday. */
+export const weekMs = 7 * dayMs;
 
 export interface Rollup {
   /** Series that these sums are of, by id. */
@@ -137,6 +143,11 @@ function totalSeriesOf(values: readonly unknown[]): readonly unknown[] {
 /** The parts of a series as those of its total. */
 export function withoutOwner(parts: readonly string[]): string[] {
   return parts.map((part, index) => (index < ownerDimensions ? '' : part));
+}
+
+/** The series of whoever asked, whatever for; these are the parts of one that says more. */
+export function ownersOf(parts: readonly string[]): readonly unknown[] {
+  return seriesValues(parts.map((part, index) => (ownerNames.has(seriesDimensions[index]!) ? part : '')));
 }
 
 /** So that two writers take their row locks in one order. */

@@ -5,7 +5,7 @@ import type { SqlRow } from './columns.ts';
 import { columnName, wholeNumber } from './columns.ts';
 import type { Database } from './engine.ts';
 import { filterColumns } from './usage-filter.ts';
-import { dayMs, hourMs, seriesDimensions } from './usage-rollup.ts';
+import { dayMs, hourMs, ownerNames, seriesDimensions, weekMs } from './usage-rollup.ts';
 import { utcDay } from './usage-row.ts';
 
 /* Questions about sums, answered from the rollups as far as those know enough. */
@@ -15,8 +15,8 @@ export interface Sum {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Days with the hours that are not in them yet; hours alone; the sums of one kind of names. */
-type Source = 'days' | 'hours' | 'tag' | 'end_user';
+/** Days, or those of owners, with the hours that are not in them yet; hours alone; the sums of one kind of names. */
+type Source = 'days' | 'owners' | 'hours' | 'tag' | 'end_user';
 
 type Prefix = 'usage_' | 'usage_total_';
 
@@ -71,19 +71,39 @@ async function sourceOf(
   const ofTag = filter.tag !== undefined || by.includes('tag');
   const ofEndUser = filter.endUserId !== undefined || by.includes('endUserId');
   if (ofTag || ofEndUser) return wholeDays && !(ofTag && ofEndUser) ? (ofTag ? 'tag' : 'end_user') : null;
-  if (wholeDays) return 'days';
   const prefix = prefixOf(filter, by);
+  if (wholeDays) return prefix === 'usage_' && isOfOwners(filter, by) ? 'owners' : 'days';
   if (filter.from === undefined || edges.some((time) => time % hourMs !== 0)) return null;
   return filter.from >= (await daysEnd(reader, prefix)) ? 'hours' : null;
 }
 
-/** The hours from here on are all still there. */
+/** Nothing is asked that the sums of owners leave out. */
+function isOfOwners(
+  { model, modelGroup, provider, deploymentId }: UsageFilter,
+  by: readonly UsageDimension[],
+): boolean {
+  const others = [model, modelGroup, provider, deploymentId];
+  return others.every((one) => one === undefined) && by.every((one) => one === 'day' || ownerNames.has(one));
+}
+
+/** The hours from here on are all still there: behind the newest day that has none of its own any more. */
 async function daysEnd(reader: Kysely<Database>, prefix: Prefix): Promise<number> {
-  const newest = await reader
-    .selectFrom(`${prefix}days`)
-    .select((build) => build.fn.max('start').as('start'))
-    .executeTakeFirst();
-  return newest?.start === null || newest?.start === undefined ? 0 : wholeNumber(newest.start) + dayMs;
+  const oldest = prefix === 'usage_' ? await edgeOf(reader, 'usage_past_hours', 'min') : null;
+  const before = oldest === null ? null : oldest - (oldest % dayMs);
+  const newest = await edgeOf(reader, `${prefix}days`, 'max', before);
+  return newest === null ? 0 : newest + dayMs;
+}
+
+async function edgeOf(
+  reader: Kysely<Database>,
+  table: 'usage_past_hours' | `${Prefix}days`,
+  edge: 'min' | 'max',
+  before: number | null = null,
+): Promise<number | null> {
+  let query = reader.selectFrom(table).select((build) => build.fn[edge]('start').as('start'));
+  if (before !== null) query = query.where('start', '<', before);
+  const found = await query.executeTakeFirst();
+  return found?.start === null || found?.start === undefined ? null : wholeNumber(found.start);
 }
 
 async function readSums(
@@ -101,7 +121,7 @@ async function readSums(
   const grouping = by.length === 0 ? sql`` : sql`group by ${places} order by ${places}`;
   const { rows } = await sql<SqlRow>`
     select ${sql.join([...groups, ...totals])}
-    from ${tableOf(source, prefixOf(filter, by), filter, figures, few)} as sums
+    from ${tableOf(source, prefixOf(filter, by), filter, by, figures, few)} as sums
     left join usage_series as series on series.id = sums.series
     where ${wanted} ${grouping}`.execute(reader);
   return rows.map((row) => ({
@@ -121,6 +141,7 @@ function tableOf(
   source: Source,
   prefix: Prefix,
   filter: UsageFilter,
+  by: readonly UsageDimension[],
   figures: readonly string[],
   few: readonly string[] | null,
 ): RawBuilder<unknown> {
@@ -128,18 +149,43 @@ function tableOf(
     ['start', 'series', ...figures.filter((figure) => figure !== 'successes')].map((column) => sql.ref(column)),
   );
   const within = few === null ? rangeOf(filter) : sql`${rangeOf(filter)} and series in (${sql.join(few)})`;
+  const from = (table: string, where: RawBuilder<unknown>) =>
+    sql`select ${columns} from ${sql.table(table)} where ${where}`;
   switch (source) {
+    case 'owners': {
+      // Few series are found sooner by their own index.
+      const parts = few === null ? ownerParts(filter, by) : [{ table: 'usage_days', where: within }];
+      const all = [...parts.map(({ table, where }) => from(table, where)), from('usage_hours', within)];
+      return sql`(${sql.join(all, sql` union all `)})`;
+    }
     case 'days':
-      return sql`(select ${columns} from ${sql.table(`${prefix}days`)} where ${within}
-        union all select ${columns} from ${sql.table(`${prefix}hours`)} where ${within})`;
+      return sql`(${from(`${prefix}days`, within)} union all ${from(`${prefix}hours`, within)})`;
     case 'hours':
-      return sql`(select ${columns} from ${sql.table(`${prefix}hours`)} where ${within})`;
+      return prefix === 'usage_'
+        ? sql`(${from('usage_past_hours', within)} union all ${from('usage_hours', within)})`
+        : sql`(${from(`${prefix}hours`, within)})`;
     default: {
       const name = source === 'tag' ? filter.tag : filter.endUserId;
       const named = name === undefined ? sql`` : sql`and name = ${name}`;
       return sql`(select name, ${columns} from usage_named where kind = ${source} ${named} and ${within})`;
     }
   }
+}
+
+/** Whole weeks where there are any and no day is asked for by itself, and the days around them. */
+function ownerParts(
+  filter: UsageFilter,
+  by: readonly UsageDimension[],
+): { table: string; where: RawBuilder<unknown> }[] {
+  const days = (range: Pick<UsageFilter, 'from' | 'to'>) => ({ table: 'usage_owner_days', where: rangeOf(range) });
+  const { from = 0, to } = filter;
+  const first = Math.ceil(from / weekMs) * weekMs;
+  const end = to === undefined ? undefined : Math.floor(to / weekMs) * weekMs;
+  if (by.includes('day') || (end !== undefined && end <= first)) return [days(filter)];
+  const weeks = { table: 'usage_owner_weeks', where: rangeOf({ from: first, ...(end !== undefined && { to: end }) }) };
+  const before = first > from ? [days({ from, to: first })] : [];
+  const after = end !== undefined && end < to! ? [days({ from: end, to: to! })] : [];
+  return [...before, weeks, ...after];
 }
 
 /** Named one by one, series are found by their index; many are found sooner by reading all of the time. */

@@ -134,8 +134,8 @@ export class SqlUsage implements UsageRepository {
     return sums === null ? null : sums.map(measuresOf);
   }
 
-  fold(before: number): Promise<number> {
-    return foldHours(this.#engine, before);
+  fold(kept: number, closed = kept): Promise<number> {
+    return foldHours(this.#engine, kept, closed);
   }
 
   async removeBefore(endedBefore: number): Promise<number> {
