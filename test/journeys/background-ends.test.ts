@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* An answer in the background whose gateway stops or dies comes to an end, is settled, and is not sent a second time. */
@@ -27,18 +28,10 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tollgate-background-'));
   upstream = await startFakeProvider({ default: { stall: { at: 'before-headers' } } });
   config = `
-model_list:
-  - model_name: m
-    litellm_params:
-      model: openai/m
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${boundDollars / outputTokensMax}
-router_settings: { num_retries: 0 }
+${selling(upstream.url, boundDollars / outputTokensMax)}router_settings: { num_retries: 0 }
 `;
   gateway = await startGateway({ config, folder });
-  key = ((await (await gateway.post('/key/generate', { max_budget: 10 })).json()) as { key: string }).key;
+  key = await gateway.makeKey({ max_budget: 10 });
   const asked = { model: 'm', input: 'For ever', background: true, max_output_tokens: outputTokensMax };
   const queued = (await (await gateway.post('/v1/responses', asked, key)).json()) as Told;
   expect(queued).toMatchObject({ status: 'queued', error: null });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Shelf } from '../../src/gateway/kept/shelf.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 /* Work in the background whose receipt cannot be kept is never begun. */
 let fake: FakeProvider;

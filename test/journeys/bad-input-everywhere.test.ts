@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 /*
  * What no format may answer with a 500: every caller's format, against providers of every format. A refusal is a 4xx in the

@@ -10,7 +10,7 @@ import {
   serverError,
   startFakeProvider,
 } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* What a caller or a provider gets wrong, told to the callers of the other formats in theirs: status, shape and words. */
@@ -100,7 +100,7 @@ general_settings: { max_request_size_mb: ${bytesMax / 1024 / 1024} }
     narrow: { models: ['unreachable'] },
   };
   for (const [name, fields] of Object.entries(wanted)) {
-    keys[name] = ((await (await gateway.post('/key/generate', fields)).json()) as { key: string }).key;
+    keys[name] = await gateway.makeKey(fields);
   }
   await new Promise((resolve) => setTimeout(resolve, 1_100));
 });

@@ -13,8 +13,8 @@ import {
   type Script,
   startFakeProvider,
 } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
 import { both, type DialectName, dialects, type ExpectedError, expectError } from './support/caller-dialects.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 import { raw } from './support/raw-request.ts';
 

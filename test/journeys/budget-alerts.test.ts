@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* Soft budgets and caps that are crossed are told once in a window, to a webhook that fails at first. */
@@ -27,15 +28,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     env: { WEBHOOK_URL: `${address}/hook`, SLACK_WEBHOOK_URL: `${address}/slack` },
     config: `
-model_list:
-  - model_name: m
-    litellm_params:
-      model: openai/m
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${1 / outputTokensMax}
-general_settings: { alerting: [webhook, slack] }
+${selling(upstream.url, 1 / outputTokensMax)}general_settings: { alerting: [webhook, slack] }
 `,
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* Budgets that change while they are used, money given back, and figures that are none. */
@@ -11,15 +12,7 @@ let gateway: GatewayProcess;
 beforeAll(async () => {
   upstream = await startFakeProvider();
   upstream.setDefault({ text: 'word '.repeat(30), usage: { inputTokens: 5, outputTokens: outputTokensMax } });
-  const deployment = (group: string, price: number) => `
-  - model_name: ${group}
-    litellm_params:
-      model: openai/${group}
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${price / outputTokensMax}`;
-  gateway = await startGateway({ config: `model_list:${deployment('dollar', 1)}${deployment('free', 0)}\n` });
+  gateway = await startGateway({ config: selling(upstream.url, { dollar: 1 / outputTokensMax, free: 0 }) });
 });
 
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { budget, principal, rateLimit, simpleLedger } from '../builders.ts';
 import { type FakeProvider, finishAt, serverError, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 let fake: FakeProvider;
 let rig: GatewayRig;

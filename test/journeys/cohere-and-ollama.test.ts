@@ -2,7 +2,7 @@ import { CohereClientV2, CohereError } from 'cohere-ai';
 import { Ollama } from 'ollama';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* The official clients of Cohere and Ollama in front of models that speak these formats, and of models that do not. */

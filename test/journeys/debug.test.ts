@@ -29,7 +29,7 @@ const lines = () =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 it('tells what was asked for by name, and stops when it is told to', async () => {
-  const { key } = (await (await gateway.post('/key/generate', { key_alias: 'watched' })).json()) as { key: string };
+  const key = await gateway.makeKey({ key_alias: 'watched' });
   const ask = async (headers: Record<string, string> = {}, own = key) => {
     const body = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'What the caller said' }] };
     await (await gateway.post('/v1/chat/completions', body, own, { 'x-secret': 'hidden-value', ...headers })).text();

@@ -7,7 +7,8 @@ import { WebSocket } from 'ws';
 import { openHttpServer } from '../../src/http/server.ts';
 import { SocketDoors } from '../../src/http/sockets.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 let fake: FakeProvider;
 let rig: GatewayRig;

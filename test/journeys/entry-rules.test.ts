@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressFault, allowedAddresses } from '../../src/config/allowed-addresses.ts';
 import { principal } from '../builders.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 /* What an operator demands of every request: where it comes from, what it must say, what it may not. */
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import type { Client, Heard } from './clients/client.ts';
 import { clients } from './clients/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* Every client that developers already have, in front of every format that providers speak: none of them may notice. */

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* `disable_responses_id_security`: whoever knows the id of an answer may go on from it; and rows without prompts. */

@@ -14,7 +14,8 @@ import {
   stallAt,
   startFakeProvider,
 } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 let primary: FakeProvider;
 let second: FakeProvider;

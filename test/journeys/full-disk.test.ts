@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /*
@@ -17,15 +18,7 @@ beforeAll(async () => {
   upstream = await startFakeProvider();
   upstream.setDefault({ text: 'word '.repeat(10), usage: { inputTokens: 5, outputTokens } });
   gateway = await startGateway({
-    config: `model_list:
-  - model_name: m
-    litellm_params:
-      model: openai/m
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${nanodollars / 1e9}
-`,
+    config: selling(upstream.url, nanodollars / 1e9),
   });
 });
 afterAll(async () => {
@@ -58,7 +51,7 @@ async function spentOf(key: string): Promise<number> {
 }
 
 it('refuses under a hard budget while the disk is full, loses nothing, and goes on by itself', async () => {
-  const { key } = (await (await gateway.post('/key/generate', { max_budget: 1 })).json()) as { key: string };
+  const key = await gateway.makeKey({ max_budget: 1 });
   expect((await ask(key)).status).toBe(200);
   limitFiles(512);
   const seen = new Set<string>();

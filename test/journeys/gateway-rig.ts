@@ -174,10 +174,3 @@ function notingLedger(records: RequestRecord[]): NotingLedger {
   };
   return ledger;
 }
-
-/** One deployment's YAML lines under `model_list`. */
-export function deployment(group: string, url: string, model: string, params: Record<string, unknown> = {}): string {
-  const all = { model, api_base: `${url}/v1`, api_key: 'sk-upstream-secret-0123456789', ...params };
-  const lines = Object.entries(all).map(([name, value]) => `      ${name}: ${JSON.stringify(value)}`);
-  return `  - model_name: ${JSON.stringify(group)}\n    litellm_params:\n${lines.join('\n')}`;
-}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* A monthly cap of 500 dollars under 50 clients at once: refused at the cap, not a cent over, nothing refused that fits. */
@@ -12,16 +13,7 @@ let gateway: GatewayProcess;
 beforeAll(async () => {
   upstream = await startFakeProvider();
   gateway = await startGateway({
-    config: `
-model_list:
-  - model_name: dear
-    litellm_params:
-      model: openai/dear
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${boundDollars / outputTokensMax}
-`,
+    config: selling(upstream.url, { dear: boundDollars / outputTokensMax }),
   });
 });
 

@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 async function makeKey(body: object): Promise<string> {
-  return ((await (await gateways[0]!.post('/key/generate', body)).json()) as { key: string }).key;
+  return gateways[0]!.makeKey(body);
 }
 
 function ask(at: number, once: string, body: object = {}, path = '/v1/chat/completions', by = key): Promise<Response> {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readInvoice } from '../fake-provider/invoice.ts';
 import { type SpawnedFakeProvider, spawnFakeProvider } from '../fake-provider/spawn.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /*
@@ -28,16 +29,7 @@ beforeAll(async () => {
     invoice: invoiceFile,
     script: JSON.stringify({ delayBeforeHeadersMs: 5, delayBetweenEventsMs: 2 }),
   });
-  config = `
-model_list:
-  - model_name: m
-    litellm_params:
-      model: openai/m
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${nanodollarsPerOutputToken / 1e9}
-`;
+  config = selling(upstream.url, nanodollarsPerOutputToken / 1e9);
 });
 
 afterAll(async () => {

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 /** Images that callers name by address reach a model that takes bytes only. */
 let fake: FakeProvider;

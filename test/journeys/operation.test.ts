@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, serverError, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* What an operator sees of the running gateway: health in words, metrics behind a key, log lines, stored prompts, retention. */
@@ -151,7 +151,7 @@ describe('prompts and answers', () => {
   });
 
   it('are not kept otherwise, and old rows go while their sums stay', async () => {
-    const key = ((await (await gateway.post('/key/generate', {})).json()) as { key: string }).key;
+    const key = await gateway.makeKey();
     const other = await startGateway({
       config: configuration(
         closedPort,

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { freshDatabase, type TestDatabase } from '../servers/index.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../tcp-fault/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* docs/policies.md, row by row, over real sockets. */
@@ -25,15 +26,7 @@ async function start(settings: Readonly<Record<string, unknown>>, env: Record<st
   gateway = await startGateway({
     env,
     config: `
-model_list:
-  - model_name: m
-    litellm_params:
-      model: openai/m
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: 0.001
-general_settings:
+${selling(upstream.url, 0.001)}general_settings:
   drain_timeout_seconds: 1
 ${lines.join('\n')}
 `,
@@ -42,7 +35,7 @@ ${lines.join('\n')}
 }
 
 async function makeKey(on: GatewayProcess, body: object): Promise<string> {
-  return ((await (await on.post('/key/generate', body)).json()) as { key: string }).key;
+  return on.makeKey(body);
 }
 
 async function ask(on: GatewayProcess, key: string, more: object = {}, init: RequestInit = {}): Promise<Response> {

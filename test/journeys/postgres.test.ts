@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { freshDatabase, type TestDatabase } from '../servers/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* From the embedded database to PostgreSQL: migrate, copy, and go on where it stopped. */
@@ -20,16 +21,7 @@ beforeAll(async () => {
   upstream = await startFakeProvider();
   database = await freshDatabase();
   folder = mkdtempSync(join(tmpdir(), 'tollgate-journey-'));
-  config = `
-model_list:
-  - model_name: dear
-    litellm_params:
-      model: openai/dear
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: 0.01
-`;
+  config = selling(upstream.url, { dear: 0.01 });
 });
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, rateLimited, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, startGateway } from './support/gateway-process.ts';
 
 /* A configuration that is replaced while people work: nothing is dropped, nothing learned about deployments is lost. */

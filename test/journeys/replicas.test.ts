@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { freshDatabase, type TestDatabase } from '../servers/index.ts';
+import { selling } from './support/config-text.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /*
@@ -18,16 +19,7 @@ let config: string;
 beforeAll(async () => {
   // Long enough that every answer is cut at what was asked for.
   upstream = await startFakeProvider({ default: { text: 'word '.repeat(2_000) } });
-  config = `
-model_list:
-  - model_name: m
-    litellm_params:
-      model: openai/m
-      api_base: "${upstream.url}/v1"
-      api_key: none
-      input_cost_per_token: 0
-      output_cost_per_token: ${unitDollars / outputTokens}
-`;
+  config = selling(upstream.url, unitDollars / outputTokens);
 });
 
 afterAll(async () => {

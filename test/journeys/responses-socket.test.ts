@@ -4,7 +4,7 @@ import { ResponsesWS } from 'openai/resources/responses/ws';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* Responses over a WebSocket, as Codex and the official client use it. */
@@ -155,7 +155,7 @@ it('checks the key before the handshake, and budget, limits and form of every re
   const [failure] = (await once(stranger, 'error')) as [Error];
   expect(failure.message).toContain('401');
 
-  const { key } = (await (await gateway.post('/key/generate', { max_budget: 0.5 })).json()) as { key: string };
+  const key = await gateway.makeKey({ max_budget: 0.5 });
   const talk = await new Talk(key).opened();
   fake.setDefault({ text: 'Dear.' });
   const asked = { model: 'priced', input: 'Hi', max_output_tokens: 100, store: false };

@@ -105,8 +105,7 @@ describe('budgets of the chain', () => {
     await gateway.post('/team/new', { team_id: 'crew', team_member_budget: 0.5 });
     await gateway.post('/team/member_add', { team_id: 'crew', member: { role: 'user', user_id: 'ann' } });
     await gateway.post('/tag/new', { name: 'scarce', max_budget: 0.5 });
-    const made = async (body: object) =>
-      ((await (await gateway.post('/key/generate', body)).json()) as { key: string }).key;
+    const made = async (body: object) => await gateway.makeKey(body);
     const member = await made({ team_id: 'crew', user_id: 'ann' });
     const tagged = await made({ tags: ['scarce'] });
     const messages = [{ role: 'user', content: 'Hello' }];

@@ -40,7 +40,7 @@ it.each([
     second.setDefault({ stall: { at: 'before-headers' } });
     const before = second.requests.length;
     let gateway = await startGateway({ config: config(policy), folder: own });
-    const { key } = (await (await gateway.post('/key/generate', { max_budget: 10 })).json()) as { key: string };
+    const key = await gateway.makeKey({ max_budget: 10 });
     const asked = gateway
       .post(
         '/v1/chat/completions',

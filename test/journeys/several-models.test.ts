@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FakeProvider, serverError, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 let quick: FakeProvider;
 let slow: FakeProvider;

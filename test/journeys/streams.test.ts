@@ -8,7 +8,8 @@ import {
   stallAt,
   startFakeProvider,
 } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 let fake: FakeProvider;
 let rig: GatewayRig;

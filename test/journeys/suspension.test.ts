@@ -40,7 +40,7 @@ general_settings: { database_url: os.environ/DATABASE_URL, drain_timeout_seconds
 }
 
 async function makeKey(on: GatewayProcess, body: object): Promise<string> {
-  return ((await (await on.post('/key/generate', body)).json()) as { key: string }).key;
+  return on.makeKey(body);
 }
 
 async function ask(

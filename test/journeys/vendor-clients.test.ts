@@ -9,7 +9,8 @@ import { ApiError, type Content, FunctionCallingConfigMode, GoogleGenAI } from '
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
-import { deployment, type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+import { type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
+import { deployment } from './support/config-text.ts';
 
 /* Google's and Amazon's own clients against every kind of upstream. */
 

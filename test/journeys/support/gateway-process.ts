@@ -34,6 +34,8 @@ export interface GatewayProcess {
   readonly ready: Readonly<Record<string, unknown>>;
   post(path: string, body: unknown, key?: string, headers?: Record<string, string>): Promise<Response>;
   get(path: string, key?: string): Promise<Response>;
+  /** A virtual key with these limits. */
+  makeKey(body?: object): Promise<string>;
   /** Orderly end; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** The end that leaves no time for anything. */
@@ -72,12 +74,18 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
   };
 
-  return {
+  const gateway: GatewayProcess = {
     url,
     folder,
     child,
     ready,
     log: () => log,
+    async makeKey(body = {}) {
+      const answer = await gateway.post('/key/generate', body);
+      const text = await answer.text();
+      if (answer.status !== 200) throw new Error(`no key was made: ${text}`);
+      return (JSON.parse(text) as { key: string }).key;
+    },
     async post(path, body, key = masterKey, headers = {}) {
       const answer = await fetch(url + path, {
         method: 'POST',
@@ -102,6 +110,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       remove();
     },
   };
+  return gateway;
 }
 
 async function firstLine(
