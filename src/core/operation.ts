@@ -22,6 +22,7 @@ export const dialectNames = [
   'openai-compact',
   'mistral-chat',
   'gigachat-chat',
+  'replicate-chat',
   'cohere-chat',
   'ollama-chat',
   'ollama-generate',

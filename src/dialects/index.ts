@@ -19,6 +19,7 @@ import { openaiRealtime } from './openai-realtime/index.ts';
 import { openaiCompact } from './openai-responses/compact.ts';
 import { openaiResponses } from './openai-responses/index.ts';
 import { passThrough } from './pass-through/index.ts';
+import { replicateChat } from './replicate-chat/index.ts';
 import { rerankDialects } from './rerank/index.ts';
 import { vendorMedia } from './vendor-media/index.ts';
 
@@ -32,6 +33,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['anthropic-messages', anthropicMessages],
   ['mistral-chat', mistralChat],
   ['gigachat-chat', gigachatChat],
+  ['replicate-chat', replicateChat],
   ['cohere-chat', cohereChat],
   ['ollama-chat', ollamaChat],
   ['ollama-generate', ollamaGenerate],

@@ -131,6 +131,7 @@ export const usualPath: Record<DialectName, string> = {
   'elevenlabs-transcription': '/speech-to-text',
   'fal-images': '',
   'imagen-images': ':predict',
+  'replicate-chat': '/predictions',
   'replicate-images': '/predictions',
   'stability-images': '',
   'text-to-image': '',

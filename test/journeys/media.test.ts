@@ -23,6 +23,7 @@ ${line('painter', 'openai/gpt-image-1', ', input_cost_per_token: 0.000005, outpu
 ${line('stability', 'stability/core', ', output_cost_per_image: 0.03')}
 ${line('fal', 'fal_ai/fal-ai/flux', ', output_cost_per_image: 0.025')}
 ${line('replicate', 'replicate/black-forest-labs/flux', ', output_cost_per_image: 0.003')}
+${line('writer', 'replicate/meta/meta-llama-3-8b-instruct', ', input_cost_per_token: 0.00001, output_cost_per_token: 0.00002')}
 ${line('hf', 'huggingface/a/b', ', output_cost_per_image: 0.001')}
 ${line('eleven-tts', 'elevenlabs/eleven_v2', ', input_cost_per_character: 0.0003')}
 ${line('eleven-stt', 'elevenlabs/scribe_v1', ', input_cost_per_second: 0.0001')}
@@ -247,6 +248,32 @@ describe('a provider that answers in steps', () => {
     const answer = await openai.images.generate({ model: 'replicate', prompt: 'A cat' });
     expect(answer.data).toMatchObject([{ url: 'https://img.example/1.png' }]);
     expect(upstream.requests.at(-1)).toMatchObject({ method: 'GET', path: '/predictions/p1' });
+  });
+
+  it('Replicate: a language model is waited for as well, and a stream is made of its answer', async () => {
+    const messages = [{ role: 'user' as const, content: 'Hi' }];
+    const metrics = { input_token_count: 3, output_token_count: 2 };
+    const answers = [
+      json({ id: 'p2', status: 'starting', output: null }),
+      json({ id: 'p2', status: 'succeeded', output: ['Grü', 'ezi'], metrics }),
+    ];
+    const before = rig.records.length;
+    upstream.answers = [...answers];
+    const whole = await openai.chat.completions.create({ model: 'writer', messages });
+    expect(whole.choices[0]).toMatchObject({ message: { content: 'Grüezi' }, finish_reason: 'stop' });
+    expect(whole.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 2 });
+    expect(await lastRecord(before)).toMatchObject({ status: 'success', cost: 70_000 });
+    expect(upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /models/meta/meta-llama-3-8b-instruct/predictions',
+      'GET /predictions/p2',
+    ]);
+    upstream.answers = [...answers];
+    let text = '';
+    for await (const chunk of await openai.chat.completions.create({ model: 'writer', messages, stream: true })) {
+      text += chunk.choices[0]?.delta.content ?? '';
+    }
+    expect(text).toBe('Grüezi');
+    expect(await lastRecord(before + 1)).toMatchObject({ status: 'success', cost: 70_000 });
   });
 });
 

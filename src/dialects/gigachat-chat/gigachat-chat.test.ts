@@ -84,6 +84,9 @@ test('a whole answer', () => {
     { finish_reason: 'tool_calls', message: { content: null, tool_calls: [call(state)] } },
   ]);
   expect(answer.usage).toMatchObject({ inputTokens: 5, outputTokens: 6 });
+  const facts = gigachatChat.response.read({ choices: [choice], usage });
+  expect(facts).toMatchObject({ finishReason: 'tool_calls', usage: { outputTokens: 6 } });
+  expect(facts.outputBytes).toBeGreaterThan(10);
 });
 
 test('a stream, cut anywhere', () => {

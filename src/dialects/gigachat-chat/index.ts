@@ -14,6 +14,10 @@ export const gigachatChat: Dialect = Object.freeze({
     ...openaiChat.request,
     encode: (request, options) => ownRequest(openaiChat.request.encode(request, options), options),
   },
-  response: { ...openaiChat.response, decode: (body) => openaiChat.response.decode(sharedAnswer(body)) },
+  response: {
+    ...openaiChat.response,
+    decode: (body) => openaiChat.response.decode(sharedAnswer(body)),
+    read: (body) => openaiChat.response.read(sharedAnswer(body)),
+  },
   streamDecoder: () => new OwnStreamDecoder(),
 } satisfies Dialect);

@@ -6,6 +6,7 @@ import type { ImageRequest, ImageResponse } from '../../core/neutral-media.ts';
 import type { DialectName } from '../../core/operation.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { inexpressible } from '../parameter-edits.ts';
+import { predictionFollowUp, predictionOutput } from '../replicate-prediction.ts';
 import { given, type TaskFormat } from '../task-dialect.ts';
 import { nearestRatio, pixelsOf, refuseForeign } from './image-size.ts';
 
@@ -141,20 +142,8 @@ export const replicateImages: Format = {
       },
     };
   },
-  followUp: ({ status, id }, { path }) => {
-    if (typeof id !== 'string' || (status !== 'starting' && status !== 'processing')) return null;
-    const predictions = path.replace(/\/models\/.*$/, '/predictions');
-    return { method: 'GET', path: `${predictions}/${encodeURIComponent(id)}`, body: null, afterMs: 1_000 };
-  },
-  decodeResponse: ({ status, error, output }) => {
-    if (status === 'failed' || status === 'canceled' || status === 'aborted') {
-      throw new GatewayError('upstream_error', typeof error === 'string' ? error : `The prediction was ${status}.`);
-    }
-    if (output === undefined || output === null) {
-      throw new GatewayError('upstream_timeout', 'The prediction was not finished in the time that is waited for it.');
-    }
-    return answer(imagesOf(Array.isArray(output) ? output : [output]));
-  },
+  followUp: predictionFollowUp,
+  decodeResponse: (body) => answer(imagesOf(predictionOutput(body))),
 };
 
 /** https://ai.google.dev/gemini-api/docs/imagen and Vertex AI's `predict` */
