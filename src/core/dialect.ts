@@ -73,8 +73,8 @@ export interface Dialect {
   readonly listAnswer?: boolean;
   /** How a request goes on from what was kept of earlier ones; absent in formats that keep nothing. */
   readonly continuation?: Continuation;
-  /** For a format of sessions over a WebSocket. */
-  readonly session?: SessionFormat;
+  /** For a format of sessions over a WebSocket: a new one. */
+  readonly session?: () => SessionFormat;
   /** Bytes that keep a silent stream alive without meaning anything, null where the format has none. */
   readonly heartbeat: Uint8Array | null;
   /** `content-type` of a stream; null for a format without streams. */

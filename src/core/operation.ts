@@ -54,6 +54,7 @@ export const dialectNames = [
   'gemini-generate',
   'gemini-array',
   'openai-realtime',
+  'gemini-live',
   'pass-through',
   'openai-images',
   'openai-image-edits',

@@ -1,4 +1,6 @@
+import type { BodyEdits } from './dialect.ts';
 import type { GatewayError } from './errors.ts';
+import type { JsonObject } from './json.ts';
 import type { Usage } from './usage.ts';
 
 /** What a session's settings say of the transcripts of what its caller says. */
@@ -19,6 +21,15 @@ export interface SessionSettings {
 /** A message of the caller's, as far as it matters to money. */
 export type SaidInSession =
   | { readonly kind: 'turn' }
+  /** The first message, where that names the model. */
+  | {
+      readonly kind: 'opens';
+      /** A body that stands for a turn of this session, its model in it. */
+      readonly turn: JsonObject;
+      /** What the provider's own edits are made on, and the message with them. */
+      readonly setup: JsonObject;
+      withEdits(edits: BodyEdits): string;
+    }
   | { readonly kind: 'sound'; readonly bytes: number }
   /** What was said so far is complete. */
   | { readonly kind: 'sound_ends' }
@@ -54,14 +65,16 @@ export type HeardInSession =
     }
   | { readonly kind: 'not_transcribed'; readonly item: string; readonly message: string };
 
-/** How a session over a WebSocket is spoken. Messages without a bearing on money are null, and cost no parsing. */
+/** How one session over a WebSocket is spoken. Messages without a bearing on money are nothing, and cost no parsing. */
 export interface SessionFormat {
+  /** Where the model is named. */
+  readonly modelIn: 'address' | 'first message';
   said(text: string): SaidInSession | null;
-  heard(text: string): HeardInSession | null;
-  /** Ends a turn that the provider began on its own. */
-  cancelTurn(id: string): string;
-  /** How the caller is told of an error. */
-  error(error: GatewayError): string;
+  heard(text: string): readonly HeardInSession[];
+  /** Ends a turn that the provider began on its own; null where nothing but the end of the session does. */
+  cancelTurn(id: string): string | null;
+  /** How the caller is told of an error; null where the end of the connection tells it. */
+  error(error: GatewayError): string | null;
   /** What a session that only transcribes says first; `isBeta`: in the older words. */
   transcriptsBegin(id: string, isBeta: boolean): string;
 }

@@ -7,6 +7,7 @@ import { cohereChat } from './cohere-chat/index.ts';
 import { embeddingDialects } from './embeddings/index.ts';
 import { geminiArray } from './gemini/array.ts';
 import { gemini } from './gemini/index.ts';
+import { geminiLive } from './gemini-live/index.ts';
 import { gigachatChat } from './gigachat-chat/index.ts';
 import { mistralChat } from './mistral-chat/index.ts';
 import { ollamaChat, ollamaGenerate } from './ollama-chat/index.ts';
@@ -44,6 +45,7 @@ export const dialects: ReadonlyMap<DialectName, Dialect> = new Map<DialectName, 
   ['bedrock-invoke', bedrockInvoke],
   ['gemini-generate', gemini],
   ['gemini-array', geminiArray],
+  ['gemini-live', geminiLive],
   ...[...embeddingDialects, ...rerankDialects, ...openaiMedia, ...vendorMedia].map(
     (dialect) => [dialect.name, dialect] as const,
   ),

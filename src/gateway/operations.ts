@@ -56,6 +56,12 @@ const transcriptions: DataRoute = {
 const translations: DataRoute = { ...transcriptions, dialect: 'openai-translations' };
 /** Not asked by a request of its own: see the WebSocket door. */
 export const realtimeRoute: DataRoute = { ...chat, operation: 'realtime', dialect: 'openai-realtime' };
+/** The same of Google's Live API. */
+export const liveRoute: DataRoute = {
+  operation: 'realtime',
+  dialect: 'gemini-live',
+  routeGroups: ['llm_api_routes', 'google_routes'],
+};
 /** What is said in a session, transcribed. */
 export const transcriptRoute: DataRoute = { ...realtimeRoute, operation: 'transcription' };
 const messages: DataRoute = {

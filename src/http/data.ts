@@ -14,6 +14,7 @@ import { OpenClients } from './client-presence.ts';
 import { ClientLeft, requestBody } from './data-body.ts';
 import { boundaryOf, formUpload } from './form-upload.ts';
 import { writeError } from './json-error.ts';
+import { headersWithQueryKey, withoutKey } from './query-key.ts';
 import { writeReply } from './reply-writer.ts';
 import { queryOf } from './request-path.ts';
 
@@ -132,7 +133,7 @@ export class DataDoor {
         matched,
         path,
         query: withoutKey(query),
-        headers: headersWithKey(request.headers, query),
+        headers: headersWithQueryKey(request.headers, query),
         clientAddress: request.socket.remoteAddress ?? null,
         bytes: noBytes,
         client,
@@ -181,20 +182,6 @@ export class DataDoor {
   }
 }
 
-/** Google's clients may write the key into the address: it goes on as the header it stands for, and nowhere else. */
-function headersWithKey(headers: IncomingMessage['headers'], query: string): IncomingMessage['headers'] {
-  if (!keyInQuery.test(query) || headers['x-goog-api-key'] !== undefined) return headers;
-  const key = new URLSearchParams(query).get('key');
-  return key === null ? headers : { ...headers, 'x-goog-api-key': key };
-}
-
-function withoutKey(query: string): string {
-  if (!keyInQuery.test(query)) return query;
-  const rest = query.split('&').filter((pair) => !keyInQuery.test(pair));
-  return rest.join('&');
-}
-
-const keyInQuery = /(?:^|&)key=/;
 const noBytes = Buffer.alloc(0);
 const passedMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 

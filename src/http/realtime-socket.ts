@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
-import type { SocketPeer } from '../core/ports.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { realtimeRoute } from '../gateway/operations.ts';
 import { type ClientSecret, isForTranscripts, openingOf } from '../gateway/session/client-secrets.ts';
@@ -8,6 +7,7 @@ import { RealtimeSession } from '../gateway/session/session.ts';
 import { OpenClient } from './client-presence.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
 import { queryOf } from './request-path.ts';
+import { socketPeer } from './socket-peer.ts';
 import type { OpenSocket, SocketDoor } from './sockets.ts';
 
 const paths: ReadonlySet<string> = new Set(['/realtime', '/v1/realtime', '/openai/realtime', '/openai/v1/realtime']);
@@ -49,7 +49,7 @@ function openSession(
       arrivedTick: gateway.clock.tick(),
       ...(secret !== null && { onBehalfOf: secret.keyId }),
     },
-    peerOf(socket),
+    socketPeer(socket),
     {
       opening: secret === null ? null : openingOf(secret),
       transcribes: secret === null ? query.get('intent') === 'transcription' : isForTranscripts(secret),
@@ -60,36 +60,4 @@ function openSession(
   socket.on('close', () => session.clientLeft());
   void session.begin();
   return session;
-}
-
-/** A WebSocket as a session knows it. */
-function peerOf(socket: WebSocket): SocketPeer {
-  const waiting: (() => void)[] = [];
-  const sent = () => {
-    if (socket.bufferedAmount > 0) return;
-    for (const wake of waiting.splice(0)) wake();
-  };
-  socket.on('close', () => {
-    for (const wake of waiting.splice(0)) wake();
-  });
-  return {
-    send(text) {
-      if (socket.readyState !== socket.OPEN) return 0;
-      socket.send(text, sent);
-      return socket.bufferedAmount;
-    },
-    drained: () =>
-      socket.readyState !== socket.OPEN || socket.bufferedAmount === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => waiting.push(resolve)),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    // A reason has room for 123 bytes.
-    close: (code, reason) => socket.close(code, cut(reason)),
-  };
-}
-
-function cut(reason: string): string {
-  const bytes = Buffer.from(reason);
-  return bytes.length <= 120 ? reason : bytes.toString('utf8', 0, 120).replace(/\ufffd+$/, '');
 }

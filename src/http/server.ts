@@ -6,6 +6,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { DataDoor, type Serve } from './data.ts';
 import { drain, type OpenResponse } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
+import { liveSocketDoor } from './live-socket.ts';
 import { Readiness } from './readiness.ts';
 import { realtimeSocketDoor } from './realtime-socket.ts';
 import { pathOf } from './request-path.ts';
@@ -47,6 +48,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
   const data = new DataDoor(gateway, options.serve);
   const webSockets = new SocketDoors(gateway, [
     realtimeSocketDoor(gateway),
+    liveSocketDoor(gateway),
     responsesSocketDoor(gateway, options.serve),
   ]);
   const readiness = options.readiness ?? new Readiness(gateway.clock);

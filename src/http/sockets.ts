@@ -8,6 +8,8 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { type ClientSecret, presentedSecret } from '../gateway/session/client-secrets.ts';
 import { plainErrorBody } from './json-error.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
+import { headersWithQueryKey } from './query-key.ts';
+import { queryOf } from './request-path.ts';
 
 const pingMs = 30_000;
 
@@ -16,6 +18,8 @@ export interface SocketDoor {
   readonly routeGroups: readonly string[];
   /** Whether a client secret is as good as a key. */
   readonly takesClientSecrets?: boolean;
+  /** Whether clients write their key into the address, not among the protocols. */
+  readonly takesKeyInQuery?: boolean;
   takes(path: string): boolean;
   /** The handshake is over and the key was good. */
   open(socket: WebSocket, request: IncomingMessage, path: string, secret: ClientSecret | null): OpenSocket;
@@ -71,7 +75,9 @@ export class SocketDoors {
   async #greet(door: SocketDoor, request: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
     try {
       if (this.#isDraining) throw new GatewayError('shutting_down', 'The gateway is stopping. Connect again.');
-      const headers = headersWithProtocolKey(request.headers);
+      const headers = door.takesKeyInQuery
+        ? headersWithQueryKey(request.headers, queryOf(request.url ?? ''))
+        : headersWithProtocolKey(request.headers);
       const secret = door.takesClientSecrets ? presentedSecret(this.#gateway, headers) : null;
       const caller = { headers, address: request.socket.remoteAddress ?? null, path, onBehalfOf: secret?.keyId };
       await admitCaller(this.#gateway, caller, door.routeGroups);

@@ -53,6 +53,8 @@ export interface ProviderDefinition {
   readonly unitPrices?: Readonly<Record<string, UnitPrices>>;
   /** Path behind the base address; the dialect's usual one where absent. */
   readonly path?: (call: PathCall) => string;
+  /** Path in the place of the base address's version, for what is not below it; undefined for everything else. */
+  readonly pathBeside?: (call: PathCall) => string | undefined;
   /** Its own batch API, where it has one. */
   readonly batchDesk?: BatchDeskName;
   readonly batchPriceRatio?: number;
@@ -117,6 +119,7 @@ export const usualPath: Record<DialectName, string> = {
   'gemini-generate': '',
   'gemini-array': '',
   'openai-realtime': '/realtime',
+  'gemini-live': '',
   'pass-through': '',
   'openai-images': '/images/generations',
   'openai-image-edits': '/images/edits',
@@ -208,7 +211,10 @@ export function defineProvider(definition: ProviderDefinition): Provider {
         origin: base.origin,
         headers: Object.freeze([...auth(settings), ...Object.entries(settings.headers).flatMap(lowerCaseName)]),
         path(dialect: DialectName, model: string, stream: boolean) {
-          const path = definition.path?.({ dialect, model, stream, settings }) ?? usualPath[dialect];
+          const call = { dialect, model, stream, settings };
+          const beside = definition.pathBeside?.(call);
+          if (beside !== undefined) return prefix.replace(/\/v\d+[a-z0-9]*$/, '') + beside + base.search;
+          const path = definition.path?.(call) ?? usualPath[dialect];
           // An operator may have written the whole address of the call instead of its base.
           const whole = prefix.endsWith(path) ? prefix + base.search : prefix + path + base.search;
           return whole.startsWith('/') ? whole : `/${whole}`;

@@ -110,6 +110,7 @@ const usualPaths: Partial<Record<DialectName, string>> = {
   'invoked-cohere-embed': '',
   'cohere-rerank': '/rerank',
   'openai-realtime': '/realtime',
+  'gemini-live': '',
   'openai-images': '/images/generations',
   'openai-image-edits': '/images/edits',
   'openai-image-variations': '/images/variations',

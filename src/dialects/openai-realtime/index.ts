@@ -42,5 +42,5 @@ export const openaiRealtime = taskDialect<{ model: string }, { id: string; model
     return { id: typeof id === 'string' ? id : '', model: '', usage: turnUsage(event.response.usage) };
   },
   encodeResponse: () => ({}),
-  session: realtimeSession,
+  session: () => realtimeSession,
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { realtimeSession } from './session.ts';
 
 const said = (event: object) => realtimeSession.said(JSON.stringify(event));
-const heard = (event: object) => realtimeSession.heard(JSON.stringify(event));
+const heard = (event: object) => realtimeSession.heard(JSON.stringify(event))[0];
 
 describe('a message of the caller', () => {
   it.each([1, 2, 3, 100, 960, 4_800, 480_000])('with %i bytes of sound is measured to the byte', (bytes) => {
@@ -96,7 +96,7 @@ describe('a message of the provider', () => {
   it.each(['{', '[]', 'null', '{"type":"response.done"}', '{"type":"session.updated","session":7}', ''])(
     'that means nothing is nothing: %s',
     (text) => {
-      expect(realtimeSession.heard(text)).toBeNull();
+      expect(realtimeSession.heard(text)).toEqual([]);
       expect(realtimeSession.said(text)).toBeNull();
     },
   );

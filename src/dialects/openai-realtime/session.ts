@@ -5,6 +5,7 @@ import { transcriptUsage, turnUsage } from './usage.ts';
 
 /** An append holds little besides its sound; what holds more is looked at as a whole. */
 const besidesSoundMax = 400;
+const nothing: readonly HeardInSession[] = [];
 const transcription = 'conversation.item.input_audio_transcription.';
 const tellingNames = [
   '"response.created"',
@@ -17,6 +18,7 @@ const tellingNames = [
 
 /** https://platform.openai.com/docs/api-reference/realtime-client-events and realtime-server-events. */
 export const realtimeSession: SessionFormat = {
+  modelIn: 'address',
   said(text) {
     const sound = soundIn(text);
     if (sound !== null) return { kind: 'sound', bytes: bytesOf(sound) };
@@ -27,9 +29,10 @@ export const realtimeSession: SessionFormat = {
   },
   heard(text) {
     // Sound makes up nearly everything that is said, and means nothing here.
-    if (!tellingNames.some((name) => text.includes(name))) return null;
+    if (!tellingNames.some((name) => text.includes(name))) return nothing;
     const event = parsed(text);
-    return event === undefined ? null : heardBy(event);
+    const heard = event === undefined ? null : heardBy(event);
+    return heard === null ? nothing : [heard];
   },
   cancelTurn: (id) => JSON.stringify({ type: 'response.cancel', response_id: id }),
   error: ({ message, type, code, details }) =>

@@ -70,10 +70,11 @@ async function open(
   if (!provider.dialects.realtime?.includes(dialect)) {
     throw new GatewayError('no_capable_deployment', `${provider.name} does not offer realtime sessions.`);
   }
+  const isNamed = gateway.dialects.get(dialect)?.session?.().modelIn === 'first message';
   const path = withQuery(
     endpoint.path(dialect, model, true),
     transcribes ? 'intent=transcription' : '',
-    transcribes && provider.transcriptsNameNoModel ? '' : `model=${encodeURIComponent(model)}`,
+    isNamed || (transcribes && provider.transcriptsNameNoModel) ? '' : `model=${encodeURIComponent(model)}`,
   );
   const beta = arrival.headers['openai-beta'];
   const headers = typeof beta === 'string' ? [...endpoint.headers, 'openai-beta', beta] : endpoint.headers;

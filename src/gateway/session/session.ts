@@ -1,4 +1,6 @@
+import type { BodyEdits } from '../../core/dialect.ts';
 import { asGatewayError, GatewayError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { SocketPeer, Timer, UpstreamSocket } from '../../core/ports.ts';
 import type { HeardInSession, SaidInSession, SessionFormat, TranscriptSettings } from '../../core/session-format.ts';
 import { noUsage } from '../../core/usage.ts';
@@ -65,7 +67,7 @@ export class RealtimeSession {
     this.#arrival = arrival;
     this.#client = client;
     this.#wish = wish;
-    this.#format = gateway.dialects.get(arrival.matched.route.dialect)!.session!;
+    this.#format = gateway.dialects.get(arrival.matched.route.dialect)!.session!();
     const decided = () => this.#settleDown();
     this.#turns = new Turns(gateway, arrival, decided);
     this.#listening = new Listening(gateway, arrival, decided);
@@ -74,9 +76,10 @@ export class RealtimeSession {
 
   /** Never rejects. */
   async begin(): Promise<void> {
-    if (!this.#wish.transcribes) return this.#dial(null);
+    if (this.#format.modelIn === 'first message') return;
+    if (!this.#wish.transcribes) return this.#dial(this.#arrival, null);
     if (this.#wish.model !== undefined) {
-      return this.#dial({ model: this.#wish.model, promptBytes: 0 });
+      return this.#dial(this.#arrival, { model: this.#wish.model, promptBytes: 0 });
     }
     // Callers wait to be greeted before they say which model shall transcribe.
     const isBeta = this.#arrival.headers['openai-beta'] !== undefined;
@@ -159,9 +162,18 @@ export class RealtimeSession {
         return text;
       case 'settings':
         return this.#chosen(text, said);
+      case 'opens':
+        return said.withEdits(this.#opening(said.setup));
       default:
         return text;
     }
+  }
+
+  #opening(setup: JsonObject): BodyEdits {
+    const { deployment, model } = this.#place!;
+    const { headers, matched } = this.#arrival;
+    const call = { dialect: matched.route.dialect, model, stream: true, body: setup, headers };
+    return deployment.endpoint.edits?.(call) ?? new Map([['model', model]]);
   }
 
   async #chosen(text: string, said: SaidInSession & { kind: 'settings' }): Promise<string | null | undefined> {
@@ -171,7 +183,7 @@ export class RealtimeSession {
       return model === null ? text : said.withModel(model);
     } catch (cause) {
       // A model that may not be used: the session goes on as it was.
-      this.#client.send(this.#format.error(asGatewayError(cause)));
+      this.#tell(asGatewayError(cause));
       return null;
     }
   }
@@ -180,11 +192,13 @@ export class RealtimeSession {
 
   #upstreamSaid(text: string): void {
     if (this.#isSettled) return;
-    const heard = this.#format.heard(text);
-    if (this.#isOver && (heard?.kind === 'turn_began' || heard?.kind === 'turn_ended')) return;
-    if (heard !== null) this.#notice(heard);
-    if (this.#isOver) return;
-    if (heard?.kind === 'settings' && heard.isFirst && this.#isGreeted) return;
+    let isGreeting = false;
+    for (const heard of this.#format.heard(text)) {
+      if (this.#isOver && (heard.kind === 'turn_began' || heard.kind === 'turn_ended')) continue;
+      this.#notice(heard);
+      isGreeting ||= heard.kind === 'settings' && heard.isFirst;
+    }
+    if (this.#isOver || (isGreeting && this.#isGreeted)) return;
     if (this.#client.send(text) > unsentBytesMax) {
       this.#upstream?.pause();
       void this.#client.drained().then(() => this.#upstream?.resume());
@@ -233,7 +247,8 @@ export class RealtimeSession {
 
   /** The provider began on its own what nobody can pay for. */
   #stopTurn(id: string): void {
-    this.#upstream?.send(this.#format.cancelTurn(id));
+    const cancel = this.#format.cancelTurn(id);
+    if (cancel !== null) this.#upstream?.send(cancel);
     this.#end(this.#turns.refusal ?? new GatewayError('budget_exceeded', 'There is no room for another turn.'));
   }
 
@@ -269,21 +284,29 @@ export class RealtimeSession {
   // ── Beginning and end ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #dialWhenNamed(text: string): void {
-    if (!this.#wish.transcribes || this.#isDialling) return;
+    if (this.#isDialling) return;
     const said = this.#format.said(text);
+    if (this.#format.modelIn === 'first message') {
+      if (said?.kind === 'opens') {
+        void this.#dial({ ...this.#arrival, bytes: Buffer.from(JSON.stringify(said.turn)) }, null);
+      } else {
+        this.#end(new GatewayError('malformed_request', 'The first message must be the setup, which names the model.'));
+      }
+      return;
+    }
     const transcript = said?.kind === 'settings' ? said.settings.transcript : undefined;
-    if (transcript?.model !== undefined) void this.#dial(transcript);
+    if (this.#wish.transcribes && transcript?.model !== undefined) void this.#dial(this.#arrival, transcript);
   }
 
   /** `transcripts`: by whom, where there is nothing else. */
-  async #dial(transcripts: TranscriptSettings | null): Promise<void> {
+  async #dial(arrival: Arrival, transcripts: TranscriptSettings | null): Promise<void> {
     this.#isDialling = true;
     const gateway = this.#gateway;
     let first: FirstSlice | null = null;
     try {
       first =
         transcripts === null
-          ? { slice: await Slice.grant(gateway, this.#arrival), heldMs: 0 }
+          ? { slice: await Slice.grant(gateway, arrival), heldMs: 0 }
           : await firstSlice(gateway, this.#arrival, transcripts);
       const line = await dial(gateway, this.#arrival, first.slice, this.#wish.transcribes, {
         onText: (text) => this.#upstreamSaid(text),
@@ -291,7 +314,7 @@ export class RealtimeSession {
       });
       this.#upstream = line.socket;
       this.#place = line;
-      if (transcripts === null) this.#turns.begin(line, first.slice);
+      if (transcripts === null) this.#turns.begin(line, arrival, first.slice);
       const ear = transcripts === null ? null : this.#firstEar(line, first, transcripts);
       this.#listening.begin(line, first.slice.admitted, ear);
       if (this.#isOver) {
@@ -317,7 +340,7 @@ export class RealtimeSession {
   #end(error: GatewayError | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (error !== null) this.#client.send(this.#format.error(error));
+    if (error !== null) this.#tell(error);
     this.#client.close(closeCode(error, this.#isDraining), error?.message ?? '');
     this.#turns.close();
     if (this.#isDraining || !this.#listening.isExpecting) {
@@ -330,6 +353,11 @@ export class RealtimeSession {
       this.#linger = clock.setTimer(lastTranscriptsMs - lastSoundMs, () => this.#settle());
       this.#settleDown();
     });
+  }
+
+  #tell(error: GatewayError): void {
+    const told = this.#format.error(error);
+    if (told !== null) this.#client.send(told);
   }
 
   /** The provider's connection is closed, every slice is settled. */

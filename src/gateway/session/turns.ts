@@ -18,7 +18,7 @@ export interface Place {
  */
 export class Turns {
   readonly #gateway: Gateway;
-  readonly #arrival: Arrival;
+  #arrival: Arrival;
   /** A slice came, or was refused. */
   readonly #decided: () => void;
   #place: Place | null = null;
@@ -35,8 +35,10 @@ export class Turns {
     this.#decided = decided;
   }
 
-  begin(place: Place, first: Slice): void {
+  /** `arrival`: what stands for a turn. */
+  begin(place: Place, arrival: Arrival, first: Slice): void {
     this.#place = place;
+    this.#arrival = arrival;
     this.#spare = first;
   }
 

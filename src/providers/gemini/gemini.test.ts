@@ -33,6 +33,12 @@ providerContract(gemini, [
     model: 'imagen-4.0-generate-001',
     address: `${base}/models/imagen-4.0-generate-001:predict`,
   },
+  {
+    dialect: 'gemini-live',
+    model: 'gemini-live-2.5-flash',
+    address:
+      'https://generativelanguage.googleapis.com/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
+  },
 ]);
 
 it('asks for events, never for a list', () => {

@@ -15,6 +15,7 @@ export const gemini = defineProvider({
     chat: ['gemini-generate'],
     embedding: ['gemini-batch-embed', 'gemini-embed'],
     image: ['imagen-images'],
+    realtime: ['gemini-live'],
   },
   usageInStream: 'always',
   modelPrefixes: ['gemini-'],
@@ -30,6 +31,8 @@ export const gemini = defineProvider({
     if (dialect !== 'gemini-generate') return `/${name}${usualPath[dialect]}`;
     return `/${name}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
   },
+  pathBeside: ({ dialect }) => (dialect === 'gemini-live' ? livePath : undefined),
+  edits: ({ dialect, model }) => new Map(dialect === 'gemini-live' ? [['model', resourceOf(model)]] : []),
   // https://ai.google.dev/gemini-api/docs/batch-api
   batchDesk: 'gemini-batches',
   batchPriceRatio: 0.5,
@@ -39,6 +42,9 @@ export const gemini = defineProvider({
   }),
   traits: (model) => ({ thinkingLevels: /gemini-([3-9]|\d\d)/.test(model) }),
 });
+
+/** https://ai.google.dev/api/live: beside the paths of versions, not below them. */
+const livePath = '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
 
 function resourceOf(model: string): string {
   return /^(tunedModels|models)\//.test(model) ? model : `models/${model}`;

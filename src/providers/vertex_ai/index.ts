@@ -29,6 +29,7 @@ export const vertexAi = defineProvider({
     embedding: ['vertex-embed'],
     rerank: ['vertex-ranking'],
     image: ['imagen-images'],
+    realtime: ['gemini-live'],
   },
   catalogueIds: ['vertex_ai', 'google-vertex', 'google', 'gemini'],
   // https://cloud.google.com/generative-ai-app-builder/pricing
@@ -62,6 +63,8 @@ export const vertexAi = defineProvider({
     return { ...settings, baseUrl: settings.baseUrl ?? address };
   },
   path: ({ dialect, model, stream, settings }) => {
+    // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/multimodal-live
+    if (dialect === 'gemini-live') return '/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent';
     const project = projectOf(settings);
     if (dialect === 'vertex-ranking') {
       return `/v1/projects/${project}/locations/global/rankingConfigs/default_ranking_config:rank`;
@@ -80,7 +83,10 @@ export const vertexAi = defineProvider({
       ? `${place}/endpoints/${name}:${verb}`
       : `${place}/publishers/google/models/${name}:${verb}`;
   },
-  edits: (call) => (call.dialect === 'anthropic-messages' ? claudeEdits(call) : new Map()),
+  editsFor: (settings) => (call) => {
+    if (call.dialect === 'anthropic-messages') return claudeEdits(call);
+    return new Map(call.dialect === 'gemini-live' ? [['model', resourceOf(call.model, settings)]] : []);
+  },
   // https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-gemini
   batchDesk: 'vertex-jobs',
   batchPriceRatio: 0.5,
@@ -110,6 +116,13 @@ export const vertexAi = defineProvider({
 
 function nameOf(model: string): string {
   return model.replace(/^gemini\//, '');
+}
+
+/** The whole name of one of Google's models, for what names it in a message. */
+function resourceOf(model: string, settings: ConnectionSettings): string {
+  const project = projectOf(settings);
+  const place = project === undefined ? '' : `projects/${project}/locations/${locationOf(settings)}/`;
+  return `${place}publishers/google/models/${nameOf(model)}`;
 }
 
 /** Rankers are another service's. */

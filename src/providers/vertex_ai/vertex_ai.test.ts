@@ -49,6 +49,12 @@ providerContract(vertexAi, [
     address: `${place}/publishers/google/models/imagen-4.0-generate-001:predict`,
   },
   {
+    settings: { extra },
+    dialect: 'gemini-live',
+    model: 'gemini-live-2.5-flash',
+    address: `${new URL(place).origin}/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent`,
+  },
+  {
     settings: { extra, model: 'semantic-ranker-default-004' },
     dialect: 'vertex-ranking',
     model: 'semantic-ranker-default-004',

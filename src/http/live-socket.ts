@@ -1,0 +1,43 @@
+import type { Gateway } from '../gateway/gateway.ts';
+import { liveRoute } from '../gateway/operations.ts';
+import { RealtimeSession } from '../gateway/session/session.ts';
+import { OpenClient } from './client-presence.ts';
+import { headersWithQueryKey } from './query-key.ts';
+import { queryOf } from './request-path.ts';
+import { socketPeer } from './socket-peer.ts';
+import type { SocketDoor } from './sockets.ts';
+
+/** As Google's clients write it for both of its services; a base address with a slash at its end makes two of them. */
+const livePath =
+  /^\/{1,2}ws\/google\.(?:ai\.generativelanguage\.v1\w*\.GenerativeService\.|cloud\.aiplatform\.v1\w*\.LlmBidiService\/)BidiGenerateContent$/;
+
+/** Sessions of Google's Live API. https://ai.google.dev/api/live */
+export function liveSocketDoor(gateway: Gateway): SocketDoor {
+  return {
+    routeGroups: liveRoute.routeGroups,
+    takesKeyInQuery: true,
+    takes: (path) => livePath.test(path),
+    open: (socket, request, path) => {
+      const { 'idempotency-key': _once, ...headers } = headersWithQueryKey(request.headers, queryOf(request.url ?? ''));
+      const session = new RealtimeSession(
+        gateway,
+        {
+          matched: { route: liveRoute, model: undefined, stream: true },
+          path,
+          query: '',
+          headers,
+          clientAddress: request.socket.remoteAddress ?? null,
+          bytes: Buffer.from('{}'),
+          client: new OpenClient(liveRoute.dialect),
+          arrivedTick: gateway.clock.tick(),
+        },
+        socketPeer(socket),
+        { opening: null, transcribes: false, model: undefined },
+      );
+      socket.on('message', (bytes: Buffer) => session.clientSaid(bytes.toString('utf8')));
+      socket.on('close', () => session.clientLeft());
+      void session.begin();
+      return session;
+    },
+  };
+}

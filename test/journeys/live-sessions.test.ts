@@ -1,0 +1,240 @@
+import { GoogleGenAI, type LiveServerMessage, Modality, type Session } from '@google/genai';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { type LiveFake, startLiveFake } from '../fake-provider/live.ts';
+import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
+
+/* Google's Live API, by Google's own client: each answer is paid for by itself, and the provider's invoice and the gateway's
+   books agree to the nano-dollar. */
+let fake: LiveFake;
+let gateway: GatewayProcess;
+
+/** The public price of gemini-live-2.5-flash. */
+const flash = { text: 500, audio: 3_000, output: 2_000, outputAudio: 12_000 };
+
+beforeAll(async () => {
+  const dear = { text: 100_000, audio: 100_000, output: 100_000, outputAudio: 100_000 };
+  fake = await startLiveFake({
+    'models/gemini-live-2.5-flash': flash,
+    'models/dear': dear,
+    'projects/p/locations/us-central1/publishers/google/models/gemini-live-2.5-flash': flash,
+  });
+  gateway = await startGateway({
+    config: `
+model_list:
+  - model_name: live
+    litellm_params: { model: gemini/gemini-live-2.5-flash, api_base: "${fake.url}/v1beta", api_key: google-key-1 }
+  - model_name: dear
+    litellm_params: { model: gemini/dear, api_base: "${fake.url}/v1beta", api_key: google-key-1, input_cost_per_token: 0.0001, output_cost_per_token: 0.0001 }
+    model_info: { max_input_tokens: 1000, max_output_tokens: 100 }
+  - model_name: on-vertex
+    litellm_params: { model: vertex_ai/gemini-live-2.5-flash, api_base: "${fake.url}", api_key: ya29.token, vertex_project: p, vertex_location: us-central1 }
+  - model_name: gpt
+    litellm_params: { model: openai/gpt-4o, api_key: sk-upstream-1 }
+`,
+  });
+});
+
+beforeEach(() => {
+  fake.invoice.length = 0;
+  fake.sessions.length = 0;
+  fake.faults = {};
+});
+
+afterAll(async () => {
+  await gateway?.stop();
+  await fake.close();
+});
+
+interface Account {
+  readonly key: string;
+  /** In nano-dollars. */
+  spent(): Promise<number>;
+}
+
+async function account(limits: object = {}): Promise<Account> {
+  const { key } = (await (await gateway.post('/key/generate', limits)).json()) as { key: string };
+  const spent = async () => {
+    const told = (await (await gateway.get(`/key/info?key=${key}`)).json()) as { info: { spend: number } };
+    return Math.round(told.info.spend * 1e9);
+  };
+  return { key, spent };
+}
+
+async function becomes({ spent }: Account, expected: () => number): Promise<number> {
+  for (let waited = 0; waited < 4_000 && (await spent()) !== expected(); waited += 50) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await spent()).toBe(expected());
+  return expected();
+}
+
+/** The books say what the invoice says. */
+const agree = (mine: Account) => becomes(mine, () => fake.billed());
+
+interface Talk {
+  readonly session: Session;
+  readonly heard: LiveServerMessage[];
+  readonly closed: Promise<{ code: number; reason: string }>;
+  /** Resolves once so many answers are over. */
+  turns(count: number): Promise<void>;
+  until(is: (message: LiveServerMessage) => boolean, count?: number): Promise<void>;
+}
+
+async function talk(key: string, model = 'live', config: object = {}): Promise<Talk> {
+  const ai = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: gateway.url } });
+  const heard: LiveServerMessage[] = [];
+  let closes: (event: { code: number; reason: string }) => void = () => undefined;
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    closes = resolve;
+  });
+  const session = await ai.live.connect({
+    model,
+    config: { responseModalities: [Modality.AUDIO], ...config },
+    callbacks: {
+      onmessage: (message) => void heard.push(message),
+      onclose: ({ code, reason }) => closes({ code, reason }),
+    },
+  });
+  const until: Talk['until'] = async (is, count = 1) => {
+    for (let waited = 0; waited < 5_000; waited += 10) {
+      if (heard.filter(is).length >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error(`not told: ${JSON.stringify(heard).slice(0, 2_000)} ${gateway.log()}`);
+  };
+  const turns = (count: number) => until(({ serverContent }) => serverContent?.turnComplete === true, count);
+  return { session, heard, closed, until, turns };
+}
+
+const say = ({ session }: Talk, text: string) => session.sendClientContent({ turns: text, turnComplete: true });
+
+describe('a session of the Live API', () => {
+  it('goes to the provider under its own name, key and model, and costs its answers', async () => {
+    const mine = await account({ models: ['live'], max_budget: 2 });
+    const one = await talk(mine.key, 'live', { systemInstruction: 'Be brief.' });
+    const { request, heard } = fake.sessions[0]!;
+    expect(request.url).toBe('/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent');
+    expect(request.headers['x-goog-api-key']).toBe('google-key-1');
+    expect(JSON.stringify(request.rawHeaders)).not.toContain(mine.key);
+    expect(heard[0]).toMatchObject({ setup: { model: 'models/gemini-live-2.5-flash' } });
+    say(one, 'Hello');
+    await one.turns(1);
+    say(one, 'And again');
+    await one.turns(2);
+    expect(one.heard.some(({ data }) => data !== undefined)).toBe(true);
+    one.session.close();
+    await agree(mine);
+    expect(fake.invoice).toHaveLength(2);
+    const rows = (await (await gateway.get(`/spend/logs?api_key=${mine.key}`)).json()) as Record<string, unknown>[];
+    const paid = rows.filter(({ spend }) => (spend as number) > 0);
+    expect(paid.map(({ call_type, model_group }) => `${call_type} ${model_group}`)).toEqual(
+      Array(2).fill('_arealtime live'),
+    );
+  });
+
+  it.each([
+    ['told late', { late: true }],
+    ['told while it goes on', { twice: true }],
+  ])('whose usage is %s is paid once', async (_, faults) => {
+    fake.faults = faults;
+    const mine = await account();
+    const one = await talk(mine.key);
+    for (let turn = 1; turn <= 3; turn += 1) {
+      say(one, `Question ${turn}`);
+      await one.turns(turn);
+    }
+    await one.until(({ usageMetadata }) => usageMetadata !== undefined, 3);
+    one.session.close();
+    await agree(mine);
+    expect(fake.invoice).toHaveLength(3);
+  });
+
+  it('that listens pays for what the provider answers by itself', async () => {
+    const mine = await account();
+    const one = await talk(mine.key);
+    for (let turn = 1; turn <= 2; turn += 1) {
+      for (const byte of [1, 1, 0]) {
+        const data = Buffer.alloc(3_200, byte).toString('base64');
+        one.session.sendRealtimeInput({ audio: { data, mimeType: 'audio/pcm;rate=16000' } });
+      }
+      await one.turns(turn);
+    }
+    one.session.close();
+    await agree(mine);
+    expect(fake.invoice).toHaveLength(2);
+  });
+
+  it('pays for the call of a tool and for the answer to its result, each with all that was read', async () => {
+    const mine = await account();
+    const one = await talk(mine.key);
+    say(one, 'How is the weather?');
+    await one.until(({ toolCall }) => toolCall !== undefined);
+    one.session.sendToolResponse({ functionResponses: [{ id: 'call_1', name: 'weather', response: { sky: 'blue' } }] });
+    await one.turns(1);
+    one.session.close();
+    await agree(mine);
+    expect(fake.invoice).toHaveLength(2);
+  });
+
+  it('ends with the reason where the budget has no room for another answer, not a token over', async () => {
+    // An answer is held at up to 1,000 tokens in and 100 out: 11 cents.
+    const mine = await account({ max_budget: 0.12 });
+    const one = await talk(mine.key, 'dear');
+    say(one, 'One '.repeat(60));
+    await one.turns(1);
+    expect((await one.closed).code).toBe(1008);
+    expect(await agree(mine)).toBeLessThanOrEqual(120_000_000);
+    expect(fake.invoice).toHaveLength(1);
+    await expect(talk(mine.key, 'dear')).rejects.toThrow(/1008|[Bb]udget/);
+    expect(fake.sessions).toHaveLength(1);
+  });
+
+  it.each([
+    ['whose provider cuts an answer', { cuts: true }],
+    ['whose client leaves in an answer', { hangs: true }],
+    ['that never hears what an answer came to', { silent: true }],
+  ])('%s pays what was held for it, which is more than the invoice', async (_, faults) => {
+    fake.faults = faults;
+    const mine = await account({ max_budget: 0.25 });
+    const one = await talk(mine.key, 'dear');
+    say(one, 'Hello');
+    await one.until(({ serverContent }) => serverContent?.modelTurn !== undefined);
+    if ('cuts' in faults) expect((await one.closed).code).toBe(1011);
+    else one.session.close();
+    await becomes(mine, () => 1_000 * 100_000 + 100 * 100_000);
+    expect(fake.billed()).toBeLessThan(await mine.spent());
+  });
+
+  it('at Vertex AI, too', async () => {
+    const mine = await account();
+    const one = await talk(mine.key, 'on-vertex');
+    const { request } = fake.sessions[0]!;
+    expect(request.url).toBe('/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent');
+    expect(request.headers.authorization).toBe('Bearer ya29.token');
+    say(one, 'Hello');
+    await one.turns(1);
+    one.session.close();
+    await agree(mine);
+  });
+
+  it.each([
+    ['gpt', /does not (offer|serve) realtime/],
+    ['unknown', /Invalid model name/],
+  ])('with the model %s is refused with what is wrong', async (model, reason) => {
+    await expect(talk(masterKey, model)).rejects.toThrow(reason);
+    expect(fake.sessions).toHaveLength(0);
+  });
+
+  it('with a model that the key may not use, a bad key, or no setup, is refused', async () => {
+    const mine = await account({ models: ['gpt'] });
+    await expect(talk(mine.key)).rejects.toThrow(/not allowed/);
+    await expect(talk('sk-wrong')).rejects.toThrow(/401/);
+    const path = '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}${path}?key=${masterKey}`);
+    socket.on('open', () => socket.send('{"clientContent":{"turnComplete":true}}'));
+    const reason = await new Promise<string>((resolve) => socket.on('close', (_, why) => resolve(why.toString())));
+    expect(reason).toContain('setup');
+    expect(fake.sessions).toHaveLength(0);
+  });
+});
