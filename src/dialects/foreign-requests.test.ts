@@ -110,6 +110,21 @@ describe('what is asked of tools', () => {
     expect(() => sent(body, 'cohere-chat', {}, from)).toThrow(message);
   });
 
+  test.each<[DialectName, unknown]>([
+    ['openai-chat', { tool_choice: 'required' }],
+    ['openai-responses', { tool_choice: 'required' }],
+    ['anthropic-messages', { tool_choice: { type: 'any' } }],
+    ['cohere-chat', { tool_choice: 'REQUIRED' }],
+    ['bedrock-converse', { toolConfig: { toolChoice: { any: {} } } }],
+  ])('a caller of Gemini’s format makes a model of %s call one', (to, expected) => {
+    const body = {
+      contents: [{ parts: [{ text: 'x' }] }],
+      tools: [{ functionDeclarations: [{ name: 'look' }] }],
+      toolConfig: { functionCallingConfig: { mode: 'ANY' } },
+    };
+    expect(sent(body, to, {}, 'gemini-generate')).toMatchObject(expected as object);
+  });
+
   test('Ollama has no choice: it is told, or left out with all tools but the chosen one', () => {
     const two = [...tools, { type: 'function', function: { name: 'see' } }];
     const chosen = { tools: two, tool_choice: { type: 'function', function: { name: 'see' } } } as JsonObject;

@@ -5,18 +5,16 @@ import {
   InvokeModelCommand,
   InvokeModelWithResponseStreamCommand,
 } from '@aws-sdk/client-bedrock-runtime';
-import { ApiError, type Content, FunctionCallingConfigMode, GoogleGenAI } from '@google/genai';
+import { ApiError, GoogleGenAI } from '@google/genai';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { type GatewayRig, masterKey, startGatewayRig } from './gateway-rig.ts';
 import { deployment } from './support/config-text.ts';
 
-/* Google's and Amazon's own clients against every kind of upstream. */
+/* What Google’s and Amazon’s own clients do beside answers and tools (every-client.test.ts), against every kind of upstream. */
 
 const upstreams = ['chat', 'claude', 'gemini', 'nova', 'claude-on-bedrock'];
-const weather = { name: 'get_weather', arguments: { city: 'Zürich' } };
-const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 
 let fake: FakeProvider;
 let rig: GatewayRig;
@@ -56,50 +54,6 @@ afterAll(async () => {
 });
 
 describe.each(upstreams)('the client of Google, in front of %s', (model) => {
-  it('gets a whole answer with usage, and a stream that says the same', async () => {
-    fake.setDefault({ text: 'Grüezi, 世界 👋 and more' });
-    const whole = await google.models.generateContent({ model, contents: 'Hello', config: { maxOutputTokens: 500 } });
-    expect(whole.text).toBe('Grüezi, 世界 👋 and more');
-    expect(whole.candidates?.[0]?.finishReason).toBe('STOP');
-    expect(whole.usageMetadata?.candidatesTokenCount).toBeGreaterThan(0);
-    const stream = await google.models.generateContentStream({ model, contents: 'Hello' });
-    let text = '';
-    let last: Awaited<ReturnType<typeof google.models.generateContent>> | undefined;
-    for await (const chunk of stream) {
-      text += chunk.text ?? '';
-      last = chunk;
-    }
-    expect(text).toBe('Grüezi, 世界 👋 and more');
-    expect(last?.candidates?.[0]?.finishReason).toBe('STOP');
-    expect(last?.usageMetadata?.totalTokenCount).toBeGreaterThan(0);
-  });
-
-  it('has a function called, whole and in a stream, and hears what came of its answer', async () => {
-    const tools = [{ functionDeclarations: [{ name: 'get_weather', parametersJsonSchema: schema }] }];
-    const question: Content = { role: 'user', parts: [{ text: 'Weather?' }] };
-    fake.setDefault({ text: '', toolCalls: [weather] });
-    const calling = { functionCallingConfig: { mode: FunctionCallingConfigMode.ANY } };
-    const config = { tools, toolConfig: calling };
-    const whole = await google.models.generateContent({ model, contents: [question], config });
-    expect(whole.functionCalls).toMatchObject([{ name: 'get_weather', args: weather.arguments }]);
-    const told: Content[] = [];
-    for await (const chunk of await google.models.generateContentStream({ model, contents: [question], config })) {
-      if (chunk.functionCalls !== undefined) told.push(chunk.candidates![0]!.content!);
-    }
-    expect(told.flatMap(({ parts }) => parts ?? []).map((part) => part.functionCall)).toMatchObject([
-      { name: 'get_weather', args: weather.arguments },
-    ]);
-    fake.setDefault({ text: 'Sunny.' });
-    const call = whole.functionCalls![0]!;
-    const response = { id: call.id, name: call.name, response: { output: 'sunny' } };
-    const answer = await google.models.generateContent({
-      model,
-      contents: [question, whole.candidates![0]!.content!, { role: 'user', parts: [{ functionResponse: response }] }],
-      config: { tools },
-    });
-    expect(answer.text).toBe('Sunny.');
-  });
-
   it('gets thoughts, and sends their signature back to whoever made it', async () => {
     if (model === 'chat') return;
     fake.setDefault({ text: 'Four.', reasoning: 'Two and two.', reasoningSignature: 'c2lnbmF0dXJl' });
@@ -138,39 +92,6 @@ it('the client of Google reads errors as its own', async () => {
 });
 
 describe.each(upstreams)('the client of Amazon, in front of %s', (modelId) => {
-  const messages = [{ role: 'user' as const, content: [{ text: 'Hello' }] }];
-
-  it('gets a whole answer with usage, and a stream that says the same', async () => {
-    fake.setDefault({ text: 'Grüezi, 世界 👋 and more' });
-    const whole = await amazon.send(new ConverseCommand({ modelId, messages, inferenceConfig: { maxTokens: 500 } }));
-    expect(whole.output?.message?.content?.[0]?.text).toBe('Grüezi, 世界 👋 and more');
-    expect(whole.stopReason).toBe('end_turn');
-    expect(whole.usage?.outputTokens).toBeGreaterThan(0);
-    const { stream } = await amazon.send(new ConverseStreamCommand({ modelId, messages }));
-    let text = '';
-    let outputTokens: number | undefined;
-    for await (const event of stream!) {
-      text += event.contentBlockDelta?.delta?.text ?? '';
-      outputTokens = event.metadata?.usage?.outputTokens ?? outputTokens;
-    }
-    expect(text).toBe('Grüezi, 世界 👋 and more');
-    expect(outputTokens).toBeGreaterThan(0);
-  });
-
-  it('has a tool called, and hears what came of its result', async () => {
-    fake.setDefault({ text: '', toolCalls: [weather] });
-    const tools = [{ toolSpec: { name: 'get_weather', inputSchema: { json: schema } } }];
-    const whole = await amazon.send(new ConverseCommand({ modelId, messages, toolConfig: { tools } }));
-    const message = whole.output!.message!;
-    const call = message.content!.find((block) => block.toolUse !== undefined)!.toolUse!;
-    expect(call).toMatchObject({ name: 'get_weather', input: weather.arguments });
-    fake.setDefault({ text: 'Sunny.' });
-    const result = { toolUseId: call.toolUseId, content: [{ text: 'sunny' }], status: 'success' as const };
-    const history = [...messages, message, { role: 'user' as const, content: [{ toolResult: result }] }];
-    const answer = await amazon.send(new ConverseCommand({ modelId, messages: history, toolConfig: { tools } }));
-    expect(answer.output?.message?.content?.[0]?.text).toBe('Sunny.');
-  });
-
   it('invokes with a body of Anthropic’s', async () => {
     fake.setDefault({ text: 'As Claude says.' });
     const body = JSON.stringify({
