@@ -56,6 +56,31 @@ describe('the bound', () => {
     expect(of({}, { defaults: { max_tokens: 50 } })).toBe(50_000);
   });
 
+  it('of many deployments is the highest of them all, also where most are alike', () => {
+    const figure = fc.constantFrom(0, 1, 7);
+    const tokens = fc.constantFrom(null, 50, 900);
+    const anyDeployment = fc.record({ input: figure, output: figure, most: tokens, defaultMax: tokens, n: tokens });
+    fc.assert(
+      fc.property(fc.array(anyDeployment, { minLength: 1, maxLength: 40 }), (given) => {
+        const reachable = given.map(({ input, output, most, defaultMax, n }) =>
+          deployment({
+            price: input + output === 0 ? null : price(input, output),
+            limits: { inputTokensMax: null, outputTokensMax: most },
+            defaults: defaultMax === null ? {} : { max_tokens: defaultMax },
+            extraBody: n === null ? {} : { n },
+          }),
+        );
+        const exchange = planned({ snapshot: snapshot({ deployments: reachable }), reachable });
+        const together = boundOf(exchange, null);
+        const alone = reachable.map((one) => boundOf(exchange, null, undefined, [one]));
+        expect(together.amount).toBe(Math.max(...alone.map(({ amount }) => amount)));
+        expect(together.free).toBe(alone.every(({ free }) => free));
+        expect(together.unpriced).toBe(alone.find(({ unpriced }) => unpriced !== null)?.unpriced ?? null);
+        expect(boundOf(exchange, null)).toEqual(together);
+      }),
+    );
+  });
+
   it('is never below what the request can really cost', () => {
     const texts = fc.string({ unit: 'grapheme', maxLength: 200 });
     fc.assert(

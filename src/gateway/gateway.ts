@@ -80,6 +80,8 @@ export interface Health {
   /** An attempt ended with nobody at fault (client left). */
   released(deployment: Deployment): void;
   isCoolingDown(deployment: Deployment): boolean;
+  /** False when none of all deployments cools down. */
+  someRest(): boolean;
   /** A check of the deployment came to its end. */
   checked(deployment: Deployment, healthy: boolean, status: number | null): void;
   state(deployment: Deployment): DeploymentState;

@@ -147,7 +147,7 @@ describe('the pipeline', () => {
     const slot = rateLimit({ metric: 'parallel', limit: 1 });
     const broken = {
       ...createHealth(new TestClock()),
-      isCoolingDown() {
+      someRest() {
         throw new Error('boom sk-provider-secret');
       },
     } as unknown as Health;

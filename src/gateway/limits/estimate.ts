@@ -5,6 +5,7 @@ import { isFree, maximumRate, type Price, upperBoundOf } from '../../core/price.
 import type { Deployment } from '../../core/route.ts';
 import type { UsageUnits } from '../../core/usage.ts';
 import { addressed } from '../receive/call-address.ts';
+import { boundedAlike } from './bounded-alike.ts';
 import { inputBytesOf, inputTokensMaxOf, searchesAssumed } from './input-bound.ts';
 import { choicesOf, outputTokensMaxOf } from './output-bound.ts';
 
@@ -34,7 +35,7 @@ export function boundOf(
   let unpriced: Deployment | null = null;
   let unbounded: Deployment | null = null;
   const variants = variantsOf(planned);
-  for (const deployment of reachable) {
+  for (const deployment of boundedAlike(reachable)) {
     const { price } = deployment;
     if (price === null) {
       free = false;
@@ -123,7 +124,7 @@ export function largestFitting(
   let fits = clampedOutputTokensMin;
   if (amountOf(fits) > room) return null;
   let tooMany = fits;
-  for (const deployment of planned.route.reachable) {
+  for (const deployment of boundedAlike(planned.route.reachable)) {
     tooMany = Math.max(tooMany, outputTokensMaxOf(planned, deployment, null) + 1);
   }
   while (tooMany - fits > 1) {

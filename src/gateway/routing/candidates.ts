@@ -3,6 +3,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Identified } from '../../core/exchange.ts';
 import type { Operation } from '../../core/operation.ts';
 import type { Capabilities, Deployment, ModelGroup, TextPattern } from '../../core/route.ts';
+import { traitsOf } from './list-traits.ts';
 
 /** Fewer bytes a token than any real text has on average: above the limit by this measure, the input is surely too long. */
 const bytesPerTokenMax = 10;
@@ -14,7 +15,7 @@ const bytesPerTokenMax = 10;
 export function candidatesOf(identified: Identified, group: ModelGroup): readonly Deployment[] {
   const { snapshot, principal, facts } = identified;
   let candidates = usableOf(group, identified.operation);
-  if (candidates.some(({ teamId }) => teamId !== null && teamId !== principal.teamId)) {
+  if (traitsOf(candidates).someHaveTeams) {
     candidates = candidates.filter(({ teamId }) => teamId === null || teamId === principal.teamId);
   }
   if (candidates.length === 0) throw noUsable(identified, group);

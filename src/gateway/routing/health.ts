@@ -28,6 +28,8 @@ class DeploymentHealth implements Health {
   readonly #clock: Clock;
   readonly #onCooldown: OnCooldown;
   readonly #entries = new Map<string, Entry>();
+  /** When the last of those that cool down is back. */
+  #someRestUntil = 0;
 
   constructor(clock: Clock, onCooldown: OnCooldown) {
     this.#clock = clock;
@@ -69,6 +71,7 @@ class DeploymentHealth implements Health {
     if (cooldownMs <= 0) return;
     if (entry.coolingDownUntil === null) this.#onCooldown(deployment, error);
     entry.coolingDownUntil = Math.max(entry.coolingDownUntil ?? 0, now + cooldownMs);
+    this.#someRestUntil = Math.max(this.#someRestUntil, entry.coolingDownUntil);
   }
 
   released(deployment: Deployment): void {
@@ -82,6 +85,10 @@ class DeploymentHealth implements Health {
   isCoolingDown(deployment: Deployment): boolean {
     const until = this.#entries.get(deployment.id)?.coolingDownUntil;
     return until !== null && until !== undefined && until > this.#clock.now();
+  }
+
+  someRest(): boolean {
+    return this.#someRestUntil > this.#clock.now();
   }
 
   /** The live figures, not a copy: read them at once. */

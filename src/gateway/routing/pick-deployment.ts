@@ -2,6 +2,7 @@ import type { Identified, RouteGroup } from '../../core/exchange.ts';
 import type { CheckedRouting, Deployment, RouterSettings, Snapshot, StrategyChoice } from '../../core/route.ts';
 import type { DeploymentState, Gateway } from '../gateway.ts';
 import { heldTogether } from './affinity.ts';
+import { traitsOf } from './list-traits.ts';
 import { strategies } from './strategies/index.ts';
 
 /** `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds). */
@@ -29,7 +30,7 @@ export function pickDeployment(
   if (candidates.length === 0) return 'none';
   const chosen = choiceFor(router, routeGroup.name);
   const strategy = strategies[chosen.strategy];
-  const rests = candidates.some((candidate) => health.isCoolingDown(candidate));
+  const rests = health.someRest() && candidates.some((candidate) => health.isCoolingDown(candidate));
   const awake = rests ? candidates.filter((candidate) => !health.isCoolingDown(candidate)) : candidates;
   if (awake.length === 0) return { coolingDownUntil: firstBack(gateway, candidates) };
   candidates = withBudgetLeft(gateway, awake);
@@ -80,7 +81,7 @@ function withBudgetLeft(
   { ledger }: Pick<Surroundings, 'ledger'>,
   candidates: readonly Deployment[],
 ): readonly Deployment[] {
-  if (candidates.every(({ budgets }) => budgets.length === 0)) return candidates;
+  if (!traitsOf(candidates).someHaveBudgets) return candidates;
   const left = candidates.filter(({ budgets }) =>
     budgets.every((rule) => {
       const { spent, held } = ledger.balance(rule);
@@ -102,7 +103,7 @@ function nextMinute(now: number): number {
 
 /** Deployments without an order come last. */
 function ofLowestOrder(candidates: readonly Deployment[]): readonly Deployment[] {
-  if (candidates.every(({ order }) => order === candidates[0]!.order)) return candidates;
+  if (traitsOf(candidates).haveOneOrder) return candidates;
   const lowest = Math.min(...candidates.map(({ order }) => order ?? Number.POSITIVE_INFINITY));
   return candidates.filter(({ order }) => (order ?? Number.POSITIVE_INFINITY) === lowest);
 }
@@ -127,7 +128,7 @@ function withFreeSlot(
   snapshot: Snapshot,
 ): readonly Deployment[] {
   const max = snapshot.router.parallelMaxDefault;
-  if (max === null && candidates.every(({ parallelMax }) => parallelMax === null)) return candidates;
+  if (max === null && !traitsOf(candidates).someHaveParallelMax) return candidates;
   const free = candidates.filter(
     (candidate) => health.state(candidate).inFlight < (candidate.parallelMax ?? max ?? Number.POSITIVE_INFINITY),
   );

@@ -53,6 +53,18 @@ describe('simple-shuffle', () => {
     ]);
     expect(shares('simple-shuffle', [deployment({ tpm: 400 }), deployment({ tpm: 100 })])).toEqual([0.8, 0.2]);
   });
+  it('keeps the shares among a thousand', () => {
+    const thousand = Array.from({ length: 1_000 }, (_, at) => deployment({ weight: at < 500 ? 3 : 1 }));
+    const clock = new TestClock();
+    const chance = seededChance(11);
+    let heavy = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const choice = { candidates: thousand, health: createHealth(clock), chance, stream: false, latencyBuffer: 0 };
+      if (strategies['simple-shuffle'].pick(choice).weight === 3) heavy += 1;
+    }
+    expect(heavy / 20_000).toBeGreaterThan(0.73);
+    expect(heavy / 20_000).toBeLessThan(0.77);
+  });
   it('never picks a deployment of weight 0 beside one with weight, wherever it stands', () => {
     expect(shares('simple-shuffle', [deployment({ weight: 0 }), deployment({ weight: 1 }), deployment()])).toEqual([
       0, 1, 0,
