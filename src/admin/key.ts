@@ -4,7 +4,7 @@ import type { KeyRecord } from '../core/store.ts';
 import { keyAccountId } from '../core/store.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Mutation, Resource } from './resource.ts';
-import { auditedRow } from './resource.ts';
+import { auditedRow, limitBounds } from './resource.ts';
 
 /** Virtual keys. Only the holder changes nothing but the name: everything else about a key bounds it. */
 export const keyResource: Resource<KeyRecord> = {
@@ -19,14 +19,7 @@ export const keyResource: Resource<KeyRecord> = {
   }),
   scope: 'key',
   bounds: [
-    'maxBudget',
-    'softBudget',
-    'budgetDuration',
-    'rpmLimit',
-    'tpmLimit',
-    'maxParallelRequests',
-    'modelLimits',
-    'budgetId',
+    ...limitBounds,
     'models',
     'aliases',
     'allowedRoutes',

@@ -1,7 +1,7 @@
 import type { OrganizationMembershipRecord, OrganizationRecord } from '../core/store.ts';
 import { keyResource } from './key.ts';
 import type { Mutation, Resource } from './resource.ts';
-import { auditedRow } from './resource.ts';
+import { auditedRow, idsOf, limitBounds } from './resource.ts';
 import { removeTeams } from './team.ts';
 
 export const organizationResource: Resource<OrganizationRecord> = {
@@ -9,19 +9,7 @@ export const organizationResource: Resource<OrganizationRecord> = {
   repository: (repositories) => repositories.organizations,
   ownership: (row) => ({ kind: 'organization', id: row.id, userId: null, teamId: null, organizationId: row.id }),
   scope: 'organization',
-  bounds: [
-    'maxBudget',
-    'softBudget',
-    'budgetDuration',
-    'rpmLimit',
-    'tpmLimit',
-    'maxParallelRequests',
-    'modelLimits',
-    'budgetId',
-    'models',
-    'blocked',
-    'metadata',
-  ],
+  bounds: [...limitBounds, 'models', 'blocked', 'metadata'],
   extraBounds: ['model_rpm_limit', 'model_tpm_limit', 'object_permission'],
   audited: auditedRow,
 };
@@ -48,21 +36,12 @@ export async function removeOrganizations(mutation: Mutation, ids: readonly stri
   if (ids.length === 0) return [];
   const where = { organizationId: ids };
   const teams = await repositories.teams.list({ where });
-  await removeTeams(
-    mutation,
-    teams.map((row) => row.id),
-  );
+  await removeTeams(mutation, idsOf(teams));
   const [keys, memberships] = await Promise.all([
     repositories.keys.list({ where }),
     repositories.organizationMemberships.list({ where }),
   ]);
-  await mutation.remove(
-    keyResource,
-    keys.map((row) => row.id),
-  );
-  await mutation.remove(
-    membershipOfOrganization,
-    memberships.map((row) => row.id),
-  );
+  await mutation.remove(keyResource, idsOf(keys));
+  await mutation.remove(membershipOfOrganization, idsOf(memberships));
   return mutation.remove(organizationResource, ids);
 }

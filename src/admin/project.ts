@@ -2,7 +2,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { KeyRecord, ProjectRecord } from '../core/store.ts';
 import { notFound } from './authorize.ts';
 import type { Mutation, Resource } from './resource.ts';
-import { auditedRow } from './resource.ts';
+import { auditedRow, limitBounds } from './resource.ts';
 
 /** A part of a team with limits of its own. Whoever runs the team sets them: the team's bound it all. */
 export const projectResource: Resource<ProjectRecord> = {
@@ -10,19 +10,7 @@ export const projectResource: Resource<ProjectRecord> = {
   repository: (repositories) => repositories.projects,
   ownership: (row) => ({ kind: 'project', id: row.id, userId: null, teamId: row.teamId, organizationId: null }),
   scope: 'project',
-  bounds: [
-    'maxBudget',
-    'softBudget',
-    'budgetDuration',
-    'rpmLimit',
-    'tpmLimit',
-    'maxParallelRequests',
-    'modelLimits',
-    'budgetId',
-    'models',
-    'blocked',
-    'metadata',
-  ],
+  bounds: [...limitBounds, 'models', 'blocked', 'metadata'],
   extraBounds: ['budget_limits', 'model_rpm_limit', 'model_tpm_limit', 'object_permission'],
   audited: auditedRow,
 };

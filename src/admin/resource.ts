@@ -32,6 +32,22 @@ export interface Resource<Row extends TrackedRow> {
   readonly audited: (row: Row) => JsonObject;
 }
 
+/** Columns that bound everything that spends. */
+export const limitBounds = [
+  'maxBudget',
+  'softBudget',
+  'budgetDuration',
+  'rpmLimit',
+  'tpmLimit',
+  'maxParallelRequests',
+  'modelLimits',
+  'budgetId',
+] as const;
+
+export function idsOf(rows: readonly { readonly id: string }[]): string[] {
+  return rows.map(({ id }) => id);
+}
+
 type Untracked<Row extends TrackedRow> = Omit<Row, 'createdAt' | 'updatedAt' | 'createdBy' | 'updatedBy'>;
 
 /**

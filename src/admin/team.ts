@@ -2,7 +2,7 @@ import type { MembershipRecord, TeamRecord } from '../core/store.ts';
 import { keyResource } from './key.ts';
 import { projectResource } from './project.ts';
 import type { Mutation, Resource } from './resource.ts';
-import { auditedRow } from './resource.ts';
+import { auditedRow, idsOf, limitBounds } from './resource.ts';
 
 export const teamResource: Resource<TeamRecord> = {
   name: 'team',
@@ -16,14 +16,7 @@ export const teamResource: Resource<TeamRecord> = {
   }),
   scope: 'team',
   bounds: [
-    'maxBudget',
-    'softBudget',
-    'budgetDuration',
-    'rpmLimit',
-    'tpmLimit',
-    'maxParallelRequests',
-    'modelLimits',
-    'budgetId',
+    ...limitBounds,
     'models',
     'modelAliases',
     'blocked',
@@ -79,17 +72,8 @@ export async function removeTeams(mutation: Mutation, ids: readonly string[]): P
     repositories.memberships.list({ where: { teamId: ids } }),
     repositories.projects.list({ where: { teamId: ids } }),
   ]);
-  await mutation.remove(
-    keyResource,
-    keys.map((row) => row.id),
-  );
-  await mutation.remove(
-    membershipResource,
-    memberships.map((row) => row.id),
-  );
-  await mutation.remove(
-    projectResource,
-    projects.map((row) => row.id),
-  );
+  await mutation.remove(keyResource, idsOf(keys));
+  await mutation.remove(membershipResource, idsOf(memberships));
+  await mutation.remove(projectResource, idsOf(projects));
   return mutation.remove(teamResource, ids);
 }

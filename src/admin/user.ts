@@ -3,7 +3,7 @@ import type { UserRecord } from '../core/store.ts';
 import { keyResource } from './key.ts';
 import { membershipOfOrganization } from './organization.ts';
 import type { Mutation, Resource } from './resource.ts';
-import { auditedRow } from './resource.ts';
+import { auditedRow, idsOf, limitBounds } from './resource.ts';
 import { membershipResource } from './team.ts';
 
 /** People. Their address decides who they are at sign-in, so it bounds them like a role does. */
@@ -12,21 +12,7 @@ export const userResource: Resource<UserRecord> = {
   repository: (repositories) => repositories.users,
   ownership: (row) => ({ kind: 'user', id: row.id, userId: row.id, teamId: null, organizationId: null }),
   scope: 'user',
-  bounds: [
-    'maxBudget',
-    'softBudget',
-    'budgetDuration',
-    'rpmLimit',
-    'tpmLimit',
-    'maxParallelRequests',
-    'modelLimits',
-    'budgetId',
-    'email',
-    'role',
-    'models',
-    'blocked',
-    'metadata',
-  ],
+  bounds: [...limitBounds, 'email', 'role', 'models', 'blocked', 'metadata'],
   extraBounds: [
     'sso_user_id',
     'budget_limits',
@@ -54,17 +40,8 @@ export async function removeUsers(mutation: Mutation, ids: readonly string[]): P
     repositories.memberships.list({ where: { userId: ids } }),
     repositories.organizationMemberships.list({ where: { userId: ids } }),
   ]);
-  await mutation.remove(
-    keyResource,
-    keys.map((row) => row.id),
-  );
-  await mutation.remove(
-    membershipResource,
-    teams.map((row) => row.id),
-  );
-  await mutation.remove(
-    membershipOfOrganization,
-    organizations.map((row) => row.id),
-  );
+  await mutation.remove(keyResource, idsOf(keys));
+  await mutation.remove(membershipResource, idsOf(teams));
+  await mutation.remove(membershipOfOrganization, idsOf(organizations));
   return mutation.remove(userResource, ids);
 }
