@@ -73,12 +73,12 @@ export function readDeploymentEntry(
     return undefined;
   }
   const rawInfo = entry.model_info ?? {};
+  if (isMap(rawInfo)) reportOddNames(rawParams, [...path, paramsKey], rawInfo, [...path, 'model_info'], findings);
   const params = readValue(modelParams, rawParams, [...path, paramsKey], findings, 'skipped');
   const info = readValue(modelInfo, rawInfo, [...path, 'model_info'], findings, 'skipped');
   const prices = readPriceSettings(rawParams, rawInfo, [...path, paramsKey], [...path, 'model_info'], findings);
   if (params === undefined || info === undefined || prices === undefined) return undefined;
 
-  reportOddNames(rawParams, [...path, paramsKey], rawInfo as Tree, [...path, 'model_info'], findings);
   return {
     group: group.trim(),
     params: withoutAbsent(params),

@@ -50,15 +50,19 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
 export function renderDiagnostics(diagnostics: readonly Diagnostic[]): string[] {
   const lines: string[] = [];
   for (const severity of ['error', 'skipped', 'warning'] as const) {
-    for (const diagnostic of diagnostics) {
-      if (diagnostic.severity === severity) lines.push(`${severity}: ${renderDiagnostic(diagnostic)}`);
-    }
+    const found = diagnostics.filter((diagnostic) => diagnostic.severity === severity).sort(byPlace);
+    for (const diagnostic of found) lines.push(`${severity}: ${renderDiagnostic(diagnostic)}`);
   }
   const notices = diagnostics.filter((diagnostic) => diagnostic.severity === 'notice');
   const keys = notices.filter(({ message }) => message === notActiveYet).map(({ path }) => path);
   for (const notice of notices) if (notice.message !== notActiveYet) lines.push(`notice: ${renderDiagnostic(notice)}`);
   if (keys.length > 0) lines.push(`notice: ${notActiveYet}: ${[...new Set(keys)].join(', ')}`);
   return lines;
+}
+
+/** Files stay in the order in which they were read. */
+function byPlace(one: Diagnostic, other: Diagnostic): number {
+  return one.file === other.file ? one.line - other.line || one.column - other.column : 0;
 }
 
 export function isRefused(diagnostics: readonly Diagnostic[]): boolean {

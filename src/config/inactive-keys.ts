@@ -1,11 +1,12 @@
-import { type activeKeys, isActive } from './active.ts';
 import { notActiveYet, type Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
+import { isActive, type KeyTable } from './inactive.ts';
 import { operationsByMode } from './model-mode.ts';
 import { isMap } from './read-file.ts';
 import { cacheParams } from './schema/cache-params.ts';
 import { generalSettings } from './schema/general-settings.ts';
 import { litellmSettings } from './schema/litellm-settings.ts';
+import { modelModes } from './schema/model-info.ts';
 import { modelParams } from './schema/model-params.ts';
 import { routerSettings } from './schema/router-settings.ts';
 import { sectionSchemas } from './schema/sections.ts';
@@ -14,7 +15,7 @@ import type { Tree } from './yaml-tree.ts';
 /** A notice for every known key in use that does nothing yet; a key used by many deployments is told once. */
 export function reportInactiveKeys(tree: Tree, findings: Findings): void {
   const told = new Set<string>();
-  const check = (table: keyof typeof activeKeys, shape: object, value: unknown, path: Path, name: string) => {
+  const check = (table: KeyTable, shape: object, value: unknown, path: Path, name: string) => {
     if (!isMap(value)) return;
     for (const key of Object.keys(value)) {
       const full = name === '' ? key : `${name}.${key}`;
@@ -42,11 +43,12 @@ export function reportInactiveKeys(tree: Tree, findings: Findings): void {
     const paramsKey = 'params' in entry && !('litellm_params' in entry) ? 'params' : 'litellm_params';
     const path = ['model_list', index];
     const mode = isMap(entry.model_info) ? entry.model_info.mode : undefined;
-    if (typeof mode === 'string' && !(mode in operationsByMode)) {
+    const isKnown = (modelModes as readonly unknown[]).includes(mode);
+    if (isKnown && !(String(mode) in operationsByMode)) {
       findings.add(
         'notice',
         [...path, 'model_info', 'mode'],
-        `${mode}: not active yet, the deployment gets no traffic`,
+        `${String(mode)}: not active yet, the deployment gets no traffic`,
       );
     }
     check('model_params', modelParams.shape, entry[paramsKey], [...path, paramsKey], 'model_list.litellm_params');

@@ -43,11 +43,11 @@ describe('what is wrong', () => {
       `skipped: ${file}:10:57 model_list[2].litellm_params.rpm: found -1; expected a whole number of 0 or more`,
       `skipped: ${file}:11:5 model_list[3]: found 3; deployment skipped; expected a map with \`model_name\` and \`litellm_params\``,
       `skipped: ${file}:12:5 model_list[4].litellm_params: missing; deployment d skipped; expected a map with at least \`model\``,
-      `warning: ${file}:16:1 litelm_settings: unknown key; did you mean litellm_settings?`,
-      `warning: ${file}:14:3 router_settings.routing_stratgy: unknown key; did you mean routing_strategy?`,
       `warning: ${file}:6:7 model_list[0].litellm_params.rpmm: unknown key; sent to the provider as a request parameter; did you mean rpm?`,
+      `warning: ${file}:14:3 router_settings.routing_stratgy: unknown key; did you mean routing_strategy?`,
       `warning: ${file}:15:21 router_settings.fallbacks[0].a[0]: there is no model group c; did you mean a?`,
-      'notice: accepted and kept, not active yet: general_settings.proxy_batch_polling_interval',
+      `warning: ${file}:16:1 litelm_settings: unknown key; did you mean litellm_settings?`,
+      'notice: accepted and kept, not active yet: general_settings.use_shared_health_check',
     ]);
   });
 

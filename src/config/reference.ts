@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { activeKeys, isActive } from './active.ts';
 import { keyFacts, typeName, unwrapped } from './field.ts';
+import { inactiveKeys, isActive, type KeyTable } from './inactive.ts';
 import { modelInfo } from './schema/model-info.ts';
 import { modelParams } from './schema/model-params.ts';
 import {
@@ -44,10 +44,14 @@ export function configReference(): string {
   out.push('', '### `litellm_params`', '');
   out.push('Other names are sent to the provider as request parameters; the value in a request wins.', '');
   out.push(...table(modelParams, 'model_params'));
-  out.push('', '### `model_info`', '', ...table(modelInfo, 'model_info'));
+  out.push('', '### `model_info`', '', ...table(modelInfo, true));
   out.push('', '### Prices', '', ...prices());
   for (const name of Object.keys(sectionSchemas) as SectionName[]) {
-    const rows = table(sectionSchemas[name], name in activeKeys ? (name as keyof typeof activeKeys) : undefined, name);
+    const rows = table(
+      sectionSchemas[name],
+      name in inactiveKeys ? (name as KeyTable) : isActive('sections', name),
+      name,
+    );
     if (rows.length > 0) out.push('', `## \`${name}\``, '', sectionMeanings[name], '', ...rows);
   }
   return `${out.join('\n')}\n`;
@@ -55,9 +59,10 @@ export function configReference(): string {
 
 type Row = readonly [key: string, type: string, fallback: string, meaning: string, active: string];
 
-function table(schema: z.core.$ZodType, active: keyof typeof activeKeys | undefined, section = ''): string[] {
+/** `active`: all of its keys, none, or as the table of that name says. */
+function table(schema: z.core.$ZodType, active: KeyTable | boolean, section = ''): string[] {
   const rows: Row[] = [];
-  collect(schema, '', section, (key) => isActive(active ?? 'sections', active === undefined ? section : key), rows);
+  collect(schema, '', section, (key) => (typeof active === 'boolean' ? active : isActive(active, key)), rows);
   if (rows.length === 0) return [];
   const lines = ['| key | type | default | meaning | active |', '| --- | --- | --- | --- | --- |'];
   for (const row of rows) lines.push(`| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
@@ -83,8 +88,8 @@ function collect(
       const facts = keyFacts.get(field as z.ZodType);
       const table = `${section}.${prefix}`;
       const isOn =
-        table in activeKeys
-          ? isActive(table as keyof typeof activeKeys, key)
+        table in inactiveKeys
+          ? isActive(table as KeyTable, key)
           : active(prefix === '' ? key : prefix.split(/[.[]/)[0]!);
       rows.push([`\`${path}\``, typeName(field), facts?.default ?? '', facts?.meaning ?? '', activeText(isOn)]);
       collect(field, path, section, active, rows);

@@ -1,0 +1,41 @@
+/**
+ * Keys that are accepted, kept and reported once as not active yet: what they are for comes later, or not at all. Every other
+ * key of the schemas does something. Take a key out together with the code that reads it.
+ */
+export const inactiveKeys = {
+  sections: [
+    ...['guardrails', 'policies', 'prompts', 'agents', 'search_tools', 'vector_store_registry'],
+    ...['mcp_servers', 'mcp_toolsets', 'files_settings', 'finetune_settings', 'assistant_settings'],
+  ],
+  router_settings: ['cache_kwargs', 'search_tools', 'guardrail_list', 'polling_interval', 'default_priority'],
+  litellm_settings: ['enable_json_schema_validation', 'skip_system_message_in_guardrail', 'mcp_aliases'],
+  'litellm_settings.cache_params': [
+    ...['max_connections', 'redis_flush_size', 'gcp_service_account'],
+    // Semantic caches.
+    ...['similarity_threshold', 'redis_semantic_cache_embedding_model', 'redis_semantic_cache_index_name'],
+    ...['qdrant_api_base', 'qdrant_api_key', 'qdrant_collection_name', 'qdrant_quantization_config'],
+    ...['qdrant_semantic_cache_embedding_model', 'qdrant_semantic_cache_vector_size'],
+    // Caches in files and buckets.
+    ...['s3_bucket_name', 's3_region_name', 's3_aws_access_key_id', 's3_aws_secret_access_key'],
+    ...['s3_aws_session_token', 's3_endpoint_url', 's3_path', 'disk_cache_dir'],
+    ...['gcs_bucket_name', 'gcs_path_service_account', 'gcs_path'],
+  ],
+  general_settings: [
+    ...['custom_auth', 'custom_auth_run_common_checks', 'custom_sso', 'custom_key_generate'],
+    ...['enable_jwt_auth', 'litellm_jwtauth', 'enable_oauth2_auth', 'enable_oauth2_proxy_auth', 'role_permissions'],
+    ...['key_management_system', 'key_management_settings', 'ui_access_mode', 'control_plane_url'],
+    ...['mcp_internal_ip_ranges', 'mcp_trusted_proxy_ranges', 'user_mcp_management_mode'],
+    ...['disable_reset_budget', 'infer_model_from_keys', 'use_shared_health_check'],
+    'use_client_credentials_pass_through_routes',
+  ],
+  model_params: [
+    ...['use_litellm_proxy', 'auto_router_config_path', 'auto_router_config', 'auto_router_default_model'],
+    ...['auto_router_embedding_model', 'complexity_router_config'],
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+export type KeyTable = keyof typeof inactiveKeys;
+
+export function isActive(table: KeyTable, key: string): boolean {
+  return !(inactiveKeys[table] as readonly string[]).includes(key);
+}
