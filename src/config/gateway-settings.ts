@@ -4,31 +4,15 @@ import type { Scope } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { BudgetRule, RateLimitRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
-import type { Operation } from '../core/operation.ts';
 import type { MediaLimits } from '../core/ports.ts';
-import type { CacheSettings, GatewaySettings, PassedHeaders, RouteRules, Timeouts } from '../core/route.ts';
+import type { GatewaySettings, PassedHeaders, RouteRules } from '../core/route.ts';
 import type { Secret } from '../core/secret.ts';
 import { allowedAddresses } from './allowed-addresses.ts';
-import { milliseconds, timerMilliseconds, timerMsMax } from './router.ts';
+import { effectiveCache } from './cache-settings.ts';
+import { gatewayDefaults } from './gateway-defaults.ts';
+import { timerMilliseconds } from './router.ts';
 import type { Sections } from './schema/sections.ts';
-
-export const gatewayDefaults = {
-  connectMs: 5_000,
-  idleMs: 300_000,
-  attemptMs: 600_000,
-  totalMsMin: 600_000,
-  heartbeatMs: 15_000,
-  drainMs: 30_000,
-  bodyMebibytesMax: 32,
-  answerMebibytesMax: 64,
-  mediaMebibytesMax: 20,
-  mediaMs: 10_000,
-  cacheTtlMs: 600_000,
-  cacheBytesMax: 100 * 1024 * 1024,
-  idempotencyTtlMs: 86_400_000,
-  answersKeptMs: 30 * 86_400_000,
-  idempotencyAnswerKibibytesMax: 1_024,
-} as const;
+import { timeoutsOf } from './timeouts.ts';
 
 /** The gateway's own settings as they take effect. `masterKey` is what the start found or made; null = no key is needed. */
 export function effectiveSettings(sections: Sections, masterKey: Secret | null): GatewaySettings {
@@ -198,73 +182,12 @@ function headersOfRole({ user_header_mappings: mappings = [] }: General, role: R
     .map(({ header_name }) => header_name.toLowerCase());
 }
 
-export function timeoutsOf({
-  general_settings,
-  router_settings: router = {},
-  litellm_settings: litellm = {},
-}: Sections): Timeouts {
-  const own = general_settings?.timeouts;
-  // `timeout` bounds one try, so that a hanging target leaves time for the next one.
-  const attempt = router.timeout ?? litellm.request_timeout;
-  const attemptMs = attempt === undefined || attempt === 0 ? gatewayDefaults.attemptMs : timerMilliseconds(attempt);
-  const totalMs =
-    own?.total_seconds === undefined || own.total_seconds === 0
-      ? Math.min(Math.max(gatewayDefaults.totalMsMin, 3 * attemptMs), timerMsMax)
-      : timerMilliseconds(own.total_seconds);
-  const stream = router.stream_timeout;
-  const streamTotalMs = stream === undefined || stream === 0 ? undefined : timerMilliseconds(stream);
-  const firstByteMs = Math.max(attemptMs, streamTotalMs ?? 0);
-  return Object.freeze({
-    connectMs: own?.connect_seconds === undefined ? gatewayDefaults.connectMs : timerMilliseconds(own.connect_seconds),
-    firstByteMs: own?.first_byte_seconds === undefined ? firstByteMs : timerMilliseconds(own.first_byte_seconds),
-    idleMs: own?.idle_seconds === undefined ? gatewayDefaults.idleMs : timerMilliseconds(own.idle_seconds),
-    attemptMs,
-    totalMs,
-    ...(streamTotalMs !== undefined && { streamTotalMs }),
-  });
-}
-
 function mediaFetch(written: NonNullable<Sections['general_settings']>['media_fetch']): MediaLimits | null {
   if (written?.enabled === false) return null;
   return Object.freeze({
     bytesMax: Math.round((written?.max_mb ?? gatewayDefaults.mediaMebibytesMax) * 1024 * 1024),
     timeoutMs: timerMilliseconds(written?.timeout_seconds ?? gatewayDefaults.mediaMs / 1000),
     allowedHosts: new Set((written?.allowed_hosts ?? []).map((host) => host.toLowerCase())),
-  });
-}
-
-const operationsByCallType: Readonly<Record<string, Operation>> = {
-  completion: 'chat',
-  acompletion: 'chat',
-  text_completion: 'chat',
-  atext_completion: 'chat',
-  embedding: 'embedding',
-  aembedding: 'embedding',
-  rerank: 'rerank',
-  arerank: 'rerank',
-};
-
-function effectiveCache({
-  router_settings: router = {},
-  litellm_settings: litellm = {},
-}: Sections): CacheSettings | null {
-  if (!(litellm.cache ?? router.cache_responses ?? false)) return null;
-  const params = litellm.cache_params ?? {};
-  const types = params.supported_call_types;
-  const operations = types?.flatMap((type) => operationsByCallType[type] ?? []) ?? (['chat', 'embedding'] as const);
-  if (operations.length === 0) return null;
-  const inRedis = params.type === undefined || params.type.startsWith('redis');
-  const ttl = params.ttl ?? (inRedis ? params.default_in_redis_ttl : undefined) ?? params.default_in_memory_ttl;
-  return Object.freeze({
-    ttlMs: ttl === undefined ? gatewayDefaults.cacheTtlMs : milliseconds(ttl),
-    namespace: params.namespace ?? '',
-    byDefault: params.mode !== 'default_off',
-    operations: [...new Set(operations)],
-    bytesMax: params.max_bytes ?? gatewayDefaults.cacheBytesMax,
-    scope: params.scope ?? 'team',
-    sharedGroups: new Map(
-      (router.caching_groups ?? []).flatMap((groups) => groups.map((group) => [group, groups.toSorted().join('|')])),
-    ),
   });
 }
 

@@ -97,6 +97,27 @@ model_list: [{model_name: a, litellm_params: {model: openai/x, api_base: sk-past
     expect(all).not.toMatch(/sk-very-secret|sk-pasted-here/);
   });
 
+  it.each([
+    ['general_settings: {user_header_mappings: [{header_name: X, litellm_user_role: internal-user}]}', 'internal_user'],
+    ['general_settings: {supported_db_objects: [model]}', 'models'],
+    ['router_settings: {optional_pre_call_checks: [session_affinty]}', 'session_affinity'],
+    ['model_list: [{model_name: llama, params: {model: openai/x, silent_model: lama}}]', 'llama'],
+  ])('words that mean nothing, or lead nowhere: %s', (text, meant) => {
+    expect(messages(text)).toEqual([
+      expect.stringMatching(new RegExp(`^warning: config.yaml:1:\\d+ .*did you mean ${meant}\\?$`)),
+    ]);
+  });
+
+  it('odd names of a deployment that is left out for something else', () => {
+    const text =
+      'model_list: [{model_name: a, params: {model: openai/x, rpm: lots, api_bas: x}, model_info: {health_check_voic: y}}]';
+    expect(messages(text)).toEqual([
+      expect.stringContaining('rpm: found text'),
+      expect.stringContaining('did you mean api_base?'),
+      expect.stringContaining('did you mean health_check_voice?'),
+    ]);
+  });
+
   it('stops an alias bomb and an alias that contains itself', () => {
     const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(`*${of}`).join(', ')}]\n`;
     const bomb = `a: &a [1,1,1,1,1,1,1,1,1]\n${level('b', 'a')}${level('c', 'b')}${level('d', 'c')}${level('e', 'd')}${level('f', 'e')}${level('g', 'f')}`;

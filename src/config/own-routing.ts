@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { RouterSettings, Snapshot } from '../core/route.ts';
-import { gatewayDefaults, timeoutsOf } from './gateway-settings.ts';
+import { gatewayDefaults } from './gateway-defaults.ts';
 import { effectiveRouter } from './router.ts';
 import { routerSettings } from './schema/router-settings.ts';
 import type { Sections } from './schema/sections.ts';
+import { timeoutsOf } from './timeouts.ts';
 
 /*
  * `router_settings` of a key or a team: they take the place of the gateway's for its requests. What is common to all
