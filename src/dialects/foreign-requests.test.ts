@@ -106,6 +106,15 @@ describe('what is asked of tools', () => {
     ],
     ['openai-chat', { reasoning_effort: 'enormous' }, 'reasoning_effort: expected one of none, minimal, low'],
     ['openai-responses', { input: 'x', reasoning: { effort: 'enormous' } }, 'reasoning.effort: expected one of none'],
+    ['ollama-chat', { think: 'enormous' }, 'think: expected one of none'],
+    [
+      'gemini-generate',
+      {
+        contents: [{ parts: [{ text: 'x' }] }],
+        generationConfig: { thinkingConfig: { thinkingLevel: 'ENORMOUS' } },
+      },
+      'generationConfig.thinkingConfig.thinkingLevel: expected one of none',
+    ],
   ])('in %s: %j', (from, body, message) => {
     expect(() => sent(body, 'cohere-chat', {}, from)).toThrow(message);
   });

@@ -349,6 +349,20 @@ describe('bad input is a clear 4xx', () => {
     const noPurpose = new FormData();
     noPurpose.append('file', new Blob(['x']), 'x');
     expect(await (await send(noPurpose)).text()).toContain('purpose: required');
+    for (const [fields, told] of [
+      [{ purpose: 'holiday' }, 'purpose: expected one of batch, '],
+      [{ purpose: 'batch', 'expires_after[anchor]': 'now' }, 'expires_after[anchor]: expected \\"created_at\\"'],
+      [
+        { purpose: 'batch', 'expires_after[anchor]': 'created_at', 'expires_after[seconds]': '-1' },
+        'expires_after[seconds]: expected a whole number of at least 3600',
+      ],
+    ] as const) {
+      const wrong = new FormData();
+      wrong.append('file', new Blob(['{}']), 'in.jsonl');
+      for (const [name, value] of Object.entries(fields)) wrong.append(name, value);
+      const answer = await send(wrong);
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(told)]);
+    }
     expect((await gateway.post('/v1/files', {})).status).toBe(415);
   });
 });

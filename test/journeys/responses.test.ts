@@ -101,6 +101,8 @@ describe.each([
     expect(items.data.length).toBe(5);
     expect(new Set(items.data.map((item) => item.id)).size).toBe(5);
     await expect(other.conversations.retrieve(conversation.id)).rejects.toThrow(OpenAI.NotFoundError);
+    const boss = [{ type: 'message', role: 'boss', content: 'x' }] as unknown as OpenAI.Responses.ResponseInputItem[];
+    await expect(openai.conversations.create({ items: boss })).rejects.toThrow(/items\[0\]\.role: expected one of/);
     await openai.conversations.update(conversation.id, { metadata: { topic: 'places' } });
     expect((await openai.conversations.retrieve(conversation.id)).metadata).toEqual({ topic: 'places' });
     await openai.conversations.delete(conversation.id);

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NeutralRequest, NeutralTool, ReasoningOptions, ResponseFormat, ToolChoice } from '../../core/neutral.ts';
-import { choiceAmong, malformed } from '../body-checks.ts';
+import { choiceAmong, effortIn, malformed } from '../body-checks.ts';
 import { geminiParameters } from '../foreign-parameters.ts';
 import { decodeContents, decodeSystem } from './decode-content.ts';
 import { camelCased, field, listField, numberField, objectField, stringField } from './fields.ts';
@@ -128,8 +128,11 @@ function decodeFormat(config: JsonObject): ResponseFormat | undefined {
 function decodeThinking(config: JsonObject): ReasoningOptions | undefined {
   const thinking = objectField(config, 'thinkingConfig', 'generationConfig.thinkingConfig');
   if (thinking === undefined) return undefined;
-  const level = stringField(thinking, 'thinkingLevel', 'generationConfig.thinkingConfig.thinkingLevel');
-  if (level !== undefined && level !== 'THINKING_LEVEL_UNSPECIFIED') return { effort: level.toLowerCase() };
+  const place = 'generationConfig.thinkingConfig.thinkingLevel';
+  const level = stringField(thinking, 'thinkingLevel', place)?.toLowerCase();
+  if (level !== undefined && level !== 'thinking_level_unspecified') {
+    return { effort: effortIn({ level }, 'level', place)! };
+  }
   const budgetTokens = numberField(thinking, 'thinkingBudget', 'generationConfig.thinkingConfig.thinkingBudget');
   if (budgetTokens === undefined) return field(thinking, 'includeThoughts') === true ? { mode: 'adaptive' } : undefined;
   if (budgetTokens === 0) return { mode: 'disabled' };

@@ -9,7 +9,7 @@ import type {
   ResponseFormat,
   TextBlock,
 } from '../../core/neutral.ts';
-import { optionalNumber, optionalStrings, unknownMembers } from '../body-checks.ts';
+import { effortIn, optionalNumber, optionalStrings, unknownMembers } from '../body-checks.ts';
 import { inspectChat, inspectGenerate } from './inspect.ts';
 
 const neutralFields: ReadonlySet<string> = new Set(
@@ -59,7 +59,7 @@ function decodeCommon(
     presencePenalty: optionalNumber(options, 'presence_penalty'),
     frequencyPenalty: optionalNumber(options, 'frequency_penalty'),
     responseFormat: decodeFormat(body.format),
-    reasoning: decodeThink(body.think),
+    reasoning: decodeThink(body),
     endUser: undefined,
     logprobs: body.logprobs === true ? { topLogprobs: optionalNumber(body, 'top_logprobs') } : undefined,
     serviceTier: undefined,
@@ -156,8 +156,8 @@ function decodeFormat(format: Json | undefined): ResponseFormat | undefined {
   return isJsonObject(format) ? { type: 'json_schema', name: 'response', schema: format } : undefined;
 }
 
-function decodeThink(think: Json | undefined): ReasoningOptions | undefined {
-  if (think === true) return { mode: 'enabled' };
-  if (think === false) return { mode: 'disabled' };
-  return typeof think === 'string' ? { effort: think } : undefined;
+function decodeThink(body: JsonObject): ReasoningOptions | undefined {
+  if (typeof body.think === 'boolean') return { mode: body.think ? 'enabled' : 'disabled' };
+  const effort = effortIn(body, 'think');
+  return effort === undefined ? undefined : { effort };
 }

@@ -23,7 +23,7 @@ function shelfOf({ kept }: Gateway): Shelf {
 export async function createConversation(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
   const shelf = shelfOf(gateway);
   const metadata = metadataOf(call.body) ?? {};
-  const items = itemsOf(call.body, false);
+  const items = itemsOf(gateway, call.body, false);
   const id = `conv_${call.id.slice(-36).replaceAll(/[^A-Za-z0-9]/g, '')}`;
   const created_at = Math.floor(gateway.clock.now() / 1_000);
   const conversation = { id, object: 'conversation', created_at, metadata };
@@ -58,7 +58,7 @@ export async function listItems(gateway: Gateway, call: FreeCall): Promise<FreeA
 
 export async function addItems(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
   const { id } = await found(gateway, call);
-  const items = itemsOf(call.body, true);
+  const items = itemsOf(gateway, call.body, true);
   const added = itemObjects(gateway, call, id, items);
   await shelfOf(gateway).put(added);
   return answered(page(added.map(itemOf), { query: new URLSearchParams('order=asc&limit=100') }));
@@ -103,14 +103,18 @@ function metadataOf({ metadata }: JsonObject): JsonObject | undefined {
   throw malformed('metadata', 'every member must be a text');
 }
 
-function itemsOf({ items }: JsonObject, isRequired: boolean): JsonObject[] {
+/** What would be refused as the input of a request is not kept for one. */
+function itemsOf(gateway: Gateway, { items }: JsonObject, isRequired: boolean): JsonObject[] {
   if ((items === undefined || items === null) && !isRequired) return [];
   if (!Array.isArray(items)) throw malformed('items', 'expected a list of items');
   if (items.length > itemsMax) throw malformed('items', `at most ${itemsMax} items are added at once`);
-  return items.map((item, index) => {
-    if (isJsonObject(item)) return item;
-    throw malformed(`items[${index}]`, 'expected an object');
-  });
+  try {
+    gateway.dialects.get('openai-responses')?.inspect({ input: items });
+  } catch (cause) {
+    if (!(cause instanceof GatewayError)) throw cause;
+    throw new GatewayError(cause.code, cause.message.replace(/^input\b/, 'items'), { param: 'items' });
+  }
+  return items.filter(isJsonObject);
 }
 
 function itemObjects(gateway: Gateway, call: FreeCall, parent: string, items: readonly JsonObject[]): KeptObject[] {

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { keptMs } from '../batches/batch.ts';
 import { type KeptFile, readFileBytes, storeFile, toldFile } from '../batches/result-files.ts';
 import type { Gateway } from '../gateway.ts';
@@ -20,21 +21,36 @@ export async function createFile(gateway: Gateway, call: FreeCall): Promise<Free
   if (upload === undefined || file === undefined) throw malformed('file', 'expected a file');
   const { purpose } = upload.fields;
   if (typeof purpose !== 'string' || purpose === '') throw malformed('purpose', 'required, such as "batch"');
+  if (!purposes.includes(purpose)) throw malformed('purpose', `expected one of ${purposes.join(', ')}`);
+  const lastsMs = wishedMs(upload.fields);
   const bytes = file.bytes();
   const now = gateway.clock.now();
-  const seconds = Number(upload.fields['expires_after[seconds]'] ?? Number.NaN);
   const kept: KeptFile = {
     id: `file-${gateway.chance.id().replaceAll('-', '')}`,
     owner: ownerOf(call.principal),
     fileName: file.fileName || 'file',
-    purpose: purpose.slice(0, 64),
+    purpose,
     bytes: bytes.length,
     createdAt: now,
-    expiresAt: now + (seconds >= 3_600 ? Math.min(keptMs, seconds * 1_000) : keptMs),
+    expiresAt: now + Math.min(keptMs, lastsMs),
     mediaType: file.mediaType,
   };
   await storeFile(shelf, kept, bytes);
   return answered(toldFile(kept));
+}
+
+const purposes: readonly string[] = ['batch', 'assistants', 'fine-tune', 'vision', 'user_data', 'evals', 'ocr'];
+const wishedSecondsMin = 3_600;
+
+/** How long the caller wants the file to be kept at the most. */
+function wishedMs(fields: JsonObject): number {
+  const anchor = fields['expires_after[anchor]'];
+  const wished = fields['expires_after[seconds]'];
+  if (anchor === undefined && wished === undefined) return keptMs;
+  if (anchor !== 'created_at') throw malformed('expires_after[anchor]', 'expected "created_at"');
+  const seconds = Number(wished);
+  if (Number.isSafeInteger(seconds) && seconds >= wishedSecondsMin) return seconds * 1_000;
+  throw malformed('expires_after[seconds]', `expected a whole number of at least ${wishedSecondsMin}`);
 }
 
 export async function listFiles(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
