@@ -37,6 +37,10 @@ export interface RealtimeFaults {
   mute?: boolean;
   /** The transcript fails and is not billed. */
   fails?: boolean;
+  /** Transcribes by this model from the start. */
+  presets?: string;
+  /** And tells nobody in its settings. */
+  hides?: boolean;
   /** The connection is cut as soon as sound is committed. */
   cuts?: boolean;
 }
@@ -118,6 +122,7 @@ class Session {
     this.#model = transcribes ? null : query.get('model');
     this.#isBeta = request.headers['openai-beta'] !== undefined;
     this.#detects = !transcribes;
+    if (this.#faults.presets !== undefined) this.#transcription = { model: this.#faults.presets };
     fake.sessions.push({
       request,
       heard: this.#heard,
@@ -144,12 +149,13 @@ class Session {
     const isOld = this.#isBeta && this.#model === null;
     const type = `${isOld ? 'transcription_session' : 'session'}.${what}`;
     const turn_detection = this.#detects ? { type: 'server_vad' } : null;
+    const transcription = this.#faults.hides ? null : this.#transcription;
     const session = this.#isBeta
-      ? { input_audio_transcription: this.#transcription, turn_detection, input_audio_format: 'pcm16' }
+      ? { input_audio_transcription: transcription, turn_detection, input_audio_format: 'pcm16' }
       : {
           type: this.#model === null ? 'transcription' : 'realtime',
           audio: {
-            input: { transcription: this.#transcription, turn_detection, format: { type: 'audio/pcm', rate: 24_000 } },
+            input: { transcription, turn_detection, format: { type: 'audio/pcm', rate: 24_000 } },
           },
         };
     this.#say({ type, session: { id: 'sess_upstream', model: this.#model, ...session } });

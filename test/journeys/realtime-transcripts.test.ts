@@ -361,6 +361,49 @@ describe('what is said in a conversation', () => {
     expect(await agree(mine)).toBe(16 * 100_000);
   });
 
+  it.each([
+    ['tells in its settings', {}, 3_000 * 100],
+    // 30 tokens heard, 3 read, 8 written, at the price of the model of the session.
+    ['tells nobody about', { hides: true }, 41 * 100_000],
+  ])('is paid for where the provider transcribes by itself, which it %s', async (_, faults, cost) => {
+    fake.faults = { presets: faults === undefined || 'hides' in faults ? 'nobodys-model' : 'whisper-1', ...faults };
+    const mine = await account();
+    const session = await talk(mine.key);
+    append(session, 3_000);
+    commit(session);
+    await session.until(completed);
+    session.rt.close();
+    expect(await agree(mine)).toBe(cost);
+  });
+
+  it('ends the conversation where the budget has no room for it beside a turn', async () => {
+    // A turn is held at 509,600,000 nano-dollars, ten seconds of sound at 1,000,000.
+    const mine = await account({ max_budget: 0.5112 });
+    const session = await talk(mine.key);
+    transcribeBy(session, 'whisper-1');
+    append(session, 10_000);
+    commit(session);
+    await session.until(completed);
+    append(session, 10_000);
+    expect(await session.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
+    expect(await session.closed).toBe(1008);
+    expect(await agree(mine)).toBe(1_000_000);
+    expect(fake.sessions[0]!.soundMs()).toBe(10_000);
+  });
+
+  it('waits for its transcript where a limit lets one through at a time', async () => {
+    const mine = await account({ max_parallel_requests: 2 });
+    const session = await talk(mine.key);
+    transcribeBy(session, 'whisper-1');
+    for (let count = 0; count < 4; count += 1) {
+      append(session, 1_000);
+      commit(session);
+    }
+    await session.until(completed, 4);
+    session.rt.close();
+    expect(await agree(mine)).toBe(400_000);
+  });
+
   it('stops being paid for where transcripts are switched off', async () => {
     const mine = await account();
     const session = await talk(mine.key);

@@ -12,6 +12,7 @@ import type { Place } from './turns.ts';
 
 type Receiver = Parameters<SocketTransport['connect']>[1];
 
+const goingAway = 1001;
 const nothing = new Uint8Array(0);
 const ofBudget: ReadonlySet<string> = new Set(['deployments_over_budget', 'budget_unpriceable']);
 
@@ -43,7 +44,12 @@ export async function dial(
       const model = upstreamModel(deployment, primary.wildcardMatches);
       await slice.claim(deployment);
       const socket = await open(gateway, arrival, deployment, model, transcribes, receiver);
-      slice.dispatched(deployment, primary.name, model);
+      try {
+        slice.dispatched(deployment, primary.name, model);
+      } catch (cause) {
+        socket.close(goingAway, '');
+        throw cause;
+      }
       return { socket, deployment, model };
     } catch (cause) {
       slice.giveBack();

@@ -48,6 +48,8 @@ export class RealtimeSession {
   #upstream: UpstreamSocket | null = null;
   #place: Place | null = null;
   readonly #waiting: string[] = [];
+  /** What the provider said with its handshake, before it is known where the session is. */
+  readonly #early: string[] = [];
   #isForwarding = false;
   /** The caller was greeted by the gateway, in the place of the provider that was not known yet. */
   #isGreeted = false;
@@ -128,19 +130,33 @@ export class RealtimeSession {
   async #forward(): Promise<void> {
     if (this.#isForwarding || this.#upstream === null) return;
     this.#isForwarding = true;
+    try {
+      await this.#forwardAll(this.#upstream);
+    } catch (cause) {
+      this.#broke(cause);
+    }
+    this.#isForwarding = false;
+  }
+
+  async #forwardAll(upstream: UpstreamSocket): Promise<void> {
     for (let text = this.#waiting.shift(); text !== undefined && !this.#isOver; text = this.#waiting.shift()) {
       const sent = await this.#admitted(text);
       if (sent === undefined) break;
       if (sent === null) continue;
       if (this.#isOver) break;
-      const upstream = this.#upstream;
       if (upstream.send(sent) > unsentBytesMax) {
         this.#client.pause();
         await upstream.drained();
         this.#client.resume();
       }
     }
-    this.#isForwarding = false;
+  }
+
+  /** A message must not break more than its session. */
+  #broke(cause: unknown): void {
+    this.#gateway.log.error('a session broke inside the gateway', { cause: String(cause) });
+    this.#end(asGatewayError(cause));
+    this.#settle();
   }
 
   /** The message as it goes on; null where it is not to, undefined where no message is any more. */
@@ -191,6 +207,18 @@ export class RealtimeSession {
   // ── From the provider ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #upstreamSaid(text: string): void {
+    if (this.#place === null) {
+      this.#early.push(text);
+      return;
+    }
+    try {
+      this.#heard(text);
+    } catch (cause) {
+      this.#broke(cause);
+    }
+  }
+
+  #heard(text: string): void {
     if (this.#isSettled) return;
     let isGreeting = false;
     for (const heard of this.#format.heard(text)) {
@@ -318,10 +346,12 @@ export class RealtimeSession {
       const ear = transcripts === null ? null : this.#firstEar(line, first, transcripts);
       this.#listening.begin(line, first.slice.admitted, ear);
       if (this.#isOver) {
+        line.socket.close(goingAway, '');
         this.#turns.close();
-        this.#settle();
+        this.#listening.close();
         return;
       }
+      for (const text of this.#early.splice(0)) this.#upstreamSaid(text);
       void this.#forward();
     } catch (cause) {
       const error = asGatewayError(cause);
