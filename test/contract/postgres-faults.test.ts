@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PostgresServer } from '../../scripts/servers/postgres.ts';
@@ -5,7 +8,7 @@ import { migratePostgres, openPostgresStore, pendingPostgresMigrations } from '.
 import type { SqlStore } from '../../src/adapters/sql/store.ts';
 import { StoreError } from '../../src/core/store.ts';
 import { type CuttingProxy, openCuttingProxy } from '../servers/cutting-proxy.ts';
-import { freshDatabase, makeDatabase, startPostgres, type TestDatabase } from '../servers/index.ts';
+import { freshDatabase, makeDatabase, redisAddress, startPostgres, type TestDatabase } from '../servers/index.ts';
 import { account, entry, requestRecord } from './records.ts';
 
 /* What a server does to the store that a file cannot: refuse, vanish, hang, come back, answer into the void. */
@@ -73,6 +76,21 @@ describe('opening', () => {
       expect(JSON.stringify([error.message, error.stack])).not.toContain(password);
       expect(error.message).not.toContain('hunter2');
     }
+  });
+
+  it('says what else is at the address', async () => {
+    const { port: redisPort } = new URL((await redisAddress()).url);
+    const web = createServer((_, response) => response.end('no'));
+    web.listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const { port: webPort } = web.address() as AddressInfo;
+    const cases: [url: string, message: RegExp][] = [
+      [changed({ port: String(webPort) }), /is an HTTP server, no PostgreSQL/],
+      [changed({ port: String(webPort), search: 'sslmode=require' }), /is an HTTP server, no PostgreSQL/],
+      [changed({ port: redisPort, search: 'connect_timeout=1' }), /is a Redis server, no PostgreSQL/],
+    ];
+    for (const [url, message] of cases) expect((await refusal(() => open(url))).error.message).toMatch(message);
+    web.close();
   });
 
   it('migrates once when many start at the same time', async () => {

@@ -1,5 +1,6 @@
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
+import { StoreError } from '../../core/store.ts';
 import { SqlBooks } from './books.ts';
 import type { Database, SqlEngine } from './engine.ts';
 import type { TableWords } from './migration-1.ts';
@@ -13,6 +14,7 @@ import { PostgresGate } from './postgres-gate.ts';
 import { makeMonth, monthOf } from './postgres-months.ts';
 import { clientConfig, PostgresPool } from './postgres-pool.ts';
 import { PostgresRecalls } from './postgres-recalls.ts';
+import { strangerAt } from './postgres-stranger.ts';
 import { PostgresUsageRows } from './postgres-usage-rows.ts';
 import type { SqlStore } from './store.ts';
 import { storeOver } from './store.ts';
@@ -138,7 +140,7 @@ async function withOneConnection<Result>(
     statementTimeoutMs: 0,
   };
   const gate = new PostgresGate(async () => {});
-  await probe(address, limits.connectTimeoutMs);
+  await meet(address, limits.connectTimeoutMs);
   const pool = new PostgresPool(address, limits, gate);
   const database = new Kysely<Database>({ dialect: postgresDialect(pool) });
   try {
@@ -147,6 +149,25 @@ async function withOneConnection<Result>(
     gate.close();
     await pool.close();
   }
+}
+
+/** Signs in and leaves; a server that is none of PostgreSQL's is called by its name. */
+async function meet(address: PostgresAddress, connectTimeoutMs: number): Promise<void> {
+  try {
+    await probe(address, connectTimeoutMs);
+  } catch (cause) {
+    const stranger = isCurt(cause) ? await strangerAt(address.host, address.port) : null;
+    if (stranger === null) throw cause;
+    const text = `At the address of the database, ${address.label}, is ${stranger}, no PostgreSQL. Check the host and the port.`;
+    throw new StoreError('unavailable', text, cause);
+  }
+}
+
+/** It broke off, or said what no PostgreSQL says. */
+function isCurt(cause: unknown): boolean {
+  return (
+    cause instanceof Error && /lost the connection|does not answer|SSL|TLS|refused a statement/.test(cause.message)
+  );
 }
 
 /** Signs in and leaves. */
