@@ -99,6 +99,24 @@ describe('opening', () => {
     expect(await pendingPostgresMigrations({ url: database.url })).toEqual([]);
   });
 
+  it('refuses tables that were restored in part, and names what a migration ran into', async () => {
+    const part = await freshDatabase();
+    await migratePostgres({ url: part.url });
+    await query(part.url, 'drop table projects, feedback');
+    for (const open of [migratePostgres, pendingPostgresMigrations])
+      expect((await refusal(() => open({ url: part.url }))).error).toMatchObject({
+        fault: 'corrupt',
+        message: expect.stringMatching(/lacks projects, feedback\..*restore a whole backup/),
+      });
+    await part.drop();
+    const foreign = await freshDatabase();
+    await query(foreign.url, 'create table projects (id text)');
+    const { error } = await refusal(() => migratePostgres({ url: foreign.url }));
+    expect(error.message).toMatch(/"projects" already exists.*in migration 5 \(projects.*nothing has been changed/);
+    expect(await query(foreign.url, `select to_regclass('schema_migrations') as made`)).toEqual([{ made: null }]);
+    await foreign.drop();
+  });
+
   it('shows what is pending without writing anything', async () => {
     const empty = await freshDatabase();
     try {

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { StoreError } from '../../core/store.ts';
 import { wholeNumber } from './columns.ts';
+import { copiedTables } from './copied-tables.ts';
 import type { Database } from './engine.ts';
 import type { TableWords } from './migration-1.ts';
 import { createFirstTables } from './migration-1.ts';
@@ -52,10 +53,13 @@ export async function migrate(database: Kysely<Database>, words: TableWords, now
       .execute();
     const done: MigrationStep[] = [];
     for (const { version, title } of stepsAfter(await appliedVersion(transaction))) {
-      await migrations[version - 1]!.apply(transaction, words);
+      await migrations[version - 1]!.apply(transaction, words).catch((cause) => {
+        throw failedStep(version, title, cause);
+      });
       await transaction.insertInto('schema_migrations').values({ version, applied_at: now }).execute();
       done.push({ version, title });
     }
+    await requireTables(transaction);
     return done;
   });
 }
@@ -64,12 +68,36 @@ export async function migrate(database: Kysely<Database>, words: TableWords, now
 export async function pendingMigrations(database: Kysely<Database>): Promise<MigrationStep[]> {
   const tables = await database.introspection.getTables();
   const known = tables.some(({ name }) => name === 'schema_migrations');
-  return stepsAfter(known ? await appliedVersion(database) : 0);
+  const steps = stepsAfter(known ? await appliedVersion(database) : 0);
+  if (steps.length === 0) await requireTables(database);
+  return steps;
 }
 
 /** What an empty database lacks. */
 export function allMigrations(): MigrationStep[] {
   return stepsAfter(0);
+}
+
+/** Nothing of a migration stays when it fails, so what it ran into was there before. */
+function failedStep(version: number, title: string, cause: unknown): unknown {
+  if (!(cause instanceof StoreError) || !/refused a statement/.test(cause.message)) return cause;
+  const what = `${cause.message.replace(/\.$/, '')}. That was in migration ${version} (${title}); nothing has been changed.`;
+  return new StoreError(
+    'corrupt',
+    `${what} Remove from the database what no release put there, or restore a backup.`,
+    cause,
+  );
+}
+
+/** A database that was restored or copied in part says that it is up to date and is not. */
+async function requireTables(database: Kysely<Database>): Promise<void> {
+  const present = new Set((await database.introspection.getTables()).map(({ name }) => name));
+  const missing = copiedTables.map(({ name }) => name).filter((name) => !present.has(name));
+  if (missing.length === 0) return;
+  throw new StoreError(
+    'corrupt',
+    `The database says that its tables are those of schema ${migrations.length}, but it lacks ${missing.join(', ')}. It was restored or copied in part: restore a whole backup.`,
+  );
 }
 
 async function appliedVersion(database: Kysely<Database>): Promise<number> {

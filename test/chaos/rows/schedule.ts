@@ -7,6 +7,7 @@ import type { Rig } from '../rig.ts';
 import { pause, type Row, seeded } from '../row.ts';
 
 const clients = 40;
+const recoveryMs = 5_000;
 /** So many, or a part of them: `21-40`. */
 const [schedulesFrom, schedulesTo] = rangeOf(process.env.CHAOS_SCHEDULES ?? '300');
 /** About 80 requests, reached in the first second: most of the faults fall on an account at its limit. In every second schedule money flows throughout. */
@@ -93,7 +94,7 @@ export const scheduleRow: Row = {
     for (let schedule = from; schedule < to; schedule++) {
       const random = seeded(2_000 + schedule);
       const cap = caps[schedule % caps.length]!;
-      const { key } = await makeTenant(rig, { [schedule % 4 < 2 ? 'key' : 'team']: cap });
+      const { key } = await recovered(() => makeTenant(rig, { [schedule % 4 < 2 ? 'key' : 'team']: cap }));
       let isOver = false;
       const load = crowd(rig, {
         clients,
@@ -153,6 +154,19 @@ export const scheduleRow: Row = {
     };
   },
 };
+
+/** The control plane works within so long of the end of the last fault. */
+async function recovered<Result>(call: () => Promise<Result>): Promise<Result> {
+  const endsAt = performance.now() + recoveryMs;
+  for (;;) {
+    try {
+      return await call();
+    } catch (cause) {
+      if (performance.now() > endsAt || !/answered 503/.test(String(cause))) throw cause;
+      await pause(100);
+    }
+  }
+}
 
 /** From and to, counted from 0, the last one not included. */
 function rangeOf(text: string): readonly [from: number, to: number] {
