@@ -57,6 +57,9 @@ const anthropicParameters: ForeignParameters = {
   hints: new Set([
     'cache_control',
     'context_management',
+    'compaction',
+    'billing_policy',
+    'fallback_credit_token',
     'diagnostics',
     'inference_geo',
     'speed',
@@ -67,7 +70,7 @@ const anthropicParameters: ForeignParameters = {
     'user_profile_id',
     'workspace_id',
   ]),
-  features: new Set(['container', 'mcp_servers']),
+  features: new Set(['container', 'mcp_servers', 'thread']),
 };
 
 export const geminiParameters: ForeignParameters = {
@@ -84,6 +87,12 @@ export const geminiParameters: ForeignParameters = {
   features: new Set(['cachedContent', 'responseModalities', 'speechConfig', 'imageConfig', 'translationConfig']),
 };
 
+/** What Amazon's Converse has beyond the model's own fields. */
+const bedrockParameters: ForeignParameters = {
+  hints: new Set(['requestMetadata', 'performanceConfig', 'additionalModelResponseFieldPaths']),
+  features: new Set(['guardrailConfig', 'promptVariables']),
+};
+
 const everybodys = {
   openai: openaiParameters,
   chat: chatParameters,
@@ -91,6 +100,7 @@ const everybodys = {
   responses: responsesParameters,
   anthropic: anthropicParameters,
   gemini: geminiParameters,
+  bedrock: bedrockParameters,
   cohere: cohereParameters,
   ollama: ollamaParameters,
 } as const;

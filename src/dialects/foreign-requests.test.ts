@@ -59,6 +59,17 @@ describe('a parameter that', () => {
     expect(sent(body, to)).toMatchObject(expected);
   });
 
+  test.each(['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini-generate'] as const)(
+    'only Amazon has: %s',
+    (to) => {
+      const body = { messages: [{ role: 'user', content: [{ text: 'x' }] }], requestMetadata: { a: 'b' } };
+      expect(JSON.stringify(sent(body, to, {}, 'bedrock-converse'))).not.toContain('requestMetadata');
+      const guarded = { ...body, guardrailConfig: { guardrailIdentifier: 'g' } };
+      expect(refusal(() => sent(guarded, to, {}, 'bedrock-converse')).details.param).toBe('guardrailConfig');
+      expect(sent(guarded, 'bedrock-converse', {}, 'bedrock-converse')).toMatchObject(guarded);
+    },
+  );
+
   const targets = [...strict, 'bedrock-converse', 'openai-chat', 'openai-responses', 'openai-completions'] as const;
   test.each(targets)('would say the conversation over: %s', (to) => {
     const contents = [{ role: 'user', parts: [{ text: 'x' }] }];

@@ -20,7 +20,7 @@ const topFields: ReadonlySet<string> = new Set([
 ]);
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
-  const { passed, refused } = crossing(request.extra, { own: ['anthropic', 'chat'] }, options);
+  const { passed, refused } = crossing(request.extra, { own: ['anthropic', 'chat', 'bedrock'] }, options);
   const { web_search_options: webSearch, ...extra } = passed;
   if (webSearch !== undefined && webSearch !== null) refused.push('web_search_options');
   const dropped = new Set(options.additionalDropParams);
