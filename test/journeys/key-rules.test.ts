@@ -81,3 +81,31 @@ it('requests that name no model, headers that become tags, end users without a b
   const rows = (await (await gateway.get('/spend/logs')).json()) as { request_tags: string[] }[];
   expect(rows.some(({ request_tags }) => request_tags.includes('x-cost-center: blue'))).toBe(true);
 });
+
+it('a key is promised no more than its team has left', async () => {
+  const team = String((await json('/team/new', { rpm_limit: 100, model_rpm_limit: { plain: 10 } })).body.team_id);
+  const promised = { team_id: team, rpm_limit_type: 'guaranteed_throughput' };
+  const first = await json('/key/generate', { ...promised, rpm_limit: 60 });
+  expect(first).toMatchObject({ status: 200, body: { rpm_limit: 60, rpm_limit_type: 'guaranteed_throughput' } });
+  const refused = await json('/key/generate', { ...promised, rpm_limit: 50 });
+  expect([refused.status, JSON.stringify(refused.body)]).toEqual([
+    400,
+    expect.stringContaining('Allocated RPM limit=60 + Key RPM limit=50 is greater than team RPM limit=100'),
+  ]);
+  const second = await json('/key/generate', { ...promised, rpm_limit: 40, model_rpm_limit: { plain: 4 } });
+  expect(second.status, JSON.stringify(second.body)).toBe(200);
+  // A key's own former limit does not stand in its way, and what has nothing to do with limits stays possible.
+  const key = String(second.body.key);
+  expect((await json('/key/update', { key, rpm_limit: 41 })).status).toBe(400);
+  expect((await json('/key/update', { key, rpm_limit: 39 })).status).toBe(200);
+  const byModel = await json('/key/update', { key, model_rpm_limit: { plain: 11 } });
+  expect([byModel.status, JSON.stringify(byModel.body)]).toEqual([
+    400,
+    expect.stringContaining('RPM (plain) limit=11'),
+  ]);
+  await json('/team/update', { team_id: team, rpm_limit: 10 });
+  expect((await json('/key/update', { key, key_alias: 'renamed' })).status).toBe(200);
+  // Without the promise the team's limit holds when requests come.
+  expect((await json('/key/generate', { team_id: team, rpm_limit: 90 })).status).toBe(200);
+  expect((await json('/key/generate', { team_id: team, rpm_limit_type: 'guaranteed' })).status).toBe(422);
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ownRoutingFault } from '../../config/own-routing.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { limitTypes } from './guaranteed-limits.ts';
 import { budgetWindows } from './limit-fields.ts';
 
 /*
@@ -72,6 +73,8 @@ const checked: Readonly<Record<string, z.ZodType>> = {
     const fault = written === null || written === undefined ? null : ownRoutingFault(written);
     if (fault !== null) context.addIssue({ code: 'custom', message: fault });
   }),
+  rpm_limit_type: z.enum(limitTypes).nullable(),
+  tpm_limit_type: z.enum(limitTypes).nullable(),
   tag_rpm_limit: z.record(z.string().max(256), z.number().int().min(0)).nullable(),
   budget_fallbacks: z.record(z.string().max(256), z.array(z.string().max(256)).max(20)).nullable(),
 };

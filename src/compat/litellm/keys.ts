@@ -13,6 +13,8 @@ import { mutate } from '../../admin/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { KeyRecord } from '../../core/store.ts';
 import { dollars, label } from './fields.ts';
+import type { LimitedKey } from './guaranteed-limits.ts';
+import { changesLimits, requireGuaranteedRoom } from './guaranteed-limits.ts';
 import { keyFigures } from './key-figures.ts';
 import { requireMayMakeKey, requireMayMoveKey, requirePlainAlias } from './key-making.ts';
 import { refuseWiderKey, withKeyRules } from './key-rules.ts';
@@ -67,7 +69,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
       const changes = keyColumns(body, plane.clock.now());
       if (Object.keys(changes).length > 0) {
         requireMayMoveKey(plane, actor, old, changes);
-        await checkKey(mutation, changes, old);
+        await checkKey(plane, mutation, changes, old);
         old = await mutation.update(keyResource, old.id, changes);
       }
       return rotateKey(plane, mutation, old, minted, {}, graceMs);
@@ -129,7 +131,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
             changes.temporaryIncreaseUntil = untilWhen(body.temp_budget_expiry, now);
           requireMayMoveKey(plane, actor, old, changes);
           requireWholeIncrease({ ...old, ...changes });
-          await checkKey(mutation, changes, old);
+          await checkKey(plane, mutation, changes, old);
           return { key: body.key ?? old.id, row: await mutation.update(keyResource, old.id, changes) };
         });
         return { ...(await shownOne(plane, row)), key: given };
@@ -227,7 +229,7 @@ export function keyEndpoints(plane: ControlPlane): Endpoint[] {
             const row = await mutate(plane, actor, async (mutation) => {
               const old = await mustFind(mutation, wanted.key);
               const changes = keyColumns(wanted, plane.clock.now());
-              await checkKey(mutation, changes, old);
+              await checkKey(plane, mutation, changes, old);
               return mutation.update(keyResource, old.id, changes);
             });
             done.push({ key: row.id, key_info: await shownOne(plane, row) });
@@ -254,7 +256,7 @@ export async function createKey(
   const now = plane.clock.now();
   const columns = keyColumns(withKeyRules(plane, body), now);
   refuseWiderRoutes(actor, columns.allowedRoutes ?? []);
-  await checkKey(mutation, columns, { id: minted.id, teamId: null, extra: {} });
+  await checkKey(plane, mutation, columns, { ...noLimits, id: minted.id, teamId: null, extra: {} });
   return mutation.create(keyResource, {
     ...noLimits,
     alias: null,
@@ -299,16 +301,16 @@ function refuseWiderRoutes(actor: Actor, routes: readonly string[]): void {
 
 /** What is given refers to what there is, and fits what the key has already. */
 async function checkKey(
+  plane: ControlPlane,
   mutation: Mutation,
   columns: Partial<KeyRecord>,
-  old: Pick<KeyRecord, 'id' | 'teamId' | 'extra'>,
+  old: LimitedKey,
 ): Promise<void> {
+  const key = { ...old, ...columns, extra: { ...old.extra, ...columns.extra } };
   await refuseTakenAlias(mutation, columns.alias ?? null, old.id);
-  await requireProject(mutation, {
-    teamId: columns.teamId === undefined ? old.teamId : columns.teamId,
-    extra: { ...old.extra, ...columns.extra },
-  });
+  await requireProject(mutation, key);
   await requireReferences(mutation, columns);
+  if (changesLimits(columns)) await requireGuaranteedRoom(mutation, key, plane.clock.now());
 }
 
 async function mustFind(mutation: Mutation, key: string): Promise<KeyRecord> {
