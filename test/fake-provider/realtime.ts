@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -71,7 +71,15 @@ const turnUsage = {
 const turnNanodollars = 100_000_000;
 
 export async function startRealtimeFake({ transcribers }: RealtimeFakeOptions): Promise<RealtimeFake> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: 64 * 1024 * 1024 });
+  const server = createServer((_, response) => response.writeHead(404).end());
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
+  server.on('upgrade', (request, socket, head) => {
+    // The first message comes in one piece with the handshake.
+    socket.cork();
+    sockets.handleUpgrade(request, socket, head, (webSocket) => new Session(fake, transcribers, webSocket, request));
+    process.nextTick(() => socket.uncork());
+  });
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const fake: RealtimeFake = {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
@@ -80,11 +88,10 @@ export async function startRealtimeFake({ transcribers }: RealtimeFakeOptions): 
     faults: {},
     billed: () => fake.invoice.reduce((sum, { nanodollars }) => sum + nanodollars, 0),
     close: async () => {
-      for (const socket of server.clients) socket.terminate();
+      for (const socket of sockets.clients) socket.terminate();
       server.close();
     },
   };
-  server.on('connection', (socket, request) => new Session(fake, transcribers, socket, request));
   return fake;
 }
 

@@ -319,6 +319,17 @@ describe('what is said in a conversation', () => {
     expect(await agree(mine)).toBe(333_300);
   });
 
+  it('is waited for when its client leaves at once: its tokens are told then', async () => {
+    const mine = await account();
+    const session = await talk(mine.key);
+    transcribeBy(session, 'scribe');
+    append(session, 2_000);
+    commit(session);
+    session.rt.close();
+    expect(await agree(mine)).toBe(20 * 6_000 + 3 * 2_500 + 5 * 10_000);
+    expect(JSON.stringify(await rowsOf(mine))).not.toContain('"estimated":true');
+  });
+
   it('is transcribed by a model of the configuration under its own name and price', async () => {
     const mine = await account({ models: ['talker', 'house-whisper'] });
     const session = await talk(mine.key);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GeminiLiveSession } from './session.ts';
 
@@ -84,6 +85,33 @@ describe('what is heard of a session', () => {
       expect(new GeminiLiveSession().heard(text)).toEqual([]);
       expect(new GeminiLiveSession().said(text)).toBeNull();
     },
+  );
+});
+
+it('whatever is said on either side breaks nothing', () => {
+  const names = [
+    'serverContent',
+    'usageMetadata',
+    'toolCall',
+    'setup',
+    'clientContent',
+    'toolResponse',
+    'turnComplete',
+  ];
+  const value = fc.oneof(
+    fc.json().map((text) => JSON.parse(text)),
+    fc.constant({ turnComplete: true }),
+    fc.constant({ promptTokenCount: 'x' }),
+  );
+  const message = fc.dictionary(fc.constantFrom(...names), value);
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
+      const session = new GeminiLiveSession();
+      for (const one of messages) {
+        session.said(JSON.stringify(one));
+        session.heard(JSON.stringify(one));
+      }
+    }),
   );
 });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { realtimeSession } from './session.ts';
 
@@ -61,6 +62,26 @@ describe('a message of the caller', () => {
       settings: { transcript: undefined },
     });
   });
+});
+
+it('whatever is said on either side breaks nothing', () => {
+  const types = ['session.update', 'session.updated', 'input_audio_buffer.append', 'input_audio_buffer.committed'];
+  const more = ['response.done', 'error', 'conversation.item.input_audio_transcription.completed'];
+  const names = ['session', 'audio', 'response', 'usage', 'item_id', 'error', 'transcript', 'content_index'];
+  const nested = { input: { transcription: { model: 'a' }, format: { type: 7 } } };
+  const value = fc.oneof(
+    fc.json().map((text) => JSON.parse(text)),
+    fc.constant({ audio: nested, input_audio_transcription: 'x' }),
+  );
+  const message = fc.tuple(fc.constantFrom(...types, ...more), fc.dictionary(fc.constantFrom(...names), value));
+  fc.assert(
+    fc.property(message, ([type, rest]) => {
+      const text = JSON.stringify({ type, ...rest });
+      const asked = realtimeSession.said(text);
+      if (asked?.kind === 'settings') asked.withModel('b');
+      realtimeSession.heard(text);
+    }),
+  );
 });
 
 describe('a message of the provider', () => {

@@ -3,6 +3,7 @@ import { ledgerExhibits } from './ledger.ts';
 import { moneyExhibits } from './money.ts';
 import { routingExhibits } from './routing.ts';
 import { securityExhibits } from './security.ts';
+import { sessionExhibits } from './sessions.ts';
 import { streamExhibits } from './streams.ts';
 
 export const exhibits: readonly Exhibit[] = [
@@ -11,4 +12,5 @@ export const exhibits: readonly Exhibit[] = [
   ...streamExhibits,
   ...securityExhibits,
   ...routingExhibits,
+  ...sessionExhibits,
 ];
