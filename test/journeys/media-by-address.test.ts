@@ -73,8 +73,9 @@ describe('an image by address', () => {
     ];
     const reply = await rig.post('/v1/chat/completions', { model: 'local', messages: [{ role: 'user', content }] });
     expect(reply.status).toBe(400);
-    const { error } = (await reply.json()) as { error: { message: string; type: string } };
-    expect(error.type).toBe('invalid_request_error');
+    const { error } = (await reply.json()) as { error: { message: string; type: string; param: string } };
+    expect(error).toMatchObject({ type: 'invalid_request_error', param: 'messages' });
+    expect(error.message).toContain('The model at Ollama takes no addresses');
     expect(error.message).toContain('169.254.169.254 is not a public address');
     expect(error.message).not.toContain('hidden');
     expect(fake.requests.length).toBe(before);

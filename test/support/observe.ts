@@ -3,6 +3,8 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { NeutralRequest, StreamPart } from '../../src/core/neutral.ts';
 import { mediaByAddress } from '../../src/gateway/call/inline-media.ts';
+import { AnswerAssembly } from '../../src/gateway/streams/assemble.ts';
+import { partsOf } from '../../src/gateway/streams/replay.ts';
 import { encodedParts } from '../../src/gateway/streams/translated-stream.ts';
 import { providers } from '../../src/providers/index.ts';
 import { plainAnswer, plainOptions } from '../contract/dialect.ts';
@@ -104,6 +106,12 @@ function answerOver({ response }: Dialect, neutral: Parameters<Dialect['response
 }
 
 function streamOver(dialect: Dialect, parts: readonly StreamPart[]): StreamPart[] {
+  if (dialect.streamContentType === null) {
+    // Where a provider has no streams, one is made of its whole answer.
+    const answer = new AnswerAssembly();
+    for (const part of parts) answer.add(part);
+    return [...partsOf(answerOver(dialect, answer.response(undefined)))];
+  }
   const bytes = encodedParts(dialect.streamEncoder(plainAnswer), structuredClone(parts) as StreamPart[]);
   const decoder = dialect.streamDecoder();
   const seen: StreamPart[] = [];

@@ -167,10 +167,15 @@ describe('media by address', () => {
     expect(error.message).not.toMatch(/secret|hidden/);
   });
 
-  it.each(['ftp://host/a.png', 'gopher://host/', 'http://user:word@host/a.png', 'not an address'])(
-    'refuses %s',
-    async (address) => {
-      await refusal(new GuardedMediaFetcher().bring(address, closed));
-    },
-  );
+  it.each([
+    'ftp://host/a.png',
+    'gopher://host/',
+    'http://user:secret@host/a.png',
+    'http://secret@host/a.png#secret',
+    'http:\\\\user:secret@host\\a.png',
+    'not:secret@an address',
+  ])('refuses %s, and repeats no secret', async (address) => {
+    const { message } = await refusal(new GuardedMediaFetcher().bring(address, closed));
+    expect(message).not.toContain('secret');
+  });
 });

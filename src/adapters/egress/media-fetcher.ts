@@ -107,15 +107,17 @@ function reasonOf(cause: unknown, signal: AbortSignal): string {
   return 'it could not be reached';
 }
 
-/** Without query and fragment, which may hold a signature. */
+/** Without what may hold a secret: user and password, the query with its signature, the fragment. */
 function shownAddress(address: string): string {
-  return address.split(/[?#]/, 1)[0]!.slice(0, 200);
+  const plain = address.split(/[?#]/, 1)[0]!;
+  return plain.replace(/^([^/]*\/\/)?[^/]*@/, '$1').slice(0, 200);
 }
 
 function refused(shown: string, why: string): GatewayError {
   return new GatewayError(
     'malformed_request',
     `The media at ${shown} could not be fetched: ${why}. This model takes no addresses, so the gateway fetches them; send the bytes as a data URL instead.`,
+    { param: 'messages' },
   );
 }
 

@@ -42,6 +42,22 @@ test('tools are functions, and each call stands before its result', () => {
   });
 });
 
+test('what was asked is read again', () => {
+  const messages = [
+    question,
+    { role: 'assistant', content: 'Looking.', tool_calls: [call(state)] },
+    { role: 'tool', tool_call_id: state, content: '{"degrees":7}' },
+  ];
+  const asked = {
+    model: 'GigaChat-2',
+    messages,
+    tools,
+    tool_choice: 'required',
+  };
+  const read = gigachatChat.request.decode(written(asked as JsonObject));
+  expect(read).toEqual(openaiChat.request.decode(asked as JsonObject));
+});
+
 test.each<[JsonObject, unknown]>([
   [{ tool_choice: 'none' }, 'none'],
   [{ tool_choice: 'required' }, { name: 'weather' }],
@@ -55,6 +71,8 @@ describe('what it cannot say', () => {
   const more = [...tools, { type: 'function', function: { name: 'time' } }];
 
   test.each<[JsonObject, string]>([
+    [{ reasoning_effort: 'low', stop: ['x'] }, "parameters: ['reasoning_effort', 'stop']"],
+    [{ response_format: { type: 'json_object' } }, "parameters: ['response_format']"],
     [{ tools: more, tool_choice: 'required' }, "parameters: ['tool_choice']"],
     [
       { messages: [question, { role: 'tool', tool_call_id: 'x', content: 'y' }] },
@@ -69,7 +87,9 @@ describe('what it cannot say', () => {
   });
 
   test('is dropped where the operator says so', () => {
-    expect(written({ tools: more, tool_choice: 'required' }, { dropParams: true })).not.toHaveProperty('function_call');
+    const told = written({ tools: more, tool_choice: 'required', seed: 7 }, { dropParams: true });
+    expect(told).not.toHaveProperty('function_call');
+    expect(told).not.toHaveProperty('seed');
   });
 });
 

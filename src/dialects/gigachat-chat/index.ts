@@ -1,6 +1,6 @@
 import type { Dialect } from '../../core/dialect.ts';
 import { openaiChat } from '../openai-chat/index.ts';
-import { ownRequest } from './request.ts';
+import { ownRequest, sharedRequest } from './request.ts';
 import { OwnStreamDecoder, sharedAnswer } from './response.ts';
 
 /**
@@ -10,8 +10,9 @@ import { OwnStreamDecoder, sharedAnswer } from './response.ts';
 export const gigachatChat: Dialect = Object.freeze({
   ...openaiChat,
   name: 'gigachat-chat',
+  inspect: (body) => openaiChat.inspect(sharedRequest(body)),
   request: {
-    ...openaiChat.request,
+    decode: (body) => openaiChat.request.decode(sharedRequest(body)),
     encode: (request, options) => ownRequest(openaiChat.request.encode(request, options), options),
   },
   response: {

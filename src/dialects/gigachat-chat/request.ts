@@ -6,12 +6,19 @@ import { inexpressible, refuseParameters } from '../parameter-edits.ts';
 /** What a conversation's state is called by, and so the call that belongs to it. */
 const stateId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** What chat completions have and this format has not. */
+const unknown = ['response_format', 'reasoning_effort', 'thinking', 'logprobs', 'top_logprobs', 'n', 'seed', 'stop'];
+
 /** A request of chat completions in the words of this format. */
 export function ownRequest(chat: JsonObject, options: EncodeOptions): JsonObject {
+  refuseParameters(
+    unknown.filter((name) => chat[name] !== undefined),
+    options,
+  );
   const { messages, tools, tool_choice: choice, parallel_tool_calls: _always, stream_options: _told, ...rest } = chat;
   const functions = Array.isArray(tools) ? tools.filter(isJsonObject).map(functionOf) : [];
   return {
-    ...rest,
+    ...Object.fromEntries(Object.entries(rest).filter(([name]) => !unknown.includes(name))),
     messages: ownMessages((messages as Json[]).filter(isJsonObject)),
     ...(functions.length > 0 ? { functions, ...choiceOf(choice, functions, options) } : {}),
   };
@@ -94,4 +101,32 @@ function textOf(content: Json | undefined): string {
       throw inexpressible(`content of type ${JSON.stringify(String(type).slice(0, 80))}`);
     })
     .join('\n');
+}
+
+/** The same the other way: what was asked, as chat completions say it. */
+export function sharedRequest(body: JsonObject): JsonObject {
+  const { messages, functions, function_call: choice, ...rest } = body;
+  const name = isJsonObject(choice) ? choice.name : undefined;
+  const isOnly = Array.isArray(functions) && functions.length === 1;
+  return {
+    ...rest,
+    messages: Array.isArray(messages) ? sharedMessages(messages) : messages,
+    ...(Array.isArray(functions) ? { tools: functions.map((one) => ({ type: 'function', function: one })) } : {}),
+    ...(name !== undefined ? { tool_choice: isOnly ? 'required' : { type: 'function', function: { name } } } : {}),
+    ...(typeof choice === 'string' ? { tool_choice: choice } : {}),
+  };
+}
+
+function sharedMessages(messages: readonly Json[]): Json[] {
+  let calls = 0;
+  let id = '';
+  return messages.map((message) => {
+    if (!isJsonObject(message)) return message;
+    const { function_call: call, functions_state_id: state, ...rest } = message;
+    if (message.role === 'function') return { role: 'tool', tool_call_id: id, content: message.content ?? '' };
+    if (!isJsonObject(call)) return rest;
+    id = typeof state === 'string' ? state : `call_${calls++}`;
+    const called = { name: call.name ?? '', arguments: JSON.stringify(call.arguments ?? {}) };
+    return { ...rest, tool_calls: [{ id, type: 'function', function: called }] };
+  });
 }

@@ -40,7 +40,9 @@ export function inspectChat(body: JsonObject): RequestFacts {
     maxOutputTokens: maxCompletionTokens ?? maxTokens,
     choices: choices(body, 'n'),
     endUser: optionalString(body, 'user') || undefined,
-    usageInStream: optionalBoolean(optionalObject(body, 'stream_options') ?? {}, 'include_usage') ?? false,
+    usageInStream:
+      optionalBoolean(optionalObject(body, 'stream_options') ?? {}, 'include_usage', 'stream_options.include_usage') ??
+      false,
     needs: {
       tools,
       vision: contents.vision,

@@ -50,7 +50,9 @@ export function inspectCompletion(body: JsonObject): RequestFacts {
     maxOutputTokens: optionalWhole(body, 'max_tokens', 0),
     choices: prompts * answers,
     endUser: optionalString(body, 'user') || undefined,
-    usageInStream: optionalBoolean(optionalObject(body, 'stream_options') ?? {}, 'include_usage') ?? false,
+    usageInStream:
+      optionalBoolean(optionalObject(body, 'stream_options') ?? {}, 'include_usage', 'stream_options.include_usage') ??
+      false,
     needs: { tools: false, vision: false, audio: false, files: false, reasoning: false, jsonSchema: false },
     inputUnbounded: false,
     webSearchCallsMax: 0,

@@ -2,7 +2,8 @@ import type { Dialect, EncodeOptions, ResponseFacts } from '../../core/dialect.t
 import type { JsonObject } from '../../core/json.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { ContentBlock, NeutralMessage, NeutralRequest, NeutralResponse } from '../../core/neutral.ts';
-import { noUsage, type Usage } from '../../core/usage.ts';
+import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../../core/usage.ts';
+import { unreadableEvent } from '../event-decoder.ts';
 import { crossing } from '../foreign-parameters.ts';
 import { openaiChat } from '../openai-chat/index.ts';
 import { count } from '../openai-chat/usage.ts';
@@ -18,15 +19,19 @@ import { given } from '../task-dialect.ts';
 export const replicateChat: Dialect = Object.freeze({
   ...openaiChat,
   name: 'replicate-chat',
-  request: { ...openaiChat.request, encode },
-  response: { ...openaiChat.response, decode, read },
+  inspect: (body) => openaiChat.inspect(asChat(body)),
+  request: { decode: (body) => openaiChat.request.decode(asChat(body)), encode },
+  response: { ...openaiChat.response, encode: told, decode, read },
+  streamDecoder: () => ({ push: (_chunk, parts) => void parts.push(unreadableEvent()), end: () => undefined }),
+  heartbeat: null,
+  streamContentType: null,
   followUp: predictionFollowUp,
 } satisfies Dialect);
 
 function encode(request: NeutralRequest, options: EncodeOptions): JsonObject {
   // What else there is, is the model's own.
   const { passed, refused } = crossing(request.extra, { own: [] }, options);
-  refuseParameters([...refused, ...neutralRefused(request)], options);
+  refuseParameters([...refused, ...neutralRefused(request, options.model)], options);
   const input: JsonObject = {
     ...passed,
     ...given({
@@ -37,6 +42,7 @@ function encode(request: NeutralRequest, options: EncodeOptions): JsonObject {
       top_p: request.topP,
       top_k: request.topK,
       seed: request.seed,
+      reasoning_effort: isOpenai(options.model) ? effortOf(request) : undefined,
       presence_penalty: request.presencePenalty,
       frequency_penalty: request.frequencyPenalty,
       stop_sequences: stopOf(request.stop),
@@ -47,17 +53,30 @@ function encode(request: NeutralRequest, options: EncodeOptions): JsonObject {
   return { input: withEdits(input, edits) };
 }
 
-/** The cap on what is generated is called by what the model was first called by. */
+const capNames: ReadonlySet<string> = new Set(['max_tokens', 'max_new_tokens', 'max_completion_tokens']);
+
+/** The cap on what is generated is called as the model's first home called it. */
 function capOf(model: string): string {
-  if (model.startsWith('openai/')) return 'max_completion_tokens';
+  if (isOpenai(model)) return 'max_completion_tokens';
   return /llama-?2|codellama/.test(model) ? 'max_new_tokens' : 'max_tokens';
 }
 
-function neutralRefused(request: NeutralRequest): string[] {
+/** How hard it shall think is a setting of OpenAI's models alone that others have as well. */
+function effortOf({ reasoning }: NeutralRequest): string | undefined {
+  if (reasoning === undefined || reasoning.mode === 'disabled' || reasoning.effort === 'none') return undefined;
+  return reasoning.effort ?? 'medium';
+}
+
+function isOpenai(model: string): boolean {
+  return model.startsWith('openai/');
+}
+
+function neutralRefused(request: NeutralRequest, model: string): string[] {
   const names: string[] = [];
   if (request.tools.length > 0) names.push('tools');
   if (request.choices !== undefined && request.choices !== 1) names.push('n');
   if (request.logprobs !== undefined) names.push('logprobs');
+  if (effortOf(request) !== undefined && !isOpenai(model)) names.push('reasoning_effort');
   if (request.responseFormat !== undefined && request.responseFormat.type !== 'text') names.push('response_format');
   return names;
 }
@@ -85,6 +104,31 @@ function textOf(content: readonly ContentBlock[]): string {
     else if (block.type !== 'reasoning') throw strangeContent({ type: block.type });
   }
   return texts.join('\n');
+}
+
+/** What was asked, as chat completions say it. */
+function asChat({ input }: JsonObject): JsonObject {
+  const { prompt, system_prompt: system, stop_sequences: stop, ...rest } = isJsonObject(input) ? input : {};
+  const settings = Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [capNames.has(name) ? 'max_tokens' : name, value]),
+  );
+  return {
+    ...settings,
+    messages: [
+      ...(system === undefined ? [] : [{ role: 'system', content: system }]),
+      { role: 'user', content: prompt },
+    ],
+    ...(typeof stop === 'string' ? { stop: stop.split(',') } : {}),
+  };
+}
+
+function told({ id, model, choices, usage }: NeutralResponse): JsonObject {
+  const content = choices[0]?.content ?? [];
+  const output = content.flatMap((block) => (block.type === 'text' ? [block.text] : []));
+  const counted = usage && {
+    metrics: { input_token_count: totalInputTokens(usage), output_token_count: totalOutputTokens(usage) },
+  };
+  return { id, model, status: 'succeeded', output, ...counted };
 }
 
 function saidIn(body: JsonObject): string {

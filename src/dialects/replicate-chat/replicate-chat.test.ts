@@ -36,6 +36,19 @@ test.each([
   expect(written({ max_tokens: 9 }, { model, maxOutputTokensClamp: 5 }).input).toEqual({ prompt: 'Hi', [name]: 5 });
 });
 
+test('what was asked is read again', () => {
+  const messages = [{ role: 'system', content: 'Be brief.' }, user('Hi')];
+  const asked = { model: '', messages, max_tokens: 9, stop: ['a', 'b'], temperature: 0.5 };
+  const read = replicateChat.request.decode(written(asked as JsonObject));
+  expect(read).toEqual(openaiChat.request.decode(asked as JsonObject));
+});
+
+test('an effort goes to the models of OpenAI', () => {
+  const effort = (reasoning_effort: string) => written({ reasoning_effort }, { model: 'openai/gpt-5' }).input;
+  expect(effort('low')).toEqual({ prompt: 'Hi', reasoning_effort: 'low' });
+  expect(effort('none')).toEqual({ prompt: 'Hi' });
+});
+
 test('several turns are written out', () => {
   const messages = [user('Hi'), { role: 'assistant', content: 'Yes?' }, user('Go')];
   expect(written({ messages }).input).toEqual({ prompt: 'User: Hi\n\nAssistant: Yes?\n\nUser: Go\n\nAssistant:' });
@@ -47,6 +60,7 @@ describe('what it cannot say', () => {
   test.each<[JsonObject, string]>([
     [{ tools: [{ type: 'function', function: { name: 'f' } }] }, "parameters: ['tools']"],
     [{ n: 2 }, "parameters: ['n']"],
+    [{ reasoning_effort: 'low' }, "parameters: ['reasoning_effort']"],
     [{ response_format: { type: 'json_object' } }, "parameters: ['response_format']"],
     [{ logprobs: true, logit_bias: { a: 1 } }, "parameters: ['logit_bias', 'logprobs']"],
     [{ stop: ['a,b'] }, 'stop sequences with a comma in them'],

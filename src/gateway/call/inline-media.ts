@@ -26,6 +26,7 @@ export function mediaByAddress(request: NeutralRequest): Named[] {
 }
 
 interface Named {
+  type: string;
   source: MediaSource;
 }
 
@@ -34,11 +35,11 @@ export async function bringIn(gateway: Gateway, exchange: Askable, named: readon
   const limits = exchange.snapshot.settings.mediaFetch;
   if (limits === null) {
     const message = 'This model takes no addresses of images or files, and this gateway fetches none: send data URLs.';
-    throw new GatewayError('unsupported_parameter', message);
+    throw new GatewayError('unsupported_parameter', message, { param: 'messages' });
   }
   if (named.length > mediaMax) {
     const message = `The request names ${named.length} images or files by address; at most ${mediaMax} are fetched.`;
-    throw new GatewayError('malformed_request', message);
+    throw new GatewayError('malformed_request', message, { param: 'messages' });
   }
   let fetched = fetchedFor.get(exchange);
   if (fetched === undefined) {
@@ -55,6 +56,8 @@ export async function bringIn(gateway: Gateway, exchange: Askable, named: readon
       if (block.source.kind !== 'url') return;
       const { mediaType, base64 } = await (all.get(block.source.url) as Promise<FetchedMedia>);
       block.source = { kind: 'base64', mediaType, base64 };
+      // What was named as an image may be a document.
+      if (block.type === 'image' && !mediaType.startsWith('image/')) block.type = 'file';
     }),
   );
 }

@@ -263,6 +263,7 @@ function inWordsOf({ dialect }: Admitted, error: GatewayError, { provider }: Dep
   const place = dialect.conversationField ?? 'messages';
   const message = error.message
     .replace(': the model does', `: the model at ${provider.name} does`)
+    .replace('This model takes', `The model at ${provider.name} takes`)
     .replace(/^messages:/, `${place}:`);
   const { param } = error.details;
   return new GatewayError(error.code, message, { ...error.details, ...(param === 'messages' ? { param: place } : {}) });

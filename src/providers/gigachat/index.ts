@@ -34,11 +34,7 @@ export const gigachat = defineProvider({
   },
   dialects: { chat: ['gigachat-chat'], embedding: ['openai-embeddings'] },
   usageInStream: 'always',
-  traits: () => ({
-    supportsImageUrls: false,
-    supportsJsonSchema: false,
-    unsupportedParams: ['response_format', 'logprobs', 'n', 'seed', 'stop'],
-  }),
+  traits: () => ({ supportsImageUrls: false, supportsJsonSchema: false }),
 });
 
 /** A UUID for each request, as the service wants one. */
