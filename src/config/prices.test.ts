@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { priceAt } from '../core/off-peak.ts';
-import { costOf, isFree, type Price, upperBoundOf } from '../core/price.ts';
+import { type CostLine, costLines, costOf, isFree, type Price, upperBoundOf } from '../core/price.ts';
 import { noUsage } from '../core/usage.ts';
 import { renderDiagnostics } from './diagnostic.ts';
 import { Findings } from './findings.ts';
@@ -17,6 +17,10 @@ function read(params: object, info: object = {}) {
 
 function price(params: object, known: Price | null = null, outputIsFree = false): Price | null {
   return priceFromSettings(read(params).settings!, known, outputIsFree);
+}
+
+function sumOf(lines: readonly CostLine[]): number {
+  return lines.reduce((sum, { tokens, rate }) => sum + (tokens * rate) / 1e6, 0);
 }
 
 const known: Price = {
@@ -100,6 +104,39 @@ describe('a written price', () => {
     // 2.01 / 3600 / 30,000 dollars a token, rounded up to whole nano-dollars per million.
     expect(written).toMatchObject({ rates: { input: 18_611_112, output: 18_611_112 }, source: 'gpu' });
     expect(costOf({ ...noUsage, outputTokens: 30_000 * 3600 }, written!)).toBeCloseTo(2.01e9, -4);
+  });
+
+  it('multiplies what is answered fast, or in a region', () => {
+    const written = price({
+      input_cost_per_token: 5e-6,
+      output_cost_per_token: 25e-6,
+      input_cost_per_token_above_200k_tokens: 10e-6,
+      provider_specific_entry: { us: 1.1, fast: 6, labels: ['hot'] },
+    })!;
+    const usage = { ...noUsage, inputTokens: 100, outputTokens: 10 };
+    expect(costOf(usage, written)).toBe(750_000);
+    expect(costOf({ ...usage, serviceTier: 'default', region: 'us' }, written)).toBe(825_000);
+    expect(costOf({ ...usage, serviceTier: 'default', region: 'eu' }, written)).toBe(750_000);
+    expect(costOf({ ...usage, serviceTier: 'fast' }, written)).toBe(4_500_000);
+    const dearest = { ...usage, inputTokens: 200_001, serviceTier: 'fast', region: 'us' };
+    expect(costOf(dearest, written)).toBe(200_001 * 66_000 + 10 * 165_000);
+    expect(sumOf(costLines(dearest, written))).toBe(costOf(dearest, written));
+    // Whoever does not ask for it is not held to six times the price.
+    expect(upperBoundOf(written, 200_001, 10, 0, undefined, true)).toBe(costOf(dearest, written));
+    expect(upperBoundOf(written, 100, 10, 0, undefined, false)).toBe(825_000);
+    // What is known of a model keeps its factors under a single figure of the operator's.
+    expect(price({ cache_read_input_token_cost: 1e-9 }, written)?.multipliers).toEqual({ us: 1_100, fast: 6_000 });
+    expect(price({ input_cost_per_token: 1e-6, output_cost_per_token: 1e-6 }, written)?.multipliers).toBeUndefined();
+  });
+
+  it('has one for fast answers where they are the priority ones by a new name', () => {
+    const written = price({
+      input_cost_per_token: 1e-6,
+      output_cost_per_token: 0,
+      input_cost_per_token_priority: 2e-6,
+    })!;
+    expect(costOf({ ...noUsage, inputTokens: 10, serviceTier: 'fast' }, written)).toBe(20_000);
+    expect(costOf({ ...noUsage, inputTokens: 10, serviceTier: 'priority' }, written)).toBe(20_000);
   });
 
   it('prefers litellm_params to model_info', () => {

@@ -35,7 +35,11 @@ const serviceTierNames = { flex: 'flex', priority: 'priority', batches: 'batch' 
  */
 export function priceFromSettings(written: PriceSettings, known: Price | null, outputIsFree: boolean): Price | null {
   if (written.gpu !== null) return gpuPrice(written.gpu);
-  const usual = usualPrice(written, known, outputIsFree);
+  const listed = usualPrice(written, known, outputIsFree);
+  const usual =
+    listed === null || written.multipliers === null
+      ? listed
+      : Object.freeze({ ...listed, multipliers: written.multipliers });
   if (usual === null || written.offPeak === null) return usual;
   const { windows, weekdayZone, settings } = written.offPeak;
   return Object.freeze({
@@ -162,6 +166,7 @@ export function assemblePrice(
     perRequest: rest.perRequest,
     perWebSearchCall: rest.perWebSearchCall,
     ...(rest.units !== undefined && { units: Object.freeze(rest.units) }),
+    ...(rest.inherited?.multipliers !== undefined && { multipliers: rest.inherited.multipliers }),
     source: rest.source,
   });
 }

@@ -125,6 +125,8 @@ const structuredMeanings: Readonly<Record<string, string>> = {
   search_context_cost_per_query: 'a web search; the medium size counts',
   off_peak_pricing:
     'tokens in some hours: `hours_utc` (`"16:30-00:30"`, or a list) with token prices, for requests that come in these hours; `weekdays` (1 = Monday to 7, or names, of `weekday_timezone`, UTC by default), and several such rules in `windows`',
+  provider_specific_entry:
+    "factors on all token prices, such as `{us: 1.1, fast: 6}`: Anthropic's `speed: fast` and the `inference_geo` of its answers",
   tiered_pricing:
     'tokens by the length of the input: a list of `range: [from, to]` with token prices; the whole request is priced at the range with from < input ≤ to, above the last one at the last',
 };

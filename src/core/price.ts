@@ -32,6 +32,8 @@ export interface Price {
   readonly tiers: readonly PriceTier[];
   /** Rates by service tier (`flex`, `priority`, `batch`), replacing `rates` when the provider reports that tier. */
   readonly serviceTiers: Readonly<Record<string, TokenRates>>;
+  /** Thousandths by which every rate is multiplied for a service tier (`fast`: 6000) or a region (`us`: 1100); both may apply. */
+  readonly multipliers?: Readonly<Record<string, number>>;
   readonly perRequest: Nanodollars;
   readonly perWebSearchCall: Nanodollars;
   /** Prices of what is not paid by the token. */
@@ -142,7 +144,8 @@ function pricedTokens(usage: Usage, rates: TokenRates): PricedParts {
 
 /**
  * The most a request of at most these tokens can cost at this price: the dearest input class (a provider may write
- * caches without being asked), the dearest output class, over every tier and service tier it could reach, at any hour.
+ * caches without being asked), the dearest output class, over every tier and service tier it could reach, at any hour,
+ * in any region; as `fast` only where it asks for that, which is several times the usual price.
  */
 export function upperBoundOf(
   price: Price,
@@ -150,9 +153,12 @@ export function upperBoundOf(
   outputTokensMax: number,
   webSearchCallsMax = 0,
   units?: UsageUnits,
+  mayBeFast = true,
 ): Nanodollars {
-  const inputRate = maximumRate(price, 'input', inputTokensMax);
-  const parts = [inputTokensMax, inputRate, outputTokensMax, maximumRate(price, 'output', inputTokensMax)];
+  const dearest = dearestMultiplier(price, mayBeFast);
+  const inputRate = multiplied(maximumRate(price, 'input', inputTokensMax), dearest);
+  const outputRate = multiplied(maximumRate(price, 'output', inputTokensMax), dearest);
+  const parts = [inputTokensMax, inputRate, outputTokensMax, outputRate];
   if (units !== undefined && price.units !== undefined) parts.push(...unitParts(units, price.units));
   return assertNanodollars(tokenCost(parts) + price.perRequest + webSearchCallsMax * price.perWebSearchCall);
 }
@@ -188,6 +194,38 @@ function dearest(rates: Partial<TokenRates>, side: 'input' | 'output'): number {
 }
 
 function ratesFor(usage: Usage, price: Price): TokenRates {
+  const rates = ratesOfTier(usage, price);
+  const { multipliers } = price;
+  if (multipliers === undefined || usage.serviceTier === undefined) return rates;
+  const ofTier = multiplierOf(multipliers, usage.serviceTier);
+  const ofRegion = multiplierOf(multipliers, usage.region);
+  const entries = Object.entries(rates).map(([name, rate]) => [name, multiplied(multiplied(rate, ofTier), ofRegion)]);
+  return Object.fromEntries(entries) as TokenRates;
+}
+
+const unmultiplied = 1_000;
+
+function multiplierOf(multipliers: Readonly<Record<string, number>>, name: string | undefined): number {
+  return name !== undefined && Object.hasOwn(multipliers, name) ? multipliers[name]! : unmultiplied;
+}
+
+function multiplied(rate: number, thousandths: number): number {
+  return thousandths === unmultiplied ? rate : Math.ceil((rate * thousandths) / unmultiplied);
+}
+
+/** The product of the dearest region's and, where that may be, that of fast answers. */
+function dearestMultiplier({ multipliers }: Price, mayBeFast: boolean): number {
+  if (multipliers === undefined) return unmultiplied;
+  let ofRegion = unmultiplied;
+  for (const name in multipliers) if (name !== fastTier) ofRegion = Math.max(ofRegion, multipliers[name]!);
+  const ofTier = mayBeFast ? Math.max(unmultiplied, multiplierOf(multipliers, fastTier)) : unmultiplied;
+  return (ofRegion * ofTier) / unmultiplied;
+}
+
+/** How Anthropic calls its dear and quick answers, and OpenAI since July 2026 what was `priority`. */
+export const fastTier = 'fast';
+
+function ratesOfTier(usage: Usage, price: Price): TokenRates {
   let reached: Pick<PriceTier, 'rates' | 'serviceTiers'> = price;
   if (price.tiers.length > 0) {
     const inputTokens = totalInputTokens(usage);
@@ -195,7 +233,8 @@ function ratesFor(usage: Usage, price: Price): TokenRates {
   }
   const { rates, serviceTiers } = reached;
   if (usage.serviceTier === undefined || serviceTiers === undefined) return rates;
-  return Object.hasOwn(serviceTiers, usage.serviceTier) ? serviceTiers[usage.serviceTier]! : rates;
+  if (Object.hasOwn(serviceTiers, usage.serviceTier)) return serviceTiers[usage.serviceTier]!;
+  return usage.serviceTier === fastTier ? (serviceTiers.priority ?? rates) : rates;
 }
 
 /** Sum of tokens × rate, divided by a million and rounded up; in BigInt only when a double could not hold the sum. */

@@ -43,8 +43,10 @@ export interface Usage {
   estimated: boolean;
   /** What the provider says it charges, where it says so; takes precedence over the price table. */
   providerCost?: Nanodollars;
-  /** Service tier the provider says it used (`flex`, `priority`), where it says so. */
+  /** Service tier the provider says it used (`flex`, `priority`, `fast`), where it says so. */
   serviceTier?: string;
+  /** Where the provider says that it worked (`us`), where that may have a price; stands beside a service tier only. */
+  region?: string;
 }
 
 export const noUsage: Readonly<Usage> = Object.freeze({

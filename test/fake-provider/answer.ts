@@ -10,6 +10,8 @@ export interface Answer {
   readonly serial: string;
   readonly choices: readonly AnswerChoice[];
   readonly usage: FakeUsage;
+  /** How fast and where the caller wants it: Anthropic tells both again beside the figures. */
+  readonly terms: { readonly speed?: string; readonly inference_geo?: string };
 }
 
 export interface AnswerChoice {
@@ -44,6 +46,10 @@ export function answerTo(request: AnswerRequest, script: Script): Answer {
     model: typeof body.model === 'string' ? body.model : 'unknown-model',
     serial: request.serial,
     choices,
+    terms: {
+      ...(typeof body.speed === 'string' ? { speed: body.speed } : {}),
+      ...(typeof body.inference_geo === 'string' ? { inference_geo: body.inference_geo } : {}),
+    },
     usage: { ...billedUsage(request, choices), ...(typeof script.usage === 'object' ? script.usage : {}) },
   };
 }

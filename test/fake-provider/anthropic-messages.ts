@@ -31,7 +31,7 @@ export function anthropicMessage(answer: Answer, script: Script): Record<string,
     content: blocksOf(choice, script).map((block) => block.whole),
     stop_reason: script.omitFinishReason ? null : (script.finishReason ?? stopReasons[choice.finish]),
     stop_sequence: null,
-    ...(script.usage === 'none' ? {} : { usage: anthropicUsage(answer.usage) }),
+    ...(script.usage === 'none' ? {} : { usage: { ...anthropicUsage(answer.usage), ...answer.terms } }),
   };
 }
 
@@ -39,7 +39,7 @@ export function* messageFrames(answer: Answer, script: Script): Generator<Frame>
   const choice = answer.choices[0]!;
   const isSilent = script.usage === 'none';
   const message = { ...envelope(answer), content: [], stop_reason: null, stop_sequence: null };
-  const usage = isSilent ? {} : { usage: anthropicUsage(answer.usage, 1) };
+  const usage = isSilent ? {} : { usage: { ...anthropicUsage(answer.usage, 1), ...answer.terms } };
   yield frame('start', { type: 'message_start', message: { ...message, ...usage } });
   for (const [index, block] of blocksOf(choice, script).entries()) {
     yield frame('start', { type: 'content_block_start', index, content_block: block.opening });

@@ -18,6 +18,10 @@ beforeAll(async () => {
   - { model_name: merged, litellm_params: ${served(', merge_reasoning_content_in_choices: true')} }
   - model_name: merged-claude
     litellm_params: { model: anthropic/claude-x, api_base: "${fake.url}", api_key: sk-1, merge_reasoning_content_in_choices: true }
+  - model_name: claude
+    litellm_params:
+      { model: anthropic/claude-y, api_base: "${fake.url}", api_key: sk-1, input_cost_per_token: 5e-6, output_cost_per_token: 25e-6 }
+    model_info: { provider_specific_entry: { us: 1.1, fast: 6 } }
 litellm_settings: { route_all_chat_openai_to_responses: true }
 `,
     { OPENAI_API_BASE: `${fake.url}/v1` },
@@ -73,4 +77,28 @@ test('a request says for itself where reasoning is told, and its provider does n
   // Other formats have a place of their own for it.
   const messages = { model: 'merged', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] };
   expect(await (await rig.post('/v1/messages', messages)).text()).toContain('"type":"thinking"');
+});
+
+test.each([
+  ['/v1/messages', {}],
+  ['/v1/messages', { stream: true }],
+  ['/v1/chat/completions', {}],
+  ['/v1/chat/completions', { stream: true }],
+])('%s %j: what Anthropic answered fast, and in a region, costs what the operator says', async (path, more) => {
+  fake.setDefault({ text: 'Well.', usage: { inputTokens: 100, outputTokens: 10 } });
+  const costs: number[] = [];
+  const holds: number[] = [];
+  for (const terms of [{}, { speed: 'fast' }, { inference_geo: 'us' }, { speed: 'fast', inference_geo: 'us' }]) {
+    const body = { model: 'claude', max_tokens: 50, messages: [{ role: 'user', content: 'Hi' }], ...more, ...terms };
+    const before = rig.records.length;
+    const answer = await rig.post(path, body);
+    expect(await answer.text()).toContain('Well');
+    const record = (await rig.recorded(before + 1)).at(-1)!;
+    costs.push(record.cost);
+    holds.push(record.bound);
+  }
+  expect(costs).toEqual([750_000, 4_500_000, 825_000, 4_950_000]);
+  // Set aside before: six times as much where it is asked for, and nowhere else.
+  expect(Math.floor(holds[1]! / holds[0]!)).toBe(6);
+  expect(Math.floor(holds[2]! / holds[0]!)).toBe(1);
 });

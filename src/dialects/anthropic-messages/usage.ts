@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { fastTier } from '../../core/price.ts';
 import { noUsage, totalOutputTokens, type Usage } from '../../core/usage.ts';
 import { count, serviceTierUsed } from '../openai-chat/usage.ts';
 
@@ -26,7 +27,8 @@ export function decodeUsage(usage: unknown, before?: Usage): Usage | undefined {
   const details = usage.output_tokens_details;
   const thinking = Math.min(output, isJsonObject(details) ? count(details.thinking_tokens) : base.reasoningTokens);
   const tools = usage.server_tool_use;
-  const tier = serviceTierUsed(usage.service_tier) ?? base.serviceTier;
+  const tier = usage.speed === fastTier ? fastTier : (serviceTierUsed(usage.service_tier) ?? base.serviceTier);
+  const region = regionOf(usage.inference_geo) ?? base.region;
   return {
     ...base,
     inputTokens: input(usage.input_tokens, base.inputTokens),
@@ -37,7 +39,15 @@ export function decodeUsage(usage: unknown, before?: Usage): Usage | undefined {
     reasoningTokens: thinking,
     webSearchCalls: isJsonObject(tools) ? count(tools.web_search_requests) : base.webSearchCalls,
     ...(tier === undefined ? {} : { serviceTier: tier }),
+    ...(region === undefined ? {} : { serviceTier: tier ?? 'default', region }),
   };
+}
+
+/** Where the provider says that it worked, and not just anywhere. */
+function regionOf(told: unknown): string | undefined {
+  if (typeof told !== 'string') return undefined;
+  const region = told.toLowerCase();
+  return region === '' || region === 'global' || region === 'not_available' ? undefined : region;
 }
 
 export function encodeUsage(usage: Usage | undefined): JsonObject {

@@ -1,7 +1,7 @@
 import { chargeOf } from '../../core/charge.ts';
 import type { Admitted, Planned } from '../../core/exchange.ts';
 import { type Nanodollars, nanodollarsMax } from '../../core/money.ts';
-import { isFree, maximumRate, type Price, upperBoundOf } from '../../core/price.ts';
+import { fastTier, isFree, maximumRate, type Price, upperBoundOf } from '../../core/price.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { UsageUnits } from '../../core/usage.ts';
 import { addressed } from '../receive/call-address.ts';
@@ -49,7 +49,9 @@ export function boundOf(
       if (inputTokens === null && maximumRate(price, 'input') > 0) unbounded ??= deployment;
       const outputTokens = outputTokensMaxOf(variant, deployment, imposed) * choicesOf(variant, deployment);
       const units = variant.facts.unitsMax ?? variant.facts.units;
-      const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searchesOf(variant, price), units);
+      const searches = searchesOf(variant, price);
+      const isFast = mayBeFast(variant, deployment);
+      const listed = safeBound(price, inputTokens ?? inputBytes, outputTokens, searches, units, isFast);
       amount = Math.max(amount, safeCharge(listed, deployment, planned));
     }
   }
@@ -85,6 +87,11 @@ function searchesOf({ facts }: Planned, price: Price): number {
   return price.perWebSearchCall === 0 ? 0 : (facts.webSearchCallsMax ?? searchesAssumed);
 }
 
+/** Anthropic's `speed`, from the caller or the operator. */
+function mayBeFast({ body }: Planned, { defaults, extraBody }: Deployment): boolean {
+  return body.speed === fastTier || defaults.speed === fastTier || extraBody.speed === fastTier;
+}
+
 /** More than a figure can hold is the most it can hold: nobody's budget has room for either. */
 function safeBound(
   price: Price,
@@ -92,9 +99,10 @@ function safeBound(
   outputTokens: number,
   searches: number,
   units: UsageUnits | undefined,
+  isFast: boolean,
 ): Nanodollars {
   try {
-    return upperBoundOf(price, inputTokens, outputTokens, searches, units);
+    return upperBoundOf(price, inputTokens, outputTokens, searches, units, isFast);
   } catch {
     return nanodollarsMax;
   }
