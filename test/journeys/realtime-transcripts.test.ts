@@ -399,7 +399,7 @@ describe('what is said in a conversation', () => {
     expect(await session.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
     expect(await session.closed).toBe(1008);
     expect(await agree(mine)).toBe(1_000_000);
-    expect(fake.sessions[0]!.soundMs()).toBe(10_000);
+    await expect.poll(() => fake.sessions[0]!.soundMs()).toBe(10_000);
   });
 
   it('waits for its transcript where a limit lets one through at a time', async () => {
@@ -483,7 +483,7 @@ describe('a session that only transcribes', () => {
     expect(await session.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
     expect(await session.closed).toBe(1008);
     expect(await agree(mine)).toBe(3_000_000);
-    expect(fake.sessions[0]!.soundMs()).toBe(30_000);
+    await expect.poll(() => fake.sessions[0]!.soundMs()).toBe(30_000);
     const again = transcripts(mine.key);
     again.rt.send(wish('house-whisper') as never);
     expect(await again.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
@@ -497,7 +497,7 @@ describe('a session that only transcribes', () => {
     for (let second = 0; second < 150; second += 10) append(session, 10_000);
     expect(await session.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
     expect(await session.closed).toBe(1008);
-    expect(fake.sessions[0]!.soundMs()).toBe(130_000);
+    await expect.poll(() => fake.sessions[0]!.soundMs()).toBe(130_000);
     expect(await agree(mine)).toBe(0);
   });
 

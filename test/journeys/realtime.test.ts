@@ -214,6 +214,51 @@ describe('a session', () => {
     await settled(spent, 1_000 * 0.0001 + 4_096 * 0.0001);
   });
 
+  it('whose client leaves in a turn has it cancelled, and pays what it came to', async () => {
+    answers = (socket, turn) => {
+      socket.send(JSON.stringify({ type: 'response.created', response: { id: `resp_${turn}` } }));
+      socket.on('message', (bytes: Buffer) => {
+        const { type, response_id } = JSON.parse(bytes.toString()) as Record<string, unknown>;
+        if (type !== 'response.cancel' || response_id !== `resp_${turn}`) return;
+        const seen = { ...usage, total_tokens: 700, output_tokens: 100, output_token_details: { text_tokens: 100 } };
+        const response = { id: response_id, status: 'cancelled', usage: seen };
+        setTimeout(() => socket.send(JSON.stringify({ type: 'response.done', response })), 50);
+      });
+    };
+    const { key, spent } = await keyWith({ max_budget: 2 });
+    const client = await connect(key);
+    client.say({ type: 'response.create' });
+    await client.until('response.created');
+    client.socket.close();
+    await settled(spent, 0.07);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(sessions[0]!.socket.readyState).toBeGreaterThanOrEqual(2);
+  });
+
+  it('goes on where a turn begins in the moment in which another one ends', async () => {
+    // There is room for one turn at a time: 51 cents are held, and 10 are what it costs.
+    answers = (socket, turn) => {
+      const say = (type: string, response: object) => JSON.stringify({ type, response });
+      const [first, second] = [`resp_${turn}_1`, `resp_${turn}_2`];
+      socket.send(say('response.created', { id: first }));
+      const bare = (socket as unknown as { _socket: { cork(): void; uncork(): void } })._socket;
+      setTimeout(() => {
+        bare.cork();
+        socket.send(say('response.done', { id: first, status: 'cancelled', usage }));
+        socket.send(say('response.created', { id: second }));
+        socket.send(say('response.done', { id: second, status: 'completed', usage }));
+        bare.uncork();
+      }, 100);
+    };
+    const { key, spent } = await keyWith({ max_budget: 0.95 });
+    const client = await connect(key);
+    client.say({ type: 'response.create' });
+    await client.until('response.done', 2);
+    client.socket.close();
+    await settled(spent, 0.2);
+    expect(client.heard.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
   it('takes a key from the protocols, as browsers offer it', async () => {
     const client = await connect('', 'talker', ['realtime', `openai-insecure-api-key.${masterKey}`]);
     await client.until('session.created');

@@ -19,9 +19,9 @@ const goingAway = 1001;
 const refusedByPolicy = 1008;
 const internalError = 1011;
 const normal = 1000;
-/** How long the provider is listened to once the client is gone: for what it makes of the last sound, for its transcripts. */
+/** How long the provider is listened to once the client is gone: for what it makes of the last sound, for what it ends. */
 const lastSoundMs = 1_000;
-const lastTranscriptsMs = 3_000;
+const lastWordsMs = 3_000;
 /** Messages of the client that wait while money is asked for. */
 const waitingMax = 1_000;
 
@@ -60,7 +60,7 @@ export class RealtimeSession {
   /** Everything is settled. */
   #isSettled = false;
   #linger: Timer | null = null;
-  /** The last sound's time is over: only transcripts are waited for. */
+  /** The last sound's time is over: only what is under way is waited for. */
   #isQuiet = false;
   #whenOver: () => void = () => undefined;
 
@@ -222,10 +222,10 @@ export class RealtimeSession {
     if (this.#isSettled) return;
     let isGreeting = false;
     for (const heard of this.#format.heard(text)) {
-      if (this.#isOver && (heard.kind === 'turn_began' || heard.kind === 'turn_ended')) continue;
       this.#notice(heard);
       isGreeting ||= heard.kind === 'settings' && heard.isFirst;
     }
+    if (this.#isOver) this.#settleDown();
     if (this.#isOver || (isGreeting && this.#isGreeted)) return;
     if (this.#client.send(text) > unsentBytesMax) {
       this.#upstream?.pause();
@@ -238,7 +238,7 @@ export class RealtimeSession {
     const listening = this.#listening;
     switch (heard.kind) {
       case 'turn_began':
-        if (!this.#turns.began(heard.id)) this.#stopTurn(heard.id);
+        void this.#turnBegan(heard.id).catch((cause) => this.#broke(cause));
         break;
       case 'turn_ended':
         this.#turns.ended(heard.id, heard.usage);
@@ -273,11 +273,17 @@ export class RealtimeSession {
     }
   }
 
-  /** The provider began on its own what nobody can pay for. */
-  #stopTurn(id: string): void {
+  /** What the provider began on its own is stopped where nobody can pay for it, or nobody is there any more. */
+  async #turnBegan(id: string): Promise<void> {
+    const isPaid = await this.#turns.began(id);
+    if (isPaid && !this.#isOver) return;
+    this.#cancel(id);
+    this.#end(this.#turns.refusal ?? new GatewayError('budget_exceeded', 'There is no room for another turn.'));
+  }
+
+  #cancel(id: string): void {
     const cancel = this.#format.cancelTurn(id);
     if (cancel !== null) this.#upstream?.send(cancel);
-    this.#end(this.#turns.refusal ?? new GatewayError('budget_exceeded', 'There is no room for another turn.'));
   }
 
   #upstreamClosed(code: number, reason: string): void {
@@ -302,8 +308,12 @@ export class RealtimeSession {
   /** Ends what cannot go on once nothing is under way. */
   #settleDown(): void {
     const turns = this.#turns;
-    if (this.#isOver && this.#isQuiet && !this.#listening.isUnderWay) this.#settle();
-    if (this.#isOver || turns.areUnderWay || turns.areBeingAsked || this.#listening.isUnderWay) return;
+    if (this.#isOver) {
+      const isExpecting = this.#isQuiet ? this.#listening.isUnderWay : this.#listening.isExpecting;
+      if (!isExpecting && !turns.areUnderWay) this.#settle();
+      return;
+    }
+    if (turns.areUnderWay || turns.areBeingAsked || this.#listening.isUnderWay) return;
     if (this.#isDraining) this.#end(null);
     else if (this.#listening.refusal !== null) this.#end(this.#listening.refusal);
     else if (turns.areRefused) this.#end(turns.refusal);
@@ -366,21 +376,23 @@ export class RealtimeSession {
     return new Ear(this.#gateway, this.#arrival, transcriber, first);
   }
 
-  /** The client is told why, its connection is closed; what the provider still says of what it heard is waited for. */
+  /** The client is told why, its connection is closed; what the provider still says of what it did is waited for. */
   #end(error: GatewayError | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
     if (error !== null) this.#tell(error);
     this.#client.close(closeCode(error, this.#isDraining), error?.message ?? '');
-    this.#turns.close();
-    if (this.#isDraining || !this.#listening.isExpecting) {
+    this.#turns.stop();
+    if (this.#isDraining || !(this.#listening.isExpecting || this.#turns.areUnderWay)) {
       this.#settle();
       return;
     }
+    // Of what is cancelled the provider says what it came to.
+    for (const id of this.#turns.underWay) this.#cancel(id);
     const { clock } = this.#gateway;
     this.#linger = clock.setTimer(lastSoundMs, () => {
       this.#isQuiet = true;
-      this.#linger = clock.setTimer(lastTranscriptsMs - lastSoundMs, () => this.#settle());
+      this.#linger = clock.setTimer(lastWordsMs - lastSoundMs, () => this.#settle());
       this.#settleDown();
     });
   }
@@ -396,6 +408,7 @@ export class RealtimeSession {
     this.#isSettled = true;
     this.#linger?.cancel();
     this.#upstream?.close(normal, '');
+    this.#turns.close();
     this.#listening.close();
     this.#whenOver();
   }

@@ -25,8 +25,10 @@ export class Turns {
   #spare: Slice | null = null;
   /** Turns under way, by the id of their response. */
   readonly #active = new Map<string, Slice>();
+  /** Turns that began before their slice came; true once they are over, with what they came to. */
+  readonly #awaited = new Map<string, { isOver: boolean; usage: Usage | undefined }>();
   #granting: Promise<void> | null = null;
-  #isOver = false;
+  #isStopped = false;
   refusal: GatewayError | null = null;
 
   constructor(gateway: Gateway, arrival: Arrival, decided: () => void) {
@@ -43,7 +45,12 @@ export class Turns {
   }
 
   get areUnderWay(): boolean {
-    return this.#active.size > 0;
+    return this.#active.size + this.#awaited.size > 0;
+  }
+
+  /** Their ids. */
+  get underWay(): readonly string[] {
+    return [...this.#active.keys()];
   }
 
   /** Nothing is under way or asked for, and nothing more can be begun. */
@@ -61,17 +68,37 @@ export class Turns {
     return this.#spare !== null;
   }
 
-  /** False where nobody can pay for it. */
-  began(id: string): boolean {
-    const slice = this.#spare;
-    if (slice === null) return false;
-    this.#spare = null;
-    this.#active.set(id, slice);
-    void this.#grant();
+  /** Resolves to false where nobody can pay for it. */
+  async began(id: string): Promise<boolean> {
+    if (this.#spare === null && !this.#isStopped) {
+      // The one before it has just ended: its slice is being asked for.
+      const awaited = { isOver: false, usage: undefined as Usage | undefined };
+      this.#awaited.set(id, awaited);
+      await this.#grant();
+      this.#awaited.delete(id);
+      if (this.#spare === null) return false;
+      this.#begin(id, this.#spare);
+      if (awaited.isOver) this.ended(id, awaited.usage);
+      return true;
+    }
+    if (this.#spare === null) return false;
+    this.#begin(id, this.#spare);
     return true;
   }
 
+  #begin(id: string, slice: Slice): void {
+    this.#spare = null;
+    this.#active.set(id, slice);
+    void this.#grant();
+  }
+
   ended(id: string, usage: Usage | undefined): void {
+    const awaited = this.#awaited.get(id);
+    if (awaited !== undefined) {
+      awaited.isOver = true;
+      awaited.usage = usage;
+      return;
+    }
     const slice = this.#active.get(id) ?? this.#spare;
     if (slice === null) return;
     if (slice === this.#spare) this.#spare = null;
@@ -83,9 +110,14 @@ export class Turns {
     }
   }
 
+  /** Nothing more is held in advance; what is held, and what is under way, stays. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** What was begun and never ended may be billed in full. */
   close(): void {
-    this.#isOver = true;
+    this.#isStopped = true;
     for (const slice of this.#active.values()) slice.end('aborted', null);
     this.#active.clear();
     this.#spare?.end('success', noUsage);
@@ -102,7 +134,7 @@ export class Turns {
   }
 
   async #oneMore(): Promise<void> {
-    if (this.#spare !== null || this.#isOver) return;
+    if (this.#spare !== null || this.#isStopped) return;
     const { deployment, model } = this.#place!;
     try {
       const slice = await Slice.grant(this.#gateway, this.#arrival);
@@ -113,8 +145,11 @@ export class Turns {
         throw cause;
       }
       slice.dispatched(deployment, slice.admitted.route.primary.name, model);
-      if (this.#isOver || this.#spare !== null) slice.end('success', noUsage);
-      else this.#spare = slice;
+      if (this.#isStopped || this.#spare !== null) slice.end('success', noUsage);
+      else {
+        this.#spare = slice;
+        this.refusal = null;
+      }
     } catch (cause) {
       this.refusal = asGatewayError(cause);
     }
