@@ -1,6 +1,6 @@
 import { asGatewayError, type GatewayError } from '../../core/errors.ts';
 import type { Identified } from '../../core/exchange.ts';
-import type { SessionSettings, TranscriptSettings } from '../../core/session-format.ts';
+import type { HeardInSession, SessionSettings, TranscriptSettings } from '../../core/session-format.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { Arrival } from '../arrival.ts';
 import type { Gateway } from '../gateway.ts';
@@ -119,8 +119,40 @@ export class Listening {
 
   // ── What the provider says ────────────────────────────────────────────────────────────────────────────────────────
 
+  heard(heard: HeardInSession): void {
+    switch (heard.kind) {
+      case 'settings':
+        this.#confirmed(heard.settings);
+        break;
+      case 'speech_began':
+        this.#recording.speechBegan(heard.atMs);
+        break;
+      case 'speech_ended':
+        this.#recording.speechEnded(heard.item, heard.atMs);
+        break;
+      case 'sound_taken':
+        this.#taken(heard.item);
+        break;
+      case 'sound_dropped':
+        this.#recording.dropped();
+        break;
+      case 'sound_refused':
+        this.#nothingTaken();
+        break;
+      case 'words':
+        this.#words(heard.item, heard.bytes);
+        break;
+      case 'transcribed':
+        this.#transcribed(heard.item, heard.part, heard.bytes, heard.usage);
+        break;
+      case 'not_transcribed':
+        this.#notTranscribed(heard.item, heard.message);
+        break;
+    }
+  }
+
   /** The settings as they are in force. */
-  confirmed({ transcript, bytesPerSecond }: SessionSettings): void {
+  #confirmed({ transcript, bytesPerSecond }: SessionSettings): void {
     if (bytesPerSecond !== undefined) this.#recording.bytesPerSecond = bytesPerSecond;
     const next = this.#next;
     if (next !== null && (transcript === undefined || (transcript !== null && next.answersTo(transcript.model)))) {
@@ -132,16 +164,8 @@ export class Listening {
     }
   }
 
-  speechBegan(atMs: number): void {
-    this.#recording.speechBegan(atMs);
-  }
-
-  speechEnded(item: string, atMs: number): void {
-    this.#recording.speechEnded(item, atMs);
-  }
-
   /** What was said so far is transcribed now. */
-  taken(item: string): void {
+  #taken(item: string): void {
     const isEnded = !this.#recording.hasHeardEnd(item);
     const audioMs = this.#recording.take(item);
     const ear = this.#now ?? this.#next;
@@ -153,11 +177,7 @@ export class Listening {
     if (this.#recording.openMs() > 0) void this.#cover(ear, this.#recording.sentMs);
   }
 
-  dropped(): void {
-    this.#recording.dropped();
-  }
-
-  nothingTaken(): void {
+  #nothingTaken(): void {
     this.#recording.nothingTaken();
     const ended = this.#ended.shift();
     ended?.ear.released(ended.said);
@@ -165,13 +185,13 @@ export class Listening {
   }
 
   /** Some text, which a model that does not wait for the end tells while it listens. */
-  words(item: string, bytes: number): void {
+  #words(item: string, bytes: number): void {
     const known = this.#items.get(item);
     if (known !== undefined) known.said.textBytes += bytes;
     else (this.#now ?? this.#next)?.wrote(bytes);
   }
 
-  transcribed(item: string, part: number, textBytes: number, usage: Usage | undefined): void {
+  #transcribed(item: string, part: number, textBytes: number, usage: Usage | undefined): void {
     const name = `${item}/${part}`;
     if (this.#told.has(name)) return;
     if (this.#told.size >= toldMax) this.#told.delete(this.#told.values().next().value!);
@@ -183,7 +203,7 @@ export class Listening {
     this.#settled();
   }
 
-  notTranscribed(item: string, message: string): void {
+  #notTranscribed(item: string, message: string): void {
     const known = this.#items.get(item);
     if (known === undefined) return;
     this.#items.delete(item);

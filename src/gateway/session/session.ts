@@ -235,42 +235,9 @@ export class RealtimeSession {
   }
 
   #notice(heard: HeardInSession): void {
-    const listening = this.#listening;
-    switch (heard.kind) {
-      case 'turn_began':
-        void this.#turnBegan(heard.id).catch((cause) => this.#broke(cause));
-        break;
-      case 'turn_ended':
-        this.#turns.ended(heard.id, heard.usage);
-        break;
-      case 'settings':
-        listening.confirmed(heard.settings);
-        break;
-      case 'speech_began':
-        listening.speechBegan(heard.atMs);
-        break;
-      case 'speech_ended':
-        listening.speechEnded(heard.item, heard.atMs);
-        break;
-      case 'sound_taken':
-        listening.taken(heard.item);
-        break;
-      case 'sound_dropped':
-        listening.dropped();
-        break;
-      case 'sound_refused':
-        listening.nothingTaken();
-        break;
-      case 'words':
-        listening.words(heard.item, heard.bytes);
-        break;
-      case 'transcribed':
-        listening.transcribed(heard.item, heard.part, heard.bytes, heard.usage);
-        break;
-      case 'not_transcribed':
-        listening.notTranscribed(heard.item, heard.message);
-        break;
-    }
+    if (heard.kind === 'turn_began') void this.#turnBegan(heard.id).catch((cause) => this.#broke(cause));
+    else if (heard.kind === 'turn_ended') this.#turns.ended(heard.id, heard.usage);
+    else this.#listening.heard(heard);
   }
 
   /** What the provider began on its own is stopped where nobody can pay for it, or nobody is there any more. */
