@@ -16,7 +16,8 @@ let rig: GatewayRig;
 
 beforeAll(async () => {
   fake = await startFakeProvider();
-  const at = (group: Model, model: string, base = fake.url) => deployment(group, fake.url, model, { api_base: base });
+  const at = (group: Model, model: string, base = fake.url) =>
+    deployment(group, fake.url, model, { api_base: base, ...price });
   rig = await startGatewayRig(`model_list:
 ${at('chat', 'openai/gpt', `${fake.url}/v1`)}
 ${at('claude', 'anthropic/claude-x')}
@@ -66,6 +67,7 @@ const parts = (list: unknown, role = 'user') => ({ contents: [{ role, parts: lis
 const named = (parameters: unknown) => ({ name: 'look', parameters });
 const functionTool = (parameters: unknown) => ({ tools: [{ type: 'function', function: named(parameters) }] });
 const odd = [{ type: 'hologram', hologram: { data: 'x' } }];
+const price = { input_cost_per_token: 0.00001, output_cost_per_token: 0.00002 };
 const dataUrl = (base64: string) => `data:image/png;base64,${base64}`;
 
 const formats: readonly Format[] = [
@@ -375,4 +377,14 @@ describe.each<[path: string, body: Body, input: string]>([
     }
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
+});
+
+it('nothing that was refused has cost anything, and nothing was at fault here', async () => {
+  await expect.poll(() => rig.records.filter(({ status }) => status === 'failure').length).toBeGreaterThan(200);
+  const refused = rig.records.filter(({ status }) => status === 'failure');
+  expect(refused.filter(({ cost }) => cost !== 0)).toEqual([]);
+  expect(
+    rig.records.filter(({ status, cost }) => status === 'success' && cost === 0 && cost !== null).length,
+  ).toBeLessThan(rig.records.length / 2);
+  expect(rig.logged.filter((line) => line.includes('inside the gateway'))).toEqual([]);
 });
