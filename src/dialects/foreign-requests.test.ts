@@ -86,6 +86,17 @@ describe('a parameter that', () => {
   });
 });
 
+test('top_k stands where each of Amazon’s families looks for it', () => {
+  const fields = (model: string) => sent({ top_k: 5 }, 'bedrock-converse', { model }).additionalModelRequestFields;
+  expect(fields('us.amazon.nova-pro-v1:0')).toEqual({ inferenceConfig: { topK: 5 } });
+  expect(fields('anthropic.claude-sonnet-4')).toEqual({ top_k: 5 });
+  expect(refusal(() => fields('meta.llama3-70b-instruct-v1:0')).details.param).toBe('top_k');
+  const body = { messages: [{ role: 'user', content: [{ text: 'x' }] }] };
+  const asked = { ...body, additionalModelRequestFields: { inferenceConfig: { topK: 5, odd: 1 }, more: 2 } };
+  const read = dialects.get('bedrock-converse')!.request.decode(asked as JsonObject);
+  expect(read).toMatchObject({ topK: 5, extra: { inferenceConfig: { odd: 1 }, more: 2 } });
+});
+
 describe('what is asked of tools', () => {
   const tools = [{ type: 'function', function: { name: 'look' } }];
 

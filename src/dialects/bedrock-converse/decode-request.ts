@@ -25,7 +25,7 @@ const neutralFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Of the fields meant for one family of models, those that other formats know, too. */
-const modelFields: ReadonlySet<string> = new Set(['thinking', 'top_k', 'reasoning_effort']);
+const modelFields: ReadonlySet<string> = new Set(['thinking', 'top_k', 'inferenceConfig', 'reasoning_effort']);
 
 export function decodeRequest(body: JsonObject): NeutralRequest {
   const facts = inspectConverse(body);
@@ -45,7 +45,7 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
     maxOutputTokens: facts.maxOutputTokens,
     temperature: optionalNumber(config, 'temperature'),
     topP: optionalNumber(config, 'topP'),
-    topK: optionalNumber(more, 'top_k', 'additionalModelRequestFields.top_k'),
+    topK: topKIn(more),
     stop: optionalStrings(config, 'stopSequences', 'inferenceConfig.stopSequences'),
     seed: undefined,
     choices: undefined,
@@ -57,8 +57,23 @@ export function decodeRequest(body: JsonObject): NeutralRequest {
     logprobs: undefined,
     serviceTier: typeof tier === 'string' ? tier : undefined,
     includeUsageInStream: true,
-    extra: { ...unknownMembers(body, neutralFields), ...unknownMembers(more, modelFields) },
+    extra: { ...unknownMembers(body, neutralFields), ...unknownMembers(more, modelFields), ...otherSettings(more) },
   };
+}
+
+/** Claude's models have a place of their own for it, Nova's another. https://docs.aws.amazon.com/nova/latest/userguide/using-converse-api.html */
+function topKIn(more: JsonObject): number | undefined {
+  const place = 'additionalModelRequestFields';
+  const config = optionalObject(more, 'inferenceConfig', `${place}.inferenceConfig`) ?? {};
+  return (
+    optionalNumber(more, 'top_k', `${place}.top_k`) ?? optionalNumber(config, 'topK', `${place}.inferenceConfig.topK`)
+  );
+}
+
+function otherSettings({ inferenceConfig: config }: JsonObject): JsonObject {
+  if (!isJsonObject(config)) return {};
+  const { topK: _told, ...rest } = config;
+  return Object.keys(rest).length === 0 ? {} : { inferenceConfig: rest };
 }
 
 function decodeTools(entries: readonly Json[]): NeutralTool[] {

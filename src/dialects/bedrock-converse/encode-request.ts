@@ -25,13 +25,18 @@ export function encodeRequest(request: NeutralRequest, options: EncodeOptions): 
   if (webSearch !== undefined && webSearch !== null) refused.push('web_search_options');
   const dropped = new Set(options.additionalDropParams);
   const isClaude = /claude|anthropic/.test(options.model);
-  refuseParameters([...refused, ...neutralRefused(request, isClaude)], options);
+  const isNova = /\bnova-/.test(options.model);
+  refuseParameters([...refused, ...neutralRefused(request, isClaude, isNova)], options);
 
   const top = Object.entries(extra).filter(([name]) => topFields.has(name));
   const more: JsonObject = {
     ...Object.fromEntries(Object.entries(extra).filter(([name]) => !topFields.has(name))),
     ...(dropped.has('reasoning_effort') ? {} : reasoningFields(request, options, isClaude)),
-    ...(request.topK !== undefined && isClaude ? { top_k: request.topK } : {}),
+    ...(request.topK === undefined
+      ? {}
+      : isClaude
+        ? { top_k: request.topK }
+        : { inferenceConfig: { topK: request.topK } }),
     ...(request.parallelToolCalls === false && isClaude && request.tools.length > 0
       ? { tool_choice: { type: 'auto', disable_parallel_tool_use: true } }
       : {}),
@@ -101,14 +106,14 @@ function present(name: string, value: Json | undefined): JsonObject {
 }
 
 /** What the neutral form can say and this format cannot; values that ask for nothing are left out. */
-function neutralRefused(request: NeutralRequest, isClaude: boolean): string[] {
+function neutralRefused(request: NeutralRequest, isClaude: boolean, isNova: boolean): string[] {
   const names: string[] = [];
   if (request.seed !== undefined) names.push('seed');
   if (request.choices !== undefined && request.choices !== 1) names.push('n');
   if (request.presencePenalty) names.push('presence_penalty');
   if (request.frequencyPenalty) names.push('frequency_penalty');
   if (request.logprobs !== undefined) names.push('logprobs');
-  if (request.topK !== undefined && !isClaude) names.push('top_k');
+  if (request.topK !== undefined && !isClaude && !isNova) names.push('top_k');
   if (request.toolChoice?.type === 'none' && request.tools.length > 0) names.push('tool_choice');
   if (request.parallelToolCalls === false && !isClaude && request.tools.length > 0) names.push('parallel_tool_calls');
   return names;

@@ -6,6 +6,7 @@ const paths: Readonly<Record<string, string>> = {
   'ollama-generate': '/api/generate',
   'openai-completions': '/v1/completions',
   'openai-embeddings': '/v1/embeddings',
+  'ollama-embed': '/api/embed',
 };
 
 /** Its own format for chats, where thinking, `num_ctx` and `keep_alive` have a place; the compatible paths for the rest. */
@@ -20,7 +21,7 @@ export const ollama = defineProvider({
   requiresCredential: false,
   dialects: {
     chat: ['ollama-chat', 'ollama-generate', 'openai-completions'],
-    embedding: ['openai-embeddings'],
+    embedding: ['openai-embeddings', 'ollama-embed'],
   },
   catalogueIds: [],
   usageInStream: 'always',

@@ -11,6 +11,7 @@ providerContract(ollama, [
   { dialect: 'ollama-generate', model: 'some-model', address: 'http://localhost:11434/api/generate' },
   { dialect: 'openai-completions', model: 'some-model', address: 'http://localhost:11434/v1/completions' },
   { dialect: 'openai-embeddings', model: 'some-model', address: 'http://localhost:11434/v1/embeddings' },
+  { dialect: 'ollama-embed', model: 'some-model', address: 'http://localhost:11434/api/embed' },
   {
     settings: { baseUrl: 'http://gpu:11434' },
     dialect: 'ollama-chat',
