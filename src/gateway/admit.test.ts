@@ -19,8 +19,8 @@ import { noUsage } from '../core/usage.ts';
 import { admit } from './admit.ts';
 import { boundOf, largestFitting } from './limits/estimate.ts';
 
-async function refusal(run: Promise<unknown>): Promise<GatewayError> {
-  const cause = await run.then(
+async function refusal(run: () => unknown): Promise<GatewayError> {
+  const cause = await Promise.try(run).then(
     () => null,
     (error: unknown) => error,
   );
@@ -141,7 +141,9 @@ describe('admit: budgets', () => {
   it('holds the bound on every account of the chain, or on none', async () => {
     const ledger = simpleLedger();
     const rules = [budget({ cap: 1e9 }), budget({ scope: 'team', id: 't', cap: 1 })];
-    const error = await refusal(admit(gateway({ ledger }), planned({ principal: principal({ budgets: rules }) })));
+    const error = await refusal(() =>
+      admit(gateway({ ledger }), planned({ principal: principal({ budgets: rules }) })),
+    );
     expect(error).toMatchObject({ status: 429, type: 'budget_exceeded' });
     expect(error.message).toMatch(/^Budget has been exceeded! Team=t Current cost: 0\.0, Max budget: 0\.000000001\./);
     expect(ledger.balance(rules[0]!).held).toBe(0);
@@ -158,13 +160,13 @@ describe('admit: budgets', () => {
     ['end_user', {}, /^ExceededBudget: End User=x over budget\. Spend=0\.0, Budget=0\.0\./],
     ['key', { model: 'm' }, /^LiteLLM Virtual Key: x, key_alias: alias, exceeded budget for model=m\./],
   ] as const)('tells an exhausted %s budget in its own words', async (scope, more, words) => {
-    const error = await refusal(admit(gateway(), planned({ principal: capped(0, { scope, id: 'x', ...more }) })));
+    const error = await refusal(() => admit(gateway(), planned({ principal: capped(0, { scope, id: 'x', ...more }) })));
     expect(error.message).toMatch(words);
   });
 
   it('takes model budgets only for their model', async () => {
     await admit(gateway(), planned({ principal: capped(0, { model: 'other' }) }));
-    expect((await refusal(admit(gateway(), planned({ principal: capped(0, { model: '*' }) })))).code).toBe(
+    expect((await refusal(() => admit(gateway(), planned({ principal: capped(0, { model: '*' }) })))).code).toBe(
       'budget_exceeded',
     );
   });
@@ -174,15 +176,17 @@ describe('admit: budgets', () => {
     const principals = principalSource({
       endUser: async () => ({ blocked: false, budgets: exhausted, rateLimits: [] }),
     });
-    expect((await refusal(admit(gateway({ principals }), planned({ endUserId: 'u' })))).message).toContain(
+    expect((await refusal(() => admit(gateway({ principals }), planned({ endUserId: 'u' })))).message).toContain(
       'End User=u',
     );
     const tags = principalSource({
       tag: () => ({ budgets: [budget({ scope: 'tag', id: 'x', cap: 0 })], rateLimits: [] }),
     });
-    expect((await refusal(admit(gateway({ principals: tags }), planned({ tags: ['x'] })))).message).toContain('Tag=x');
+    expect((await refusal(() => admit(gateway({ principals: tags }), planned({ tags: ['x'] })))).message).toContain(
+      'Tag=x',
+    );
     const config = snapshot({ settings: { globalBudget: budget({ scope: 'global', id: 'proxy', cap: 0 }) } });
-    expect((await refusal(admit(gateway(), planned({ snapshot: config })))).code).toBe('budget_exceeded');
+    expect((await refusal(() => admit(gateway(), planned({ snapshot: config })))).code).toBe('budget_exceeded');
   });
 
   it('counts the master key’s spend but never refuses it', async () => {
@@ -204,14 +208,14 @@ describe('admit: budgets', () => {
 
   it('refuses what has no price or no bound under a hard budget, and says what to set', async () => {
     const unpriced = snapshot({ deployments: [deployment({ price: null })] });
-    const error = await refusal(admit(gateway(), planned({ snapshot: unpriced, principal: capped(1e9) })));
+    const error = await refusal(() => admit(gateway(), planned({ snapshot: unpriced, principal: capped(1e9) })));
     expect(error.code).toBe('budget_unpriceable');
     expect(error.message).toContain('model=m (upstream-model) has no price. Set `input_cost_per_token`');
     const boundless = snapshot({
       deployments: [deployment({ limits: { inputTokensMax: null, outputTokensMax: 10 } })],
     });
     const media = planned({ snapshot: boundless, principal: capped(1e9), facts: { inputUnbounded: true } });
-    expect((await refusal(admit(gateway(), media))).message).toContain('Set `max_input_tokens`');
+    expect((await refusal(() => admit(gateway(), media))).message).toContain('Set `max_input_tokens`');
     expect((await admit(gateway(), planned({ snapshot: unpriced }))).bound).toBe(0);
   });
 
@@ -222,18 +226,20 @@ describe('admit: budgets', () => {
     });
     const admitted = await admit(gateway(), planned({ snapshot: config, principal: capped(1_000_000) }));
     expect(admitted).toMatchObject({ clampedOutputTokens: 1_000, bound: 1_000_000 });
-    expect((await refusal(admit(gateway(), planned({ snapshot: config, principal: capped(255_000) })))).code).toBe(
-      'budget_exceeded',
-    );
+    expect(
+      (await refusal(() => admit(gateway(), planned({ snapshot: config, principal: capped(255_000) })))).code,
+    ).toBe('budget_exceeded');
   });
 
   it('answers with the status the operator chose and says when to come back', async () => {
     const config = snapshot({ settings: { budgetErrorStatus: 400 } });
-    expect((await refusal(admit(gateway(), planned({ snapshot: config, principal: capped(0) })))).status).toBe(400);
+    expect((await refusal(() => admit(gateway(), planned({ snapshot: config, principal: capped(0) })))).status).toBe(
+      400,
+    );
     const ledger = simpleLedger();
     const cap = boundOf(planned(), null).amount;
     await admit(gateway({ ledger }), planned({ id: 'first', principal: capped(cap) }));
-    const waiting = await refusal(admit(gateway({ ledger }), planned({ id: 'second', principal: capped(cap) })));
+    const waiting = await refusal(() => admit(gateway({ ledger }), planned({ id: 'second', principal: capped(cap) })));
     expect(waiting.details.retryAfterSeconds).toBe(1);
     expect(waiting.message).toContain('Requests in flight hold');
   });
@@ -246,7 +252,7 @@ describe('admit: rate limits', () => {
     const ours = gateway();
     const asking = limited(rateLimit({ limit: 1 }));
     await admit(ours, planned({ principal: asking }));
-    const error = await refusal(admit(ours, planned({ principal: asking })));
+    const error = await refusal(() => admit(ours, planned({ principal: asking })));
     expect(error).toMatchObject({ status: 429, details: { headers: { rate_limit_type: 'requests' } } });
     expect(error.message).toMatch(
       /^Rate limit exceeded for api_key: key-hash\. Limit type: requests\. Current limit: 1, Remaining: 0\. Limit resets at: 2026-/,
@@ -257,9 +263,11 @@ describe('admit: rate limits', () => {
 
   it('names per-model and parallel limits', async () => {
     const ours = gateway();
-    const error = await refusal(admit(ours, planned({ principal: limited(rateLimit({ limit: 0, model: 'm' })) })));
+    const error = await refusal(() =>
+      admit(ours, planned({ principal: limited(rateLimit({ limit: 0, model: 'm' })) })),
+    );
     expect(error.message).toContain('for model_per_key: key-hash:m.');
-    const slots = await refusal(
+    const slots = await refusal(() =>
       admit(ours, planned({ principal: limited(rateLimit({ limit: 0, metric: 'parallel', scope: 'team', id: 't' })) })),
     );
     expect(slots.message).toContain('for team: t. Limit type: max_parallel_requests.');
@@ -270,7 +278,9 @@ describe('admit: rate limits', () => {
     const rule = rateLimit({ metric: 'tokens', limit: 2_000 });
     const first = await admit(ours, planned({ principal: limited(rule) }));
     expect(first.rateReservation?.remaining[0]).toBeLessThan(1_000);
-    expect((await refusal(admit(ours, planned({ principal: limited(rule) })))).message).toContain('Limit type: tokens');
+    expect((await refusal(() => admit(ours, planned({ principal: limited(rule) })))).message).toContain(
+      'Limit type: tokens',
+    );
     const small = limited(rateLimit({ id: 'small', metric: 'tokens', limit: 50 }));
     expect((await admit(ours, planned({ principal: small }))).rateReservation?.remaining).toEqual([0]);
   });
@@ -280,7 +290,7 @@ describe('admit: rate limits', () => {
     const shared = rateLimit({ scope: 'team', id: 't', limit: 1 });
     const broke = principal({ rateLimits: [shared], budgets: [budget({ cap: 0 })] });
     for (let index = 0; index < 5; index++) {
-      expect((await refusal(admit(ours, planned({ principal: broke })))).code).toBe('budget_exceeded');
+      expect((await refusal(() => admit(ours, planned({ principal: broke })))).code).toBe('budget_exceeded');
     }
     await admit(ours, planned({ principal: limited(shared) }));
   });

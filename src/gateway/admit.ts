@@ -1,3 +1,4 @@
+import { andThen } from '../core/and-then.ts';
 import { type Admitted, asAdmitted, type Planned } from '../core/exchange.ts';
 import type { BudgetDenial, BudgetRule, RateLimitDenial } from '../core/limits.ts';
 import type { Nanodollars } from '../core/money.ts';
@@ -15,24 +16,39 @@ import { withoutSuspended } from './limits/suspended.ts';
  * is asked, for what it knows costs nothing and needs no room in any budget; else the upper bound of the cost is held on
  * every account. Refused → 429 that names the limit, the figures and the reset.
  */
-export async function admit(gateway: Gateway, asked: Planned): Promise<Admitted> {
+export function admit(gateway: Gateway, asked: Planned): Admitted | Promise<Admitted> {
   if (asked.funds?.isSpent) return admitSpent(gateway, asked);
-  const found = limitsOf(gateway, asked);
-  const { budgets, rates } = found instanceof Promise ? await found : found;
-  const planned = gateway.suspended.size === 0 ? asked : withoutSuspended(gateway, asked, budgets);
-  const claimed = claimRates(gateway, planned, claimsOf(planned, rates));
-  const rateReservation = claimed instanceof Promise ? await claimed : claimed;
-  try {
-    const use = cacheUse(planned);
-    const cache = use === null ? null : await lookUp(gateway, planned, use);
-    const held = cache?.hit ? nothingHeld : holdMoney(gateway, planned, budgets);
-    const hold = held instanceof Promise ? await held : held;
-    const { reservation, bound, clampedOutputTokens } = hold;
-    const admittedTick = gateway.clock.tick();
-    return asAdmitted(planned, { reservation, bound, clampedOutputTokens, cache, rateReservation, admittedTick });
-  } catch (cause) {
+  return andThen(limitsOf(gateway, asked), ({ budgets, rates }) => {
+    const planned = gateway.suspended.size === 0 ? asked : withoutSuspended(gateway, asked, budgets);
+    return andThen(claimRates(gateway, planned, claimsOf(planned, rates)), (rateReservation) =>
+      admitAt(gateway, planned, budgets, rateReservation),
+    );
+  });
+}
+
+/** What was claimed of the rates is given back where there is no money. */
+function admitAt(
+  gateway: Gateway,
+  planned: Planned,
+  budgets: readonly BudgetRule[],
+  rateReservation: RateLimitReservation | null,
+): Admitted | Promise<Admitted> {
+  const giveBack = (cause: unknown): never => {
     if (rateReservation !== null) gateway.limiter.release(planned.id, rateReservation);
     throw cause;
+  };
+  try {
+    const use = cacheUse(planned);
+    const admitted = andThen(use === null ? null : lookUp(gateway, planned, use), (cache) =>
+      andThen(cache?.hit ? nothingHeld : holdMoney(gateway, planned, budgets), (hold) => {
+        const { reservation, bound, clampedOutputTokens } = hold;
+        const admittedTick = gateway.clock.tick();
+        return asAdmitted(planned, { reservation, bound, clampedOutputTokens, cache, rateReservation, admittedTick });
+      }),
+    );
+    return admitted instanceof Promise ? admitted.catch(giveBack) : admitted;
+  } catch (cause) {
+    return giveBack(cause);
   }
 }
 

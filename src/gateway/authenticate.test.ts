@@ -24,7 +24,7 @@ interface Asking {
   readonly tags?: readonly string[];
 }
 
-function ask(asking: Asking = {}) {
+async function ask(asking: Asking = {}) {
   const known = principal({ keyId: keyIdOf(userKey), ...asking.known });
   const principals = principalSource({ find: (id) => (id === known.keyId ? known : undefined), ...asking.source });
   const received = asReceived({
@@ -49,7 +49,7 @@ function ask(asking: Asking = {}) {
     arrivedTick: 0,
     trace: null,
   });
-  return authenticate(gateway({ principals }), received, ['llm_api_routes', 'openai_routes']);
+  return await authenticate(gateway({ principals }), received, ['llm_api_routes', 'openai_routes']);
 }
 
 async function refusal(asking: Asking): Promise<GatewayError> {

@@ -1,3 +1,4 @@
+import { andThen } from '../core/and-then.ts';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import { asIdentified, type CallerHeaders, type Identified, type Received } from '../core/exchange.ts';
 import { barePrincipal, type Principal } from '../core/identity.ts';
@@ -16,21 +17,34 @@ import { uniqueTags } from './receive/option-values.ts';
  * no master key configured → everybody is administrator. Nothing so far has cost money or left this process, except for
  * the look-up of a key that is not in the cache.
  */
-export async function authenticate(
+export function authenticate(
   gateway: Gateway,
   received: Received,
   routeGroups: readonly string[],
   onBehalfOf?: string,
-): Promise<Identified> {
+): Identified | Promise<Identified> {
   const { settings } = received.snapshot;
   requireAllowedAddress(settings, received.clientAddress);
   const found =
     onBehalfOf === undefined
       ? principalOf(gateway.principals, settings, received.headers)
       : principalById(gateway.principals, onBehalfOf);
-  const holder = found instanceof Promise ? await found : found;
-  const userId = onBehalfOf === undefined ? actingUser(settings, received.headers) : null;
-  const principal = userId === null ? holder : await asUser(gateway.principals, holder, userId);
+  return andThen(found, (holder) => {
+    const userId = onBehalfOf === undefined ? actingUser(settings, received.headers) : null;
+    return userId === null
+      ? entered(gateway, received, routeGroups, holder)
+      : asUser(gateway.principals, holder, userId).then((user) => entered(gateway, received, routeGroups, user));
+  });
+}
+
+/** Whoever it is may ask this, in the name of whom the request says. */
+function entered(
+  gateway: Gateway,
+  received: Received,
+  routeGroups: readonly string[],
+  principal: Principal,
+): Identified | Promise<Identified> {
+  const { settings } = received.snapshot;
   if (principal.kind === 'virtual_key') {
     requireUsable(principal, received.receivedAt);
     if (settings.routeRules) requireOpenRoute(settings.routeRules, received.path, routeGroups);
@@ -38,19 +52,30 @@ export async function authenticate(
     requireParams(received, principal);
   }
   const named = endUserOf(received);
-  const endUserId = settings.endUsersIgnored ? null : named;
   if (named !== null) {
-    const limits = endUserLimits(gateway, named);
-    requireEndUser(limits instanceof Promise ? await limits : limits, named);
-  } else if (settings.enforceUserParam) {
+    return andThen(endUserLimits(gateway, named), (limits) => {
+      requireEndUser(limits, named);
+      return identifiedAs(gateway, received, principal, settings.endUsersIgnored ? null : named);
+    });
+  }
+  if (settings.enforceUserParam) {
     throw new GatewayError(
       'malformed_request',
       "BadRequest please pass param=user: this gateway requires every request to name its end user in the field 'user'.",
       { param: 'user' },
     );
   }
-  const tags = received.options.tags;
-  const { snapshot } = received;
+  return identifiedAs(gateway, received, principal, null);
+}
+
+function identifiedAs(
+  gateway: Gateway,
+  received: Received,
+  principal: Principal,
+  endUserId: string | null,
+): Identified {
+  const { snapshot, options } = received;
+  const { tags } = options;
   const own = principal.routerSettings ? gateway.ownRouting(snapshot, principal.routerSettings) : snapshot;
   return asIdentified(received, own, {
     principal,

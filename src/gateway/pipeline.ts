@@ -34,7 +34,8 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
   try {
     const received = receive(gateway, arrival, start);
     journey = received;
-    const identified = await authenticate(gateway, received, arrival.matched.route.routeGroups, arrival.onBehalfOf);
+    const found = authenticate(gateway, received, arrival.matched.route.routeGroups, arrival.onBehalfOf);
+    const identified = found instanceof Promise ? await found : found;
     const { counting } = arrival.matched.route;
     const models = severalModels(identified);
     if (models !== null) return await serveSeveral(gateway, arrival, { start, identified, models }, serve);
@@ -48,7 +49,8 @@ export async function serve(gateway: Gateway, arrival: Arrival): Promise<Reply> 
     const recalled = goesOn ? await recall(gateway, identified, memory) : identified;
     const planned = plan(gateway, recalled);
     if (counting !== undefined) return await countTokens(gateway, start, planned, counting);
-    const admitted = await admitWithin(gateway, recalled, planned);
+    const entered = admitWithin(gateway, recalled, planned);
+    const admitted = entered instanceof Promise ? await entered : entered;
     if (recalled.recall?.wishes.background) return await receipt(gateway, start, admitted, recalled.recall, once);
     const answered = await call(gateway, admitted);
     if (answered.reply.origin.deployment?.silentModels.length) mirror(gateway, arrival, answered, serve);

@@ -66,7 +66,7 @@ export class Dispatch {
   }
 
   /** Throws GatewayError when nothing could be sent. `begun` is an answer that the model is to go on with. */
-  async send(
+  send(
     deployment: Deployment,
     group: RouteGroup,
     overrides: JsonObject | null,
@@ -88,28 +88,34 @@ export class Dispatch {
     };
     const path = target.endpoint.path(target.speaks, target.model, exchange.facts.stream);
     const headers = requestHeaders(exchange, target, this.#tally.attempts.length);
-    let call: Call;
     if (hasWireBody(exchange, target)) {
       const method = exchange.passThrough?.method ?? 'POST';
-      call = wireCall(target, method, path, headers, await wireBody(exchange, target));
-    } else {
-      const body = requestBody(this.#gateway, exchange, target);
-      const { origin } = target.endpoint;
-      call = { method: 'POST', origin, path, headers, body: body instanceof Promise ? await body : body };
+      return wireBody(exchange, target).then((body) =>
+        this.#authorized(target, group, wireCall(target, method, path, headers, body)),
+      );
     }
-    let authorization: readonly string[] = nothingAdded;
-    if (target.endpoint.authorize !== undefined) {
-      try {
-        const made = target.endpoint.authorize(call as OutgoingCall, this.#gateway.outside);
-        authorization = made instanceof Promise ? await made : made;
-      } catch (cause) {
-        return this.#unauthorized(cause, deployment, group);
-      }
+    const { origin } = target.endpoint;
+    const made = requestBody(this.#gateway, exchange, target);
+    if (made instanceof Promise) {
+      return made.then((body) => this.#authorized(target, group, { method: 'POST', origin, path, headers, body }));
     }
-    const first = await this.#once(target, group, call, authorization, false);
-    if (first.kind !== 'failed' || !first.staleConnection) return first;
-    // The provider was just closing a kept connection; a fresh one tells whether it is well.
-    return this.#once(target, group, call, authorization, true);
+    return this.#authorized(target, group, { method: 'POST', origin, path, headers, body: made });
+  }
+
+  #authorized(target: Target, group: RouteGroup, call: Call): Promise<WalkEnd> {
+    return target.endpoint.authorize === undefined
+      ? this.#once(target, group, call, nothingAdded, false)
+      : this.#signed(target, group, call);
+  }
+
+  async #signed(target: Target, group: RouteGroup, call: Call): Promise<WalkEnd> {
+    let authorization: readonly string[];
+    try {
+      authorization = await target.endpoint.authorize!(call as OutgoingCall, this.#gateway.outside);
+    } catch (cause) {
+      return this.#unauthorized(cause, target.deployment, group);
+    }
+    return this.#once(target, group, call, authorization, false);
   }
 
   /** Nothing was sent: no token could be had. Another deployment may be asked, and this one rests like any that fails. */
@@ -130,11 +136,12 @@ export class Dispatch {
     call: Call,
     authorization: readonly string[],
     freshConnection: boolean,
-  ): Promise<WalkEnd & { readonly staleConnection?: boolean }> {
+  ): Promise<WalkEnd> {
     const exchange = this.#exchange;
     if (exchange.client.gone) return { kind: 'gone' };
-    const refused = await this.#hold(target);
-    if (refused !== null) return refused;
+    const held = this.#hold(target);
+    const refused = held instanceof Promise ? await held : held;
+    if (refused) return refused;
     // It may have left while money was found: nothing is sent, and nothing is owed.
     if (exchange.client.gone) return { kind: 'gone' };
     const { deployment, dialect } = target;
@@ -169,7 +176,10 @@ export class Dispatch {
     if (end.kind === 'whole' && dialect.followUp !== undefined) {
       end = await followed(this.#gateway, exchange, target, call.path, end.bytes, this.#deadline);
     }
-    return this.#judged(end, attempt, group, options);
+    const judged = this.#judged(end, attempt, group, options);
+    if (freshConnection || judged.kind !== 'failed' || !judged.staleConnection) return judged;
+    // The provider was just closing a kept connection; a fresh one tells whether it is well.
+    return this.#once(target, group, call, authorization, true);
   }
 
   #judged(
@@ -257,13 +267,20 @@ export class Dispatch {
     return new TranslatedStream(target.dialect.streamDecoder(), dialect.streamEncoder(options));
   }
 
-  /** Money for this attempt, on record before its first byte leaves. Not null when it must not leave. */
-  async #hold(target: Target): Promise<WalkEnd | null> {
-    const { reservation, bound } = this.#exchange;
+  /** Money for this attempt, on record before its first byte leaves. An end when it must not leave. */
+  #hold(target: Target): null | Promise<void> | Promise<WalkEnd | null> {
+    const { reservation } = this.#exchange;
     if (reservation === null) return null;
+    if (this.#holdUsed || target.deployment.budgets.length > 0) return this.#holdMore(reservation, target);
+    this.#part = null;
+    return this.#note(reservation, target, false);
+  }
+
+  /** Another purchase, or one that the deployment's own budgets must have room for. */
+  async #holdMore(reservation: BudgetReservation, target: Target): Promise<WalkEnd | null> {
     const bought = this.#holdUsed;
     if (bought) {
-      const extended = this.#gateway.ledger.extend(reservation, this.#boundOfNext(bound, target));
+      const extended = this.#gateway.ledger.extend(reservation, this.#boundOfNext(this.#exchange.bound, target));
       if (!(typeof extended === 'boolean' ? extended : await extended)) {
         // The budget holds no second purchase: the first one's failure is the answer.
         return { kind: 'failed', error: this.#lastError as GatewayError, final: true };
@@ -271,17 +288,21 @@ export class Dispatch {
       this.#holdUsed = false;
     }
     this.#part = null;
-    const { deployment } = target;
-    if (deployment.budgets.length > 0) {
-      const refused = await this.#holdPart(reservation, deployment);
+    if (target.deployment.budgets.length > 0) {
+      const refused = await this.#holdPart(reservation, target.deployment);
       if (refused !== null) return refused;
     }
-    if (this.#notedFor !== deployment.id || bought || this.#part !== null) {
-      this.#notedFor = deployment.id;
-      const written = this.#gateway.ledger.dispatched(reservation, this.#note(target));
-      if (written !== undefined) await written;
-    }
+    const noted = this.#note(reservation, target, bought);
+    if (noted !== null) await noted;
     return null;
+  }
+
+  /** null: it is on record already. */
+  #note(reservation: BudgetReservation, target: Target, bought: boolean): null | Promise<void> {
+    const { id } = target.deployment;
+    if (this.#notedFor === id && !bought && this.#part === null) return null;
+    this.#notedFor = id;
+    return this.#gateway.ledger.dispatched(reservation, this.#noteOf(target)) ?? null;
   }
 
   /** A begun answer is read again as input. */
@@ -316,7 +337,7 @@ export class Dispatch {
     this.#part = null;
   }
 
-  #note(target: Target): DispatchNote {
+  #noteOf(target: Target): DispatchNote {
     const note = noteOf(this.#exchange, target);
     if (this.#part === null && this.#tally.ambiguousCost === 0) return note;
     return { ...note, attempts: this.#purchases(target) };

@@ -8,9 +8,17 @@ import { plan } from '../plan.ts';
  * Station 4 for a key that says which models to use in the place of one whose own budget (`model_max_budget`) is spent. The
  * first that is allowed and fits is used; the first refusal is told when none is.
  */
-export async function admitWithin(gateway: Gateway, identified: Identified, planned: Planned): Promise<Admitted> {
+export function admitWithin(gateway: Gateway, identified: Identified, planned: Planned): Admitted | Promise<Admitted> {
   const { budgetFallbacks } = identified.principal;
-  if (!budgetFallbacks) return admit(gateway, planned);
+  return budgetFallbacks ? admitOneOf(gateway, identified, planned, budgetFallbacks) : admit(gateway, planned);
+}
+
+async function admitOneOf(
+  gateway: Gateway,
+  identified: Identified,
+  planned: Planned,
+  budgetFallbacks: NonNullable<Identified['principal']['budgetFallbacks']>,
+): Promise<Admitted> {
   const { model } = planned;
   try {
     return await admit(gateway, planned);

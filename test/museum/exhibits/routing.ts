@@ -24,14 +24,16 @@ export const routingExhibits: readonly Exhibit[] = [
     file: 'src/gateway/call/dispatch.ts',
     changes: [
       {
-        find: '    const refused = await this.#hold(target);\n    if (refused !== null) return refused;\n',
+        find:
+          '    const held = this.#hold(target);\n    const refused = held instanceof Promise ? await held : held;\n' +
+          '    if (refused) return refused;\n',
         replace: '',
       },
       {
-        find: '    return this.#judged(end, attempt, group, options);\n',
+        find: '    const judged = this.#judged(end, attempt, group, options);\n',
         replace:
-          '    const refused = await this.#hold(target);\n    if (refused !== null) return refused;\n' +
-          '    return this.#judged(end, attempt, group, options);\n',
+          '    const refused = await this.#hold(target);\n    if (refused) return refused;\n' +
+          '    const judged = this.#judged(end, attempt, group, options);\n',
       },
     ],
     tests: ['test/journeys/on-record.test.ts'],
