@@ -12,6 +12,7 @@ import type { DeploymentEntry } from './deployment-entry.ts';
 import { isAnsweredFree, operationsByMode } from './model-mode.ts';
 import { capabilitiesOf } from './price-file.ts';
 import { priceFromSettings } from './prices.ts';
+import { priceAtAddress } from './regional-price.ts';
 
 /** What depends on the upstream model alone; looked up again when a wildcard is filled. */
 export type ModelFacts = Pick<Deployment, 'operations' | 'price' | 'limits' | 'traits' | 'capabilities' | 'modelInfo'>;
@@ -31,7 +32,7 @@ export function modelFacts(
     known !== null || model.includes('*') ? { price: known, remark: null } : unpriced(model, apiBase, parts);
   const ofModel: ModelFacts = {
     operations: operationsOf(mode, provider),
-    price: withBatchPrice(priced.price, provider.batchPriceRatio),
+    price: withBatchPrice(priceAtAddress(priced.price, apiBase), provider.batchPriceRatio),
     limits: Object.freeze({
       inputTokensMax: info.max_input_tokens ?? catalogued?.inputTokensMax ?? null,
       outputTokensMax: info.max_output_tokens ?? info.max_tokens ?? catalogued?.outputTokensMax ?? null,

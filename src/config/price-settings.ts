@@ -2,6 +2,7 @@ import type { Path } from './diagnostic.ts';
 import { dollars } from './field.ts';
 import type { Findings } from './findings.ts';
 import { type OffPeakSettings, readOffPeak } from './off-peak.ts';
+import { type PriceFactors, readPriceFactors } from './price-factors.ts';
 import { isMap } from './read-file.ts';
 import { describe } from './read-value.ts';
 import { gpuPriceKeys, type PriceKeyParts, parsePriceKey } from './schema/price-keys.ts';
@@ -20,13 +21,10 @@ export interface PriceSettings {
   /** Prices by the length of the input; they stand before the token prices of `settings`. */
   readonly ranges: readonly PriceRange[];
   readonly offPeak: OffPeakSettings | null;
-  /** `provider_specific_entry`, in thousandths. */
-  readonly multipliers: Readonly<Record<string, number>> | null;
+  readonly factors: PriceFactors;
 }
 
 const amount = dollars();
-
-const multiplierMax = 1_000;
 
 /** Dollars for one token beyond which a price is surely a mistake in its unit (per million written as per token). */
 const tokenDollarsMax = 1;
@@ -44,7 +42,7 @@ export function readPriceSettings(
   let webSearchDollars: number | null = null;
   let ranges: readonly PriceRange[] = [];
   let offPeak: OffPeakSettings | null = null;
-  let multipliers: PriceSettings['multipliers'] = null;
+  let factors: PriceFactors = {};
   let isValid = true;
   const refuse = (path: Path, value: unknown, expected: string) => {
     findings.add('skipped', path, `found ${describe(value)}; deployment skipped`, { expected });
@@ -55,6 +53,7 @@ export function readPriceSettings(
     [params, paramsPath],
   ] as const) {
     if (!isMap(source)) continue;
+    factors = { ...factors, ...readPriceFactors(source, path, refuse) };
     for (const [name, value] of Object.entries(source)) {
       if (value === null) continue;
       if (name === 'search_context_cost_per_query') {
@@ -70,10 +69,6 @@ export function readPriceSettings(
       }
       if (name === 'off_peak_pricing') {
         offPeak = readOffPeak(value, [...path, name], findings, refuse);
-        continue;
-      }
-      if (name === 'provider_specific_entry') {
-        multipliers = readMultipliers(value);
         continue;
       }
       const parts = parsePriceKey(name);
@@ -106,15 +101,6 @@ export function readPriceSettings(
     webSearchDollars,
     ranges,
     offPeak,
-    multipliers,
+    factors,
   };
-}
-
-/** `{us: 1.1, fast: 6}`. It holds other facts of the provider's, too, which are no business of a price. */
-function readMultipliers(value: unknown): PriceSettings['multipliers'] {
-  const factors = Object.entries(isMap(value) ? value : {}).filter(
-    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0 && entry[1] <= multiplierMax,
-  );
-  if (factors.length === 0) return null;
-  return Object.freeze(Object.fromEntries(factors.map(([name, factor]) => [name, Math.round(factor * 1_000)])));
 }

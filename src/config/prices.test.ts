@@ -7,6 +7,7 @@ import { Findings } from './findings.ts';
 import { Origins } from './origin.ts';
 import { readPriceSettings } from './price-settings.ts';
 import { priceFromSettings } from './prices.ts';
+import { priceAtAddress } from './regional-price.ts';
 import { parsePriceKey, perMillionKey } from './schema/price-keys.ts';
 
 function read(params: object, info: object = {}) {
@@ -129,6 +130,31 @@ describe('a written price', () => {
     expect(price({ input_cost_per_token: 1e-6, output_cost_per_token: 1e-6 }, written)?.multipliers).toBeUndefined();
   });
 
+  it.each([
+    ['https://eu.api.openai.com/v1', 1_100],
+    ['https://us.api.openai.com/v1', 1_050],
+    ['https://api.openai.com/v1', 1_000],
+    ['https://europe-west1-aiplatform.googleapis.com', 1_200],
+    ['https://aiplatform.eu.rep.googleapis.com', 1_200],
+    ['https://aiplatform.googleapis.com', 1_000],
+  ])('is higher at the address of a region (%s)', (apiBase, thousandths) => {
+    const written = price({
+      input_cost_per_token: 1e-6,
+      output_cost_per_token: 2e-6,
+      input_cost_per_token_above_200k_tokens: 2e-6,
+      input_cost_per_token_flex: 5e-7,
+      regional_processing_uplift_multiplier_eu: 1.1,
+      regional_processing_uplift_multiplier_us: '1.05',
+      regional_endpoint_uplift_multiplier: 1.2,
+    });
+    const there = priceAtAddress(written, apiBase)!;
+    const usage = { ...noUsage, inputTokens: 1_000, outputTokens: 1_000 };
+    expect(costOf(usage, there)).toBe(3_000 * thousandths);
+    expect(costOf({ ...usage, serviceTier: 'flex' }, there)).toBe(2_500 * thousandths);
+    expect(costOf({ ...usage, inputTokens: 200_001, outputTokens: 0 }, there)).toBe(400_002 * thousandths);
+    expect(there.regionalUplifts).toBeUndefined();
+  });
+
   it('has one for fast answers where they are the priority ones by a new name', () => {
     const written = price({
       input_cost_per_token: 1e-6,
@@ -158,6 +184,10 @@ describe('a written price', () => {
     [
       { gpu_cost_per_hour: 2 },
       'skipped: f p.gpu_cost_per_hour: found 2; deployment skipped; expected `tokens_per_second` above 0 beside `gpu_cost_per_hour`',
+    ],
+    [
+      { regional_endpoint_uplift_multiplier: -1 },
+      'skipped: f p.regional_endpoint_uplift_multiplier: found -1; deployment skipped; expected a factor from 0.001 to 1000, such as 1.1',
     ],
   ])('refuses %j', (params, message) => {
     expect(read(params)).toEqual({ settings: undefined, messages: [message] });

@@ -37,9 +37,9 @@ export function priceFromSettings(written: PriceSettings, known: Price | null, o
   if (written.gpu !== null) return gpuPrice(written.gpu);
   const listed = usualPrice(written, known, outputIsFree);
   const usual =
-    listed === null || written.multipliers === null
+    listed === null || Object.keys(written.factors).length === 0
       ? listed
-      : Object.freeze({ ...listed, multipliers: written.multipliers });
+      : Object.freeze({ ...listed, ...written.factors });
   if (usual === null || written.offPeak === null) return usual;
   const { windows, weekdayZone, settings } = written.offPeak;
   return Object.freeze({
@@ -167,6 +167,7 @@ export function assemblePrice(
     perWebSearchCall: rest.perWebSearchCall,
     ...(rest.units !== undefined && { units: Object.freeze(rest.units) }),
     ...(rest.inherited?.multipliers !== undefined && { multipliers: rest.inherited.multipliers }),
+    ...(rest.inherited?.regionalUplifts !== undefined && { regionalUplifts: rest.inherited.regionalUplifts }),
     source: rest.source,
   });
 }

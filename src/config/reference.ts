@@ -127,6 +127,10 @@ const structuredMeanings: Readonly<Record<string, string>> = {
     'tokens in some hours: `hours_utc` (`"16:30-00:30"`, or a list) with token prices, for requests that come in these hours; `weekdays` (1 = Monday to 7, or names, of `weekday_timezone`, UTC by default), and several such rules in `windows`',
   provider_specific_entry:
     "factors on all token prices, such as `{us: 1.1, fast: 6}`: Anthropic's `speed: fast` and the `inference_geo` of its answers",
+  regional_processing_uplift_multiplier_eu: 'a factor on all token prices at `eu.api.openai.com`',
+  regional_processing_uplift_multiplier_us: 'a factor on all token prices at `us.api.openai.com`',
+  regional_endpoint_uplift_multiplier:
+    'a factor on all token prices at an address of Vertex AI that is not the global one',
   tiered_pricing:
     'tokens by the length of the input: a list of `range: [from, to]` with token prices; the whole request is priced at the range with from < input ≤ to, above the last one at the last',
 };

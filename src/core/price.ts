@@ -34,6 +34,8 @@ export interface Price {
   readonly serviceTiers: Readonly<Record<string, TokenRates>>;
   /** Thousandths by which every rate is multiplied for a service tier (`fast`: 6000) or a region (`us`: 1100); both may apply. */
   readonly multipliers?: Readonly<Record<string, number>>;
+  /** Thousandths at addresses of one region. Only as long as the address is not known: a deployment's rates hold them. */
+  readonly regionalUplifts?: Readonly<Partial<Record<'eu' | 'us' | 'endpoint', number>>>;
   readonly perRequest: Nanodollars;
   readonly perWebSearchCall: Nanodollars;
   /** Prices of what is not paid by the token. */

@@ -47,6 +47,7 @@ export const structuredPriceKeys = [
   'provider_specific_entry',
   'regional_processing_uplift_multiplier_eu',
   'regional_processing_uplift_multiplier_us',
+  'regional_endpoint_uplift_multiplier',
 ] as const;
 
 /** The price of a self-hosted deployment: input and output token alike cost `gpu_cost_per_hour / 3600 / tokens_per_second`. */
