@@ -128,6 +128,10 @@ export class BatchRun {
         open,
         bounds,
         done,
+        look: async () => {
+          const id = batch.remote?.id ?? null;
+          return open === null || id === null ? told : open.desk.look(open.ask, id);
+        },
         settle: (answer) => this.#settle(open, answer),
         pause: (delayMs) => this.#pause(delayMs),
         stops: () => this.#stop !== null,

@@ -19,27 +19,35 @@ interface Told {
   /** What the results answer after those, the first times. */
   readonly faults?: readonly GatewayError[];
   readonly done?: readonly number[];
+  /** Answers that are there at the second look only. */
+  readonly later?: readonly (readonly [index: number, status: number])[];
 }
 
 /** What every request ended as, and how often was waited. */
-async function taken({ state, answers = [], faults = [], done = [] }: Told) {
+async function taken({ state, answers = [], faults = [], done = [], later = [] }: Told) {
   const left = [...faults];
   const settled = new Map<number, string>();
   const seen = new Set(done);
   let now = 0;
   let waits = 0;
+  let looks = 0;
   const open = {
     deployment: { provider: { name: 'Nova' } },
     desk: {
       async *results(_ask: unknown, { resultsAt }: BatchState): AsyncGenerator<BatchAnswer> {
         if (resultsAt.length === 0) return;
-        for (const [index, status] of answers) yield { index, status, body: {} };
+        for (const [index, status] of [...answers, ...(looks > 0 ? later : [])]) yield { index, status, body: {} };
         const fault = left.shift();
         if (fault !== undefined) throw fault;
       },
     },
   } as unknown as OpenDesk;
+  const told = { isOver: true, refusal: null, completed: 0, failed: 0, resultsAt: ['file'], ...state };
   const taking: ResultTaking = {
+    look: async () => {
+      looks += 1;
+      return told;
+    },
     batch: { id: 'batch_1', expiresAt: day } as ResultTaking['batch'],
     open,
     bounds,
@@ -61,14 +69,7 @@ async function taken({ state, answers = [], faults = [], done = [] }: Told) {
     log: { warn: () => undefined, error: () => undefined },
     snapshot: () => ({ settings: { batchLooksMs: null }, secrets: [] }),
   } as unknown as Gateway;
-  await takeResults(gateway, taking, {
-    isOver: true,
-    refusal: null,
-    completed: 0,
-    failed: 0,
-    resultsAt: ['file'],
-    ...state,
-  });
+  await takeResults(gateway, taking, told);
   return { ends: bounds.map((_, index) => settled.get(index) ?? 'left'), waits };
 }
 
@@ -196,7 +197,14 @@ describe('the answers of a batch at its provider', () => {
       ['left', 'left', 'left', 'charged'],
     ],
   ])('%s', async (_, told, ends) => {
-    expect(await taken(told)).toEqual({ ends, waits: 0 });
+    // What is counted and missing is looked for again.
+    const waits = ends.includes('charged') && told.state.doubt === undefined ? 3 : 0;
+    expect(await taken(told)).toEqual({ ends, waits });
+  });
+
+  it('that are written a little later are taken', async () => {
+    const told = { state: { completed: 2 }, answers: [[0, 200]] as const, later: [[1, 200]] as const };
+    expect(await taken(told)).toEqual({ ends: ['200', '200', 'left', 'left'], waits: 1 });
   });
 
   it('that are not there are asked for for an hour, and then charged as far as they are counted', async () => {

@@ -8,6 +8,9 @@ import { goneTriesMax, isGone, lostAfterMs } from './remote-run.ts';
 import type { LineBound, LostAnswer } from './settle-line.ts';
 
 const triesMs = 60_000;
+/** Answers that are counted and not there may be written a little later: so often it is looked again, and after how long. */
+const moreLooksMax = 3;
+const moreLooksMs = 20_000;
 
 export interface ResultTaking {
   readonly batch: Batch;
@@ -16,6 +19,8 @@ export interface ResultTaking {
   readonly bounds: readonly LineBound[];
   /** Places of requests that are settled. */
   readonly done: ReadonlySet<number>;
+  /** How the provider tells its end now. */
+  look(): Promise<BatchState>;
   settle(answer: BatchAnswer | LostAnswer): Promise<void>;
   pause(delayMs: number): Promise<void>;
   stops(): boolean;
@@ -33,31 +38,44 @@ export async function takeResults(gateway: Gateway, taking: ResultTaking, told: 
   const { clock, log } = gateway;
   let state = told;
   let seen: Seen = { good: new Set(), bad: new Map() };
-  for (let goneTries = 0; !taking.stops(); ) {
+  for (let goneTries = 0, moreLooks = 0; !taking.stops(); ) {
     const pass: Seen = { good: new Set(), bad: new Map() };
     const kept = { isSettling: false };
     try {
       if (open !== null) await settleAnswers(taking, open, state, pass, kept);
       // What was there once is known, whatever became of its file.
-      if (state === told) seen = pass;
+      if (state.unread === undefined) seen = pass;
+      if (moreLooks < moreLooksMax && mayComeLater(taking, state, seen)) {
+        moreLooks += 1;
+        await taking.pause(gateway.snapshot().settings.batchLooksMs ?? moreLooksMs);
+        const again = await taking.look();
+        if (again.isOver && again.refusal === null) state = again;
+        continue;
+      }
       await settleMissing(gateway, taking, state, seen);
       return;
     } catch (cause) {
       const error = asGatewayError(cause);
       log.warn('the results of a batch cannot be taken', { batchId: batch.id, reason: error.message });
-      if (!kept.isSettling && state === told) {
+      if (!kept.isSettling && state.unread === undefined) {
         goneTries = isGone(error) ? goneTries + 1 : 0;
         const isLost = goneTries >= goneTriesMax || clock.now() > batch.expiresAt + lostAfterMs;
         // It will be as large the next time.
         if (isLost || error.code === 'upstream_answer_too_large') {
           seen = pass;
-          state = withoutFiles(told, error.message);
+          state = withoutFiles(state, error.message);
           continue;
         }
       }
       await taking.pause(gateway.snapshot().settings.batchLooksMs ?? triesMs);
     }
   }
+}
+
+/** Whether an answer is missing that the provider counts, of results that can be read. */
+function mayComeLater({ open, bounds, done }: ResultTaking, state: BatchState, { good, bad }: Seen): boolean {
+  if (open === null || state.unread !== undefined || (state.doubt ?? null) !== null) return false;
+  return countsOf(state, bounds.length - done.size, good.size, bad.size).missing > 0;
 }
 
 /** Over, and no more of it can be read. What it counts is still known. */
