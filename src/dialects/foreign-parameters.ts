@@ -84,7 +84,14 @@ export const geminiParameters: ForeignParameters = {
     'enableEnhancedCivicAnswers',
     'enableAffectiveDialog',
   ]),
-  features: new Set(['cachedContent', 'responseModalities', 'speechConfig', 'imageConfig', 'translationConfig']),
+  features: new Set([
+    'cachedContent',
+    'modelArmorConfig',
+    'responseModalities',
+    'speechConfig',
+    'imageConfig',
+    'translationConfig',
+  ]),
 };
 
 /** What Amazon's Converse has beyond the model's own fields. */

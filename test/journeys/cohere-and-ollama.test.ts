@@ -142,7 +142,13 @@ it('brings a deployment’s own settings to where Ollama reads them', async () =
 
 it('sends what only these formats have to who speaks them, and refuses it by name for others', async () => {
   const documents = [{ id: 'd1', data: { text: 'Oslo is in Norway.' } }];
-  const asked = { model: 'command', messages: [{ role: 'user', content: 'Where?' }], documents, safety_mode: 'NONE' };
+  const asked = {
+    model: 'command',
+    messages: [{ role: 'user', content: 'Where?' }],
+    documents,
+    safety_mode: 'NONE',
+    priority: 3,
+  };
   await gateway.post('/v2/chat', asked);
   expect(sent()).toEqual({ ...asked, model: 'command-a' });
   const refused = await gateway.post('/v2/chat', { ...asked, model: 'claude' });

@@ -80,32 +80,32 @@ export const gatewayFields: ReadonlySet<string> = new Set([
   'prompt_version',
 ]);
 
+/** Formats whose own specification gives one of these names a meaning: there it is not the gateway's. */
+const ownNames: Partial<Record<DialectName, string>> = {
+  'anthropic-messages': 'metadata',
+  'bedrock-invoke': 'metadata',
+  'openai-responses': 'metadata',
+  'openai-compact': 'metadata',
+  // Of its scheduler.
+  'cohere-chat': 'priority',
+  // The version of the body that is meant.
+  'invoked-rerank': 'api_version',
+};
+
+export function isFormats(name: string, dialect: DialectName): boolean {
+  return ownNames[dialect] === name;
+}
+
 const without = (left: string): ReadonlySet<string> => new Set([...gatewayFields].filter((name) => name !== left));
-const withoutMetadata = without('metadata');
-
-/** A field of this name is the format's own: the version of it that is meant. */
-export const versionedFormat: DialectName = 'invoked-rerank';
-const withoutVersion = without('api_version');
-
-/** Formats whose own specification gives `metadata` a meaning; there the gateway reads only `litellm_metadata`. */
-export const metadataIsFormats: ReadonlySet<DialectName> = new Set([
-  'anthropic-messages',
-  'bedrock-invoke',
-  'openai-responses',
-  'openai-compact',
-]);
+const withoutOwn = new Map(['metadata', 'priority', 'api_version'].map((name) => [name, without(name)]));
 
 /**
  * Names of the fields of this body that must not reach a provider. `metadata` stays where it belongs to the format: in
  * Anthropic's always, in OpenAI's when the answer is stored there (`store: true`).
  */
 export function fieldsToStrip(body: JsonObject, dialect: DialectName): ReadonlySet<string> {
-  const base =
-    dialect === versionedFormat
-      ? withoutVersion
-      : metadataIsFormats.has(dialect) || body.store === true
-        ? withoutMetadata
-        : gatewayFields;
+  const own = ownNames[dialect] ?? (body.store === true ? 'metadata' : undefined);
+  const base = own === undefined ? gatewayFields : withoutOwn.get(own)!;
   let unknown: string[] | null = null;
   for (const name in body) {
     if ((name.startsWith('litellm_') || name.startsWith('mock_')) && !base.has(name)) {

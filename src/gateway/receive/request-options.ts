@@ -2,7 +2,7 @@ import type { CacheControls, CallerHeaders, RequestOptions } from '../../core/ex
 import type { JsonObject } from '../../core/json.ts';
 import type { DialectName } from '../../core/operation.ts';
 import type { Snapshot } from '../../core/route.ts';
-import { connectionFields, gatewayFields, metadataIsFormats, versionedFormat } from './gateway-fields.ts';
+import { connectionFields, gatewayFields, isFormats } from './gateway-fields.ts';
 import * as read from './option-values.ts';
 
 const noCacheControls: CacheControls = Object.freeze({
@@ -120,7 +120,7 @@ function asksAnything(
 
 /** `metadata` where the format leaves it to the gateway, `litellm_metadata` over it, and what headers add. */
 function metadataOf(body: JsonObject, headers: CallerHeaders, dialect: DialectName): JsonObject {
-  const own = metadataIsFormats.has(dialect) ? null : read.object(body, 'metadata');
+  const own = isFormats('metadata', dialect) ? null : read.object(body, 'metadata');
   const over = read.object(body, 'litellm_metadata');
   const logged = read.headerObject(headers, 'x-litellm-spend-logs-metadata');
   if (over === null && logged === null) return own ?? noObject;
@@ -181,7 +181,7 @@ function connectionOf(body: JsonObject, dialect: DialectName): Readonly<Record<s
   for (const field of connectionFields) {
     const value = body[field];
     if (value === undefined || value === null) continue;
-    if (field === 'api_version' && dialect === versionedFormat) continue;
+    if (isFormats(field, dialect)) continue;
     found ??= {};
     found[field] = typeof value === 'string' ? value : JSON.stringify(value);
   }
