@@ -108,11 +108,18 @@ export function createControl(options: ControlOptions): Control {
   return Object.assign(control, { has: table.has });
 }
 
+const noAnswer = 'The database does not answer. Try again shortly.';
+/** What somebody must put right before it helps to try again. The log has the rest. */
+const storeMessages: Partial<Record<StoreError['fault'], string>> = {
+  full: 'The database could not be written because its disk is full. Nothing was changed; free space on it and try again.',
+  not_writable: 'The database takes no changes: it is read-only, or a standby. Nothing was changed.',
+};
+
 function toldError(cause: unknown): GatewayError {
   if (cause instanceof ConflictError)
     return new GatewayError('malformed_request', `Already exists: ${cause.message}`, { param: cause.column });
   if (cause instanceof StoreError) {
-    const error = new GatewayError('budget_store_unavailable', 'The database does not answer. Try again shortly.', {
+    const error = new GatewayError('budget_store_unavailable', storeMessages[cause.fault] ?? noAnswer, {
       retryAfterSeconds: 1,
       headers: { 'retry-after': '1' },
     });

@@ -62,6 +62,11 @@ it('refuses under a hard budget while the disk is full, loses nothing, and goes 
   });
   for (let turn = 0; turn < 10; turn++) expect((await ask(key)).status).toBe(503);
   const sentWhileFull = upstream.invoice.length;
+  const change = await gateway.post('/key/generate', {});
+  expect([change.status, await change.text()]).toEqual([
+    503,
+    expect.stringMatching(/disk is full.*Nothing was changed/),
+  ]);
   expect([...seen].join()).toMatch(/cannot write its journal|database does not answer|budget store does not answer/);
   limitFiles('unlimited');
   await until(async () => (await ask(key)).status === 200);
