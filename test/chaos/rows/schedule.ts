@@ -8,6 +8,7 @@ import { pause, type Row, seeded } from '../row.ts';
 
 const clients = 40;
 const recoveryMs = 5_000;
+const startsMax = 3;
 /** So many, or a part of them: `21-40`. */
 const [schedulesFrom, schedulesTo] = rangeOf(process.env.CHAOS_SCHEDULES ?? '300');
 /** About 80 requests, reached in the first second: most of the faults fall on an account at its limit. In every second schedule money flows throughout. */
@@ -20,7 +21,7 @@ interface Fault {
 }
 
 const faults: readonly Fault[] = [
-  { name: 'replica killed', begin: (_, replica) => replica.kill(), end: (_, replica) => replica.start() },
+  { name: 'replica killed', begin: (_, replica) => replica.kill(), end: (_, replica) => started(replica) },
   { name: 'replica frozen', begin: (_, replica) => replica.freeze(), end: (_, replica) => replica.thaw() },
   { name: 'database killed', begin: ({ postgres }) => postgres.kill(), end: ({ postgres }) => postgres.start() },
   { name: 'database frozen', begin: ({ postgres }) => postgres.pause(), end: ({ postgres }) => postgres.resume() },
@@ -49,11 +50,23 @@ const faults: readonly Fault[] = [
     },
     end: async (_, replica) => {
       await replica.toDatabase.restore();
-      if (!replica.isUp) await replica.start();
+      if (!replica.isUp) await started(replica);
     },
   },
   { name: 'Redis killed', begin: ({ redis }) => redis.kill(), end: ({ redis }) => redis.start() },
 ];
+
+/** Again when it ended because the database said nothing, as whatever runs it does. */
+async function started(replica: Replica): Promise<void> {
+  for (let turn = 1; ; turn++) {
+    try {
+      await replica.start();
+      return;
+    } catch (cause) {
+      if (turn === startsMax || !/does not answer/.test(String(cause))) throw cause;
+    }
+  }
+}
 
 /** Longer than a lease, and than anybody's patience: in a full run, each once, whatever the seed. */
 const longFaults: readonly (Fault & { readonly lengthMs: number })[] = [
