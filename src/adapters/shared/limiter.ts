@@ -108,7 +108,19 @@ export class SharedLimiter implements Limiter {
     _requestId: string,
     claims: readonly RateLimitClaim[],
   ): RateLimitReservation | RateLimitDenial | Promise<RateLimitReservation | RateLimitDenial> {
-    return this.#remoteDecides ? this.#askRemote(claims) : this.#reserveShare(claims);
+    if (this.#remoteDecides) return this.#askRemote(claims);
+    const decided = this.#reserveShare(claims);
+    const isFinal = !('rule' in decided) || this.#catchingUp === null || this.#options.remote?.isUp !== true;
+    return isFinal ? decided : this.#askWhenCaughtUp(claims, decided);
+  }
+
+  /** Refused by the part of this replica alone, while Redis is there and is just being told what it missed: it knows better in a moment. */
+  async #askWhenCaughtUp(
+    claims: readonly RateLimitClaim[],
+    denial: RateLimitDenial,
+  ): Promise<RateLimitReservation | RateLimitDenial> {
+    await this.catchUp();
+    return this.#remoteDecides ? this.#askRemote(claims) : denial;
   }
 
   settle(
@@ -165,6 +177,7 @@ export class SharedLimiter implements Limiter {
 
   async #askRemote(claims: readonly RateLimitClaim[]): Promise<RateLimitReservation | RateLimitDenial> {
     const { remote, local, own, recalls, clock } = this.#options;
+    let hasCaughtUp = false;
     for (let round = 0; ; round++) {
       const askedTick = clock.tick();
       // Counted here while it is under way: should Redis go away, it may have been admitted.
@@ -182,8 +195,12 @@ export class SharedLimiter implements Limiter {
         const decided = this.#reserveShare(claims);
         // What is decided here now must be told before Redis is asked again.
         this.#remoteDecides = false;
-        void this.catchUp();
-        return decided;
+        const caughtUp = this.catchUp();
+        if (!('rule' in decided) || hasCaughtUp) return decided;
+        hasCaughtUp = true;
+        await caughtUp;
+        if (!this.#remoteDecides) return decided;
+        continue;
       }
       if (!(answer instanceof Contested)) return answer;
       // One after the other would take a round each. What has room is left alone: each time that it is asked for, others give half.

@@ -42,7 +42,7 @@ interface Fault {
   readonly mayLose?: true;
 }
 /** Events that open a stream and say nothing yet, of any format. */
-const openingEvents = 4;
+const openingEvents = 5;
 
 function faultsAt(event: number): Fault[] {
   return [
@@ -71,7 +71,7 @@ export const truncationRow: WireRow = {
       const entry = (name: string, provider: string, base: string) =>
         `  - {model_name: ${name}, litellm_params: {model: ${provider}, api_base: "${base}", api_key: none}}\n`;
       const config = `model_list:
-${entry('chat', 'openai/m', `${fake.url}/v1`)}${entry('claude', 'anthropic/m', fake.url)}${entry('google', 'gemini/m', `${fake.url}/v1beta`)}${entry('command', 'cohere/m', fake.url)}${entry('nova', 'bedrock/us.amazon.nova-pro-v1:0', fake.url)}
+${entry('chat', 'hosted_vllm/m', `${fake.url}/v1`)}${entry('claude', 'anthropic/m', fake.url)}${entry('google', 'gemini/m', `${fake.url}/v1beta`)}${entry('command', 'cohere/m', fake.url)}${entry('nova', 'bedrock/us.amazon.nova-pro-v1:0', fake.url)}
 router_settings: {num_retries: 0, disable_cooldowns: true}
 general_settings: {timeouts: {idle_seconds: ${idleSeconds}, first_byte_seconds: ${idleSeconds}}}
 `;
@@ -90,7 +90,7 @@ general_settings: {timeouts: {idle_seconds: ${idleSeconds}, first_byte_seconds: 
           for (const caller of callers) {
             if (size === 'short' && (index * 7 + models.indexOf(model) + callers.indexOf(caller)) % 9 !== 0) continue;
             streams += 1;
-            fake.enqueue({ ...script, text });
+            fake.setDefault({ ...script, text });
             const answer = await fetch(gateway.url + caller.path(model), {
               method: 'POST',
               headers: { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' },
