@@ -1,5 +1,6 @@
 import { type EgressSettings, plainEgress } from '../core/egress.ts';
 import type { SocketTransport, UpstreamSocket } from '../core/ports.ts';
+import { socketPeer } from '../core/socket-peer.ts';
 import { tlsOptions } from './egress/tls-options.ts';
 
 const messageBytesMax = 32 * 1024 * 1024;
@@ -21,18 +22,11 @@ export function socketTransport(egress: EgressSettings = plainEgress): SocketTra
         followRedirects: false,
         ...tls,
       });
-      const waiting: (() => void)[] = [];
-      const wakeAll = () => {
-        for (const wake of waiting.splice(0)) wake();
-      };
-      const sent = () => {
-        if (socket.bufferedAmount === 0) wakeAll();
-      };
+      const peer = socketPeer(socket);
       let isOpen = false;
       // Before it is open: the first message may come in one piece with the handshake.
       socket.on('message', (bytes: Buffer) => receiver.onText(bytes.toString('utf8')));
       socket.on('close', (code: number, reason: Buffer) => {
-        wakeAll();
         if (isOpen) receiver.onClose(code, reason.toString('utf8'));
       });
       await new Promise<void>((resolve, reject) => {
@@ -48,20 +42,7 @@ export function socketTransport(egress: EgressSettings = plainEgress): SocketTra
         });
       });
       socket.on('error', () => undefined);
-      return {
-        send(text) {
-          if (socket.readyState !== socket.OPEN) return 0;
-          socket.send(text, sent);
-          return socket.bufferedAmount;
-        },
-        drained: () =>
-          socket.readyState !== socket.OPEN || socket.bufferedAmount === 0
-            ? Promise.resolve()
-            : new Promise((resolve) => waiting.push(resolve)),
-        pause: () => socket.pause(),
-        resume: () => socket.resume(),
-        close: (code, reason) => socket.close(code, reason),
-      };
+      return peer;
     },
   };
 }

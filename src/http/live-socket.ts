@@ -1,10 +1,10 @@
+import { socketPeer } from '../core/socket-peer.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { liveRoute } from '../gateway/operations.ts';
 import { RealtimeSession } from '../gateway/session/session.ts';
 import { OpenClient } from './client-presence.ts';
 import { headersWithQueryKey } from './query-key.ts';
 import { queryOf } from './request-path.ts';
-import { socketPeer } from './socket-peer.ts';
 import type { SocketDoor } from './sockets.ts';
 
 /** As Google's clients write it for both of its services; a base address with a slash at its end makes two of them. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
+import { socketPeer } from '../core/socket-peer.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { realtimeRoute } from '../gateway/operations.ts';
 import { type ClientSecret, isForTranscripts, openingOf } from '../gateway/session/client-secrets.ts';
@@ -7,7 +8,6 @@ import { RealtimeSession } from '../gateway/session/session.ts';
 import { OpenClient } from './client-presence.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
 import { queryOf } from './request-path.ts';
-import { socketPeer } from './socket-peer.ts';
 import type { OpenSocket, SocketDoor } from './sockets.ts';
 
 const paths: ReadonlySet<string> = new Set(['/realtime', '/v1/realtime', '/openai/realtime', '/openai/v1/realtime']);

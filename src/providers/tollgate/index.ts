@@ -1,4 +1,5 @@
 import { defineProvider } from '../define.ts';
+import { gatewayDialects } from '../gateway-dialects.ts';
 
 export const tollgate = defineProvider({
   id: 'tollgate',
@@ -8,16 +9,6 @@ export const tollgate = defineProvider({
   baseUrlVariable: 'TOLLGATE_UPSTREAM_API_BASE',
   credentialVariable: 'TOLLGATE_UPSTREAM_API_KEY',
   requiresCredential: false,
-  dialects: {
-    chat: ['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
-    embedding: ['openai-embeddings'],
-    rerank: ['cohere-rerank'],
-    moderation: ['openai-moderations'],
-    compaction: ['openai-compact'],
-    image: ['openai-images', 'openai-image-edits', 'openai-image-variations'],
-    realtime: ['openai-realtime'],
-    speech: ['openai-speech'],
-    transcription: ['openai-transcriptions', 'openai-translations'],
-  },
+  dialects: gatewayDialects,
   catalogueIds: [],
 });

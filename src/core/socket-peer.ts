@@ -1,8 +1,19 @@
-import type { WebSocket } from 'ws';
-import type { SocketPeer } from '../core/ports.ts';
+import type { SocketPeer } from './ports.ts';
+
+/** What is used of a WebSocket, the caller's or the provider's. */
+interface WebSocketLike {
+  readonly readyState: number;
+  readonly OPEN: number;
+  readonly bufferedAmount: number;
+  send(text: string, sent: () => void): void;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  on(event: 'close', listener: () => void): unknown;
+}
 
 /** A WebSocket as a session knows it. */
-export function socketPeer(socket: WebSocket): SocketPeer {
+export function socketPeer(socket: WebSocketLike): SocketPeer {
   const waiting: (() => void)[] = [];
   const sent = () => {
     if (socket.bufferedAmount > 0) return;
