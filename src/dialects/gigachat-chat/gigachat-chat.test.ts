@@ -42,6 +42,22 @@ test('tools are functions, and each call stands before its result', () => {
   });
 });
 
+test('a state that lasts is sent with every call, and each call keeps its own result', () => {
+  const twice = [`${state}_1`, `${state}_2`, 'call_1', 'call_1'];
+  const messages = [
+    question,
+    ...twice.flatMap((id, index) => [
+      { role: 'assistant', content: '', tool_calls: [call(id)] },
+      { role: 'tool', tool_call_id: id, content: `r${index}` },
+    ]),
+  ];
+  const sent = written({ messages } as JsonObject).messages as JsonObject[];
+  expect(sent.map(({ functions_state_id: id }) => id).filter(Boolean)).toEqual([state, state]);
+  expect(sent.filter(({ role }) => role === 'function').map(({ content }) => content)).toEqual(
+    twice.map((_, index) => `{"result":"r${index}"}`),
+  );
+});
+
 test('what was asked is read again', () => {
   const messages = [
     question,
@@ -101,7 +117,7 @@ test('a whole answer', () => {
   const answer = gigachatChat.response.decode({ choices: [choice], created: 1, model: 'GigaChat-2', usage });
   const told = openaiChat.response.encode(answer, { ...plainAnswer, model: 'm' });
   expect(told.choices).toMatchObject([
-    { finish_reason: 'tool_calls', message: { content: null, tool_calls: [call(state)] } },
+    { finish_reason: 'tool_calls', message: { content: null, tool_calls: [call(`${state}_1`)] } },
   ]);
   expect(answer.usage).toMatchObject({ inputTokens: 5, outputTokens: 6 });
   const facts = gigachatChat.response.read({ choices: [choice], usage });
@@ -123,7 +139,7 @@ test('a stream, cut anywhere', () => {
     for (let at = 0; at < bytes.length; at += size) decoder.push(bytes.subarray(at, at + size), parts);
     decoder.end(parts);
     expect(parts.find(({ type }) => type === 'text-delta')).toMatchObject({ text: 'Ищу' });
-    expect(parts.find(({ type }) => type === 'tool-call-start')).toMatchObject({ id: state, name: 'weather' });
+    expect(parts.find(({ type }) => type === 'tool-call-start')).toMatchObject({ id: `${state}_1`, name: 'weather' });
     expect(parts.find(({ type }) => type === 'tool-call-delta')).toMatchObject({ arguments: '{"city":"Bern"}' });
     expect(parts.find(({ type }) => type === 'finish')).toMatchObject({ reason: 'tool_calls' });
     expect(parts.at(-1)).toEqual({ type: 'end' });

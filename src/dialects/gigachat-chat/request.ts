@@ -3,8 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { toolInput } from '../anthropic-messages/encode-content.ts';
 import { inexpressible, refuseParameters } from '../parameter-edits.ts';
 
-/** What a conversation's state is called by, and so the call that belongs to it. */
-const stateId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** What a conversation's state is called by, in the id of a call that belongs to it. */
+const stateId = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d+)?$/i;
 
 /** What chat completions have and this format has not. */
 const unknown = ['response_format', 'reasoning_effort', 'thinking', 'logprobs', 'top_logprobs', 'n', 'seed', 'stop'];
@@ -46,38 +46,42 @@ function choiceOf(choice: Json | undefined, functions: readonly JsonObject[], op
 function ownMessages(messages: readonly JsonObject[]): JsonObject[] {
   const system = messages.filter(({ role }) => role === 'system').map((one) => textOf(one.content));
   const own: JsonObject[] = system.length === 0 ? [] : [{ role: 'system', content: system.join('\n\n') }];
-  const results = new Map(
-    messages.filter(({ role }) => role === 'tool').map((one) => [one.tool_call_id, textOf(one.content)]),
-  );
+  const results: Results = new Map();
+  for (const { role, tool_call_id: id, content } of messages) {
+    if (role === 'tool') results.set(id, [...(results.get(id) ?? []), textOf(content)]);
+  }
   for (const message of messages) {
     if (message.role === 'user') own.push({ role: 'user', content: textOf(message.content) });
     if (message.role === 'assistant') own.push(...assistantTurn(message, results));
   }
-  const [stray] = results.keys();
+  const [stray] = [...results].filter(([, left]) => left.length > 0);
   if (stray !== undefined) {
-    const id = JSON.stringify(String(stray).slice(0, 80));
+    const id = JSON.stringify(String(stray[0]).slice(0, 80));
     throw inexpressible(`the result of a tool call that is not before it: ${id}`);
   }
   return own;
 }
 
-function assistantTurn(message: JsonObject, results: Map<Json | undefined, string>): JsonObject[] {
+/** By the id of the call, in order: nobody promises that ids are used once. */
+type Results = Map<Json | undefined, string[]>;
+
+function assistantTurn(message: JsonObject, results: Results): JsonObject[] {
   let content = textOf(message.content);
   const turn: JsonObject[] = [];
   for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
     if (!isJsonObject(call) || !isJsonObject(call.function)) throw inexpressible('tools that take free text');
     const id = String(call.id);
     const name = String(call.function.name);
+    const state = stateId.exec(id)?.[1];
     turn.push({
       role: 'assistant',
       content,
       function_call: { name, arguments: toolInput(id, String(call.function.arguments ?? '')) },
-      ...(stateId.test(id) ? { functions_state_id: id } : {}),
+      ...(state === undefined ? {} : { functions_state_id: state }),
     });
     content = '';
-    const result = results.get(call.id);
+    const result = results.get(call.id)?.shift();
     if (result !== undefined) turn.push({ role: 'function', name, content: objectText(result) });
-    results.delete(call.id);
   }
   return turn.length === 0 ? [{ role: 'assistant', content }] : turn;
 }
