@@ -3,11 +3,11 @@ import { GatewayError } from '../core/errors.ts';
 import type { CallerHeaders, ClientPresence, Identified, Reply } from '../core/exchange.ts';
 import { headerLine } from '../core/header-text.ts';
 import { editMembers } from '../core/json-members.ts';
-import { noUsage } from '../core/usage.ts';
 import type { Arrival } from './arrival.ts';
 import type { Gateway } from './gateway.ts';
 import { flag } from './receive/option-values.ts';
 import type { Start } from './receive.ts';
+import { nothingBought } from './record/free-outcome.ts';
 import { noOrigin } from './refuse.ts';
 import { headerLinesOf } from './reply-headers.ts';
 
@@ -136,24 +136,7 @@ function list(gateway: Gateway, start: Start, identified: Identified, replies: r
     headerLines: headerLinesOf(gateway, { start, journey: identified, origin: noOrigin, cost: null }),
     body: Buffer.concat([...pieces, closing]),
     origin: noOrigin,
-    outcome: Promise.resolve({
-      kind: 'success',
-      usage: noUsage,
-      attempts: [],
-      deployment: null,
-      group: null,
-      modelUsed: null,
-      cacheHit: false,
-      cacheKey: null,
-      error: null,
-      httpStatus: 200,
-      finishReason: null,
-      firstTokenAt: null,
-      endedAt: gateway.clock.now(),
-      upstreamMs: 0,
-      ambiguousCost: 0,
-      responseText: null,
-    }),
+    outcome: Promise.resolve(nothingBought(200, gateway.clock.now())),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { ByteSource, ClientPresence } from '../core/exchange.ts';
+import type { ByteSource } from '../core/exchange.ts';
 import type { DialectName } from '../core/operation.ts';
+import { Presence } from '../core/presence.ts';
 import { type Listed, Roster } from '../core/roster.ts';
 
 /** Clients whose answers are not out yet. */
@@ -27,27 +28,13 @@ export class OpenClients {
 }
 
 /** Whether a client is still there: it is gone when the connection closes before the answer is out. */
-export class OpenClient implements ClientPresence {
+export class OpenClient extends Presence {
   readonly dialect: DialectName;
   /** The stream on its way to it. */
   stream: ByteSource | null = null;
-  gone = false;
-  #listener: (() => void) | null = null;
-
   constructor(dialect: DialectName) {
+    super();
     this.dialect = dialect;
-  }
-
-  onGone(listener: (() => void) | null): void {
-    if (listener !== null && this.gone) listener();
-    else this.#listener = listener;
-  }
-
-  leave(): void {
-    this.gone = true;
-    const listener = this.#listener;
-    this.#listener = null;
-    listener?.();
   }
 }
 

@@ -6,19 +6,10 @@ import { notAnAnswer } from '../event-decoder.ts';
 import { count } from '../openai-chat/usage.ts';
 import { given, leaveOut, type TaskFormat } from '../task-dialect.ts';
 import { textsOf } from './inputs.ts';
-import { purposeOf } from './purposes.ts';
+import { googleTaskTypes, purposeOf } from './purposes.ts';
 import { vectorOf, vectorsAs } from './vectors.ts';
 
 type Format = TaskFormat<EmbeddingRequest, EmbeddingResponse>;
-
-const purposeWords = {
-  query: 'RETRIEVAL_QUERY',
-  document: 'RETRIEVAL_DOCUMENT',
-  classification: 'CLASSIFICATION',
-  clustering: 'CLUSTERING',
-  similarity: 'SEMANTIC_SIMILARITY',
-  image: undefined,
-} as const;
 
 function textOf(content: Json | undefined, place: string): EmbeddingInput {
   const parts = filledList(asObject(content, place), 'parts', `${place}.parts`);
@@ -50,7 +41,7 @@ function written(request: EmbeddingRequest, text: string): JsonObject {
   return given({
     ...request.extra,
     content: { parts: [{ text }] },
-    taskType: request.purpose === undefined ? undefined : purposeWords[request.purpose],
+    taskType: request.purpose === undefined ? undefined : googleTaskTypes[request.purpose],
     outputDimensionality: request.dimensions,
   });
 }

@@ -8,19 +8,10 @@ import { count } from '../openai-chat/usage.ts';
 import { inexpressible } from '../parameter-edits.ts';
 import { given, leaveOut, type TaskFormat } from '../task-dialect.ts';
 import { textsOf } from './inputs.ts';
-import { purposeOf } from './purposes.ts';
+import { googleTaskTypes, purposeOf } from './purposes.ts';
 import { vectorOf, vectorsAs } from './vectors.ts';
 
 type Format = TaskFormat<EmbeddingRequest, EmbeddingResponse>;
-
-const taskWords = {
-  query: 'RETRIEVAL_QUERY',
-  document: 'RETRIEVAL_DOCUMENT',
-  classification: 'CLASSIFICATION',
-  clustering: 'CLUSTERING',
-  similarity: 'SEMANTIC_SIMILARITY',
-  image: undefined,
-} as const;
 
 function request(inputs: string[], more: Partial<EmbeddingRequest>): EmbeddingRequest {
   return {
@@ -67,7 +58,7 @@ export const vertexEmbed: Format = {
   encodeRequest: (request, options) => {
     refuseEncodings(request, options);
     leaveOut(options, { truncate: request.truncate === 'start' ? 'start' : undefined });
-    const task = request.purpose === undefined ? undefined : taskWords[request.purpose];
+    const task = request.purpose === undefined ? undefined : googleTaskTypes[request.purpose];
     const parameters = given({
       outputDimensionality: request.dimensions,
       autoTruncate: request.truncate === undefined ? undefined : request.truncate !== 'none',

@@ -14,6 +14,16 @@ const byWord = new Map(
   Object.entries(words).flatMap(([purpose, list]) => list.map((word) => [word, purpose as EmbeddingPurpose] as const)),
 );
 
+/** Google's words for them, at Gemini and at Vertex AI. */
+export const googleTaskTypes: Readonly<Record<EmbeddingPurpose, string | undefined>> = {
+  query: 'RETRIEVAL_QUERY',
+  document: 'RETRIEVAL_DOCUMENT',
+  classification: 'CLASSIFICATION',
+  clustering: 'CLUSTERING',
+  similarity: 'SEMANTIC_SIMILARITY',
+  image: undefined,
+};
+
 export function purposeOf(word: unknown): EmbeddingPurpose | undefined {
   return typeof word === 'string' ? byWord.get(word) : undefined;
 }

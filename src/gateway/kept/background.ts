@@ -1,7 +1,8 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { Admitted, ClientPresence, Outcome, Recall, Reply } from '../../core/exchange.ts';
+import type { Admitted, Outcome, Recall, Reply } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Timer } from '../../core/ports.ts';
+import { Presence } from '../../core/presence.ts';
 import type { Gateway } from '../gateway.ts';
 import { keptAnswer } from './keep.ts';
 
@@ -10,22 +11,7 @@ const leaseMs = 30_000;
 const beatMs = 2_500;
 
 /** Stands in for the caller of work that goes on without it. */
-export class Absent implements ClientPresence {
-  gone = false;
-  #listener: (() => void) | null = null;
-
-  onGone(listener: (() => void) | null): void {
-    if (listener !== null && this.gone) listener();
-    else this.#listener = listener;
-  }
-
-  leave(): void {
-    this.gone = true;
-    const listener = this.#listener;
-    this.#listener = null;
-    listener?.();
-  }
-}
+export class Absent extends Presence {}
 
 /** Work in the background of this process, by the id of its answer. */
 export class BackgroundWork {
