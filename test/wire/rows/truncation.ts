@@ -88,7 +88,7 @@ general_settings: {timeouts: {idle_seconds: ${idleSeconds}, first_byte_seconds: 
         for (const model of models) {
           const texts: string[] = [];
           for (const caller of callers) {
-            if (size === 'short' && (index * 7 + models.indexOf(model) + callers.indexOf(caller)) % 9 !== 0) continue;
+            if (size === 'short' && (index * 7 + models.indexOf(model) + callers.indexOf(caller)) % 23 !== 0) continue;
             streams += 1;
             fake.setDefault({ ...script, text });
             const answer = await fetch(gateway.url + caller.path(model), {
