@@ -62,9 +62,9 @@ function take(unfinished) {
   }
 }
 
-/** One character beyond Latin-1 makes the engine keep two bytes for each of a file: it is written as an escape. */
+/** One character beyond ASCII makes the engine keep two bytes for each of a file: it is written as an escape. */
 function narrow(file) {
-  const code = file.code?.replaceAll(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const code = file.code?.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   // The vocabularies of the token counters are made of such characters.
   if (code !== undefined && code.length < file.code.length * 1.5) file.code = code;
 }

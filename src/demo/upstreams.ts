@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
@@ -7,6 +7,9 @@ import { demoConfig } from './config.ts';
 import { type DemoModel, demoModels, selfHostedModel } from './models.ts';
 import { paceTokens } from './pace.ts';
 import { embeddings, streamEvents, wholeAnswer } from './wire.ts';
+
+// Not imported, for the reason that http/node-http.ts gives.
+const { createServer } = process.getBuiltinModule('node:http');
 
 const bodyBytesMax = 10 * 1024 * 1024;
 

@@ -1,6 +1,7 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { ByteSink, ByteSource, Reply } from '../core/exchange.ts';
 import { headerLine } from '../core/header-text.ts';
+import { STATUS_CODES } from './node-http.ts';
 
 /** Up to this size head and body leave as one text, in one write; larger bodies are not worth copying. */
 const oneWriteBytesMax = 8 * 1024;

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts';
 import { Roster } from '../core/roster.ts';
@@ -7,6 +7,7 @@ import { DataDoor, type Serve } from './data.ts';
 import { drain, type OpenResponse } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
 import { liveSocketDoor } from './live-socket.ts';
+import { createServer } from './node-http.ts';
 import { Readiness } from './readiness.ts';
 import { realtimeSocketDoor } from './realtime-socket.ts';
 import { pathOf } from './request-path.ts';
