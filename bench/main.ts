@@ -36,7 +36,7 @@ const { values } = parseArgs({
 });
 
 const thorough: Plan = {
-  warmUpRequests: 20_000,
+  warmUpRequests: 60_000,
   closedMs: 9_000,
   openMs: 12_000,
   streamMs: 6_000,

@@ -42,8 +42,10 @@ export class FreshCache<Value> {
   constructor(options: FreshCacheOptions<Value>) {
     this.#options = options;
     const dispose = (entry: Entry<Value>, key: string) => this.#unlink(key, entry);
-    this.#present = new LRUCache({ max: options.entriesMax, dispose });
-    this.#absent = new LRUCache({ max: options.absentMax, dispose });
+    // By size, one each: with `max` the room for the most entries is taken, and filled, beforehand.
+    const sizeCalculation = () => 1;
+    this.#present = new LRUCache({ maxSize: options.entriesMax, sizeCalculation, dispose });
+    this.#absent = new LRUCache({ maxSize: options.absentMax, sizeCalculation, dispose });
   }
 
   get(key: string): Value | Promise<Value> {

@@ -66,7 +66,7 @@ export function readOpenTelemetry(written: Written, asked: boolean, langfuseHead
         headers: [...headers, ...headersIn(written.text([], ['OTEL_EXPORTER_OTLP_TRACES_HEADERS']))],
         timeoutMs,
         flushMs: written.count([], ['OTEL_BSP_SCHEDULE_DELAY']) ?? 1_000,
-        batchMax: Math.max(1, written.count([], ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE']) ?? 512),
+        batchMax: Math.max(1, written.count([], ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE']) ?? 256),
         resource,
         langfuse,
       };
