@@ -22,10 +22,7 @@ const compileCache =
 const memoryFlags = [
   '--max-semi-space-size=8',
   '--initial-old-space-size=24',
-  // What is alive may double before everything is collected, but what is free meanwhile goes back at once: without the
-  // saving mode the process kept every page that it once had.
-  '--heap-growing-percent=100',
-  '--memory-saver-mode',
+  '--heap-growing-percent=40',
   '--v8-pool-size=1',
   // What it puts among the old objects at once, by what survived while the program was starting, keeps alive whatever it
   // points to: in every second process whole requests then waited for a full collection.

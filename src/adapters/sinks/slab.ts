@@ -1,7 +1,7 @@
 const slabBytes = 64 * 1024;
 /** Longer ones get memory of their own, so that little is left over at the end of a slab. */
 const sharedBytesMax = 8 * 1024;
-const sparesMax = 32;
+const sparesMax = 16;
 
 /** Memory that several share; used again when the last of them is gone. */
 interface Slab {
