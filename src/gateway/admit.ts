@@ -94,8 +94,7 @@ function claimRates(
   claims: ReturnType<typeof claimsOf>,
 ): RateLimitReservation | null | Promise<RateLimitReservation> {
   if (claims.length === 0) return null;
-  const answer = gateway.limiter.reserve(planned.id, claims);
-  return answer instanceof Promise ? answer.then((late) => granted(gateway, late)) : granted(gateway, answer);
+  return andThen(gateway.limiter.reserve(planned.id, claims), (answer) => granted(gateway, answer));
 }
 
 function granted({ clock }: Gateway, answer: RateLimitReservation | RateLimitDenial): RateLimitReservation {
@@ -112,12 +111,11 @@ function holdBound(
   rules: readonly BudgetRule[],
   amount: Nanodollars,
 ): Hold | Promise<Hold> {
-  const answer = reserve(gateway, planned, rules, amount);
-  const held = (first: BudgetReservation | BudgetDenial): Hold | Promise<Hold> =>
+  return andThen(reserve(gateway, planned, rules, amount), (first) =>
     isDenial(first)
       ? holdLess(gateway, planned, rules, first)
-      : { reservation: first, bound: amount, clampedOutputTokens: null };
-  return answer instanceof Promise ? answer.then(held) : held(answer);
+      : { reservation: first, bound: amount, clampedOutputTokens: null },
+  );
 }
 
 /** A lower maximum of output tokens, where the operator says that the gateway may choose one. */

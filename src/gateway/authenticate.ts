@@ -159,8 +159,10 @@ export function principalOf(
       `Authentication Error, LiteLLM Virtual Key expected. Received=${maskedKey(key)}, expected to start with 'sk-'.`,
     );
   }
-  const found = fromStore(() => principals.find(keyId));
-  return found instanceof Promise ? found.then((one) => known(one, key)) : known(found, key);
+  return andThen(
+    fromStore(() => principals.find(keyId)),
+    (found) => known(found, key),
+  );
 }
 
 /** The holder of a key that was shown before. Throws GatewayError when the key is gone meanwhile. */
@@ -170,8 +172,10 @@ export function principalById(
 ): Principal | Promise<Principal> {
   if (keyId === master.keyId) return master;
   if (keyId === anonymous.keyId) return anonymous;
-  const found = fromStore(() => principals.find(keyId));
-  return found instanceof Promise ? found.then(stillThere) : stillThere(found);
+  return andThen(
+    fromStore(() => principals.find(keyId)),
+    stillThere,
+  );
 }
 
 async function asUser(principals: PrincipalSource, holder: Principal, userId: string): Promise<Principal> {
