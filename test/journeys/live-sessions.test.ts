@@ -2,6 +2,7 @@ import { GoogleGenAI, type LiveServerMessage, Modality, type Session } from '@go
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type LiveFake, startLiveFake } from '../fake-provider/live.ts';
+import { type Account, accountAt } from './support/account.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
 
 /* Google's Live API, by Google's own client: each answer is paid for by itself, and the provider's invoice and the gateway's
@@ -46,20 +47,7 @@ afterAll(async () => {
   await fake.close();
 });
 
-interface Account {
-  readonly key: string;
-  /** In nano-dollars. */
-  spent(): Promise<number>;
-}
-
-async function account(limits: object = {}): Promise<Account> {
-  const { key } = (await (await gateway.post('/key/generate', limits)).json()) as { key: string };
-  const spent = async () => {
-    const told = (await (await gateway.get(`/key/info?key=${key}`)).json()) as { info: { spend: number } };
-    return Math.round(told.info.spend * 1e9);
-  };
-  return { key, spent };
-}
+const account = (limits: object = {}) => accountAt(gateway, limits);
 
 async function becomes({ spent }: Account, expected: () => number): Promise<number> {
   for (let waited = 0; waited < 4_000 && (await spent()) !== expected(); waited += 50) {
