@@ -43,6 +43,9 @@ export interface BalancerOptions {
   readonly checkMs?: number;
 }
 
+/** Connections that wait to be taken. More are forgotten by the system while their callers believe them open. */
+const backlogMax = 4_096;
+
 /**
  * A small HTTP balancer in the manner of the usual ones: round robin over the replicas that say they are ready, kept
  * connections on both sides, and never a second try of a request that may have been received.
@@ -130,7 +133,7 @@ export async function startBalancer({ ports, port = 0, checkMs = 200 }: Balancer
     response.on('error', () => {});
   });
   server.keepAliveTimeout = 75_000;
-  server.listen(port, '127.0.0.1');
+  server.listen({ port, host: '127.0.0.1', backlog: backlogMax });
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { compileCache } from '../servers/compile-cache.ts';
 
-const program = resolve(import.meta.dirname, '../../src/cli.ts');
+const ownProgram = resolve(import.meta.dirname, '../../src/cli.ts');
 
 export interface ReplicaOptions {
   readonly name: string;
@@ -11,6 +11,8 @@ export interface ReplicaOptions {
   readonly configFile: string;
   readonly dataFolder: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The `cli.ts` of another checkout; by default this one's. */
+  readonly program?: string | undefined;
 }
 
 export type ReplicaState = 'starting' | 'running' | 'stopping' | 'down';
@@ -44,7 +46,7 @@ export class Replica {
 
   /** Resolves when it listens. */
   async start(): Promise<void> {
-    const { configFile, dataFolder, environment, port } = this.#options;
+    const { configFile, dataFolder, environment, port, program = ownProgram } = this.#options;
     const words = ['start', '--json', '--host', '127.0.0.1', '--port', String(port), '--config', configFile];
     const child = spawn(process.execPath, [program, ...words, '--data-folder', dataFolder], {
       env: { PATH: process.env.PATH ?? '', ...compileCache, ...environment },

@@ -21,7 +21,8 @@ books with the invoice. Exit code 1 when a promise is broken.
 
   --rows 1,2,5   only these promises (default: all)
   --full         with the numbers of the promise (minutes to hours) in place of a short run; fewer with CHAOS_KILLS (row 5),
-                 CHAOS_SCHEDULES (2; also a part of them: 21-40), CHAOS_CUTS (48), TOLLGATE_RESTARTS (19) in the environment, which the figures show
+                 CHAOS_SCHEDULES (2; also a part of them: 21-40), CHAOS_CUTS (48), TOLLGATE_RESTARTS (19) in the environment, which the figures show;
+                 TOLLGATE_OTHER_VERSION=FOLDER (19) restarts by turns into another checkout with the same tables
   --json         one line of JSON for each promise
   --write        keep the result in docs/proof.md
   --list         what there is

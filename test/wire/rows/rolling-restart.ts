@@ -1,26 +1,35 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Balancer, startBalancer } from '../../../scripts/cluster/balancer.ts';
+import { join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { startBalancer } from '../../../scripts/cluster/balancer.ts';
 import { Replica } from '../../../scripts/cluster/replica.ts';
 import { freePort } from '../../../scripts/servers/child.ts';
 import { makeDatabase, startPostgres } from '../../../scripts/servers/postgres.ts';
-import { pause } from '../../chaos/row.ts';
-import { startFakeProvider } from '../../fake-provider/index.ts';
+import { pause, type Size } from '../../chaos/row.ts';
+import { streamModels, wholeModel } from '../restart-lengths.ts';
+import type { LoadSeen, LoadSpec } from '../restart-load.ts';
 import { inPlace, type Place, type WireRow } from '../row.ts';
 
 const masterKey = 'sk-master-key-of-the-restarts-0123456789';
-/** 100 ms each. */
-const slowEventsMax = 200;
 const restartsFull = Number(process.env.TOLLGATE_RESTARTS ?? 100);
+/** A checkout of another version, over the same tables. */
+const otherVersion = process.env.TOLLGATE_OTHER_VERSION;
+/** 20 changes in 100 restarts; each goes through all three replicas. */
+const restartsPerVersion = 5;
 
-interface Seen {
-  answered: number;
-  streams: number;
-  longestMs: number;
-  readonly failures: string[];
+interface Pace {
+  readonly perSecond: number;
+  readonly streamMaxMs: number;
+  /** Between the starts of two restarts, if the machine is fast enough. */
+  readonly restartEveryMs: number;
 }
+const paces: Readonly<Record<Size, Pace>> = {
+  short: { perSecond: 30, streamMaxMs: 1_500, restartEveryMs: 0 },
+  full: { perSecond: 200, streamMaxMs: 20_000, restartEveryMs: 10_000 },
+};
+/** A generator that is slower shows less than the promise says. */
+const rateKeptMin = 0.95;
 
 /** Promise 19: replicas behind a balancer that honours readiness are restarted one after the other; clients keep their connections and never repeat a request. */
 export const rollingRestartRow: WireRow = {
@@ -30,18 +39,16 @@ export const rollingRestartRow: WireRow = {
   kind: 'wire',
   run: (size) =>
     inPlace(async (place) => {
+      const { perSecond, streamMaxMs, restartEveryMs } = paces[size];
       const restarts = size === 'short' ? 3 : restartsFull;
       const { balancer, replicas, key, make } = await setUp(place);
-      const seen: Seen = { answered: 0, streams: 0, longestMs: 0, failures: [] };
-      let isOver = false;
-      const clients = size === 'short' ? 8 : 60;
-      const slowClients = size === 'short' ? 2 : 12;
-      const startedAt = performance.now();
-      const load = Array.from({ length: clients }, (_, number) =>
-        client({ balancer, key, seen, number, isSlow: number < slowClients, isShort: size === 'short' }, () => isOver),
-      );
+      const requestsMin = (restarts * restartEveryMs * perSecond) / 1_000;
+      const load = startLoad(place, { url: balancer.url, key, perSecond, requestsMin, streamMinMs: 100, streamMaxMs });
       const ends: Promise<number | null>[] = [];
+      const startedAt = performance.now();
+      let versionChanges = 0;
       for (let restart = 0; restart < restarts; restart++) {
+        await pause(Math.max(0, startedAt + restart * restartEveryMs - performance.now()));
         const at = restart % replicas.length;
         const replica = replicas[at]!;
         if (size === 'short') {
@@ -51,7 +58,9 @@ export const rollingRestartRow: WireRow = {
           await replica.start();
         } else {
           // As an orchestrator does it: another one takes over, and this one has the time that its streams take.
-          const next = await make();
+          const isOther = otherVersion !== undefined && Math.floor(restart / restartsPerVersion) % 2 === 0;
+          if (otherVersion !== undefined && restart % restartsPerVersion === 0) versionChanges += 1;
+          const next = await make(isOther ? resolve(otherVersion, 'src/cli.ts') : undefined);
           await next.start();
           balancer.add(next.port);
           await balancer.whenReady(replicas.length + 1);
@@ -62,23 +71,31 @@ export const rollingRestartRow: WireRow = {
         }
         await balancer.whenReady(replicas.length);
       }
-      isOver = true;
-      await Promise.all(load);
+      const restartSeconds = (performance.now() - startedAt) / 1_000;
+      const seen = await load.end();
       const codes = await Promise.all(ends);
-      const seconds = (performance.now() - startedAt) / 1_000;
-      const broken = seen.failures.slice(0, 10);
+      const rate = seen.requests / seen.seconds;
       const unclean = codes.filter((code) => code !== 0).length;
+      const broken = [...seen.failures];
       if (balancer.failed() > 0) broken.push(`the balancer counts ${balancer.failed()} failures`);
       if (unclean > 0) broken.push(`${unclean} replicas did not end in order`);
-      if (seen.answered < restarts * 4) broken.push(`nothing was shown: ${seen.answered} answers`);
+      if (rate < perSecond * rateKeptMin) broken.push(`nothing was shown: ${Math.round(rate)} requests a second`);
       return {
         figures: {
           restarts,
-          requests: seen.answered + seen.failures.length,
-          'requests a second': Math.round(seen.answered / seconds),
+          ...(size === 'short' ? {} : { 'of them to another version': versionChanges }),
+          'seconds of restarts': Math.round(restartSeconds),
+          requests: seen.requests,
+          'requests a second': rate.toFixed(1),
+          'latest behind its time (ms)': Math.round(seen.behindMs),
           streams: seen.streams,
-          'longest stream (ms)': Math.round(seen.longestMs),
-          'failed or truncated': seen.failures.length,
+          'streams at once, at most': seen.streamsAtOnceMax,
+          'pieces a second': Math.round(seen.pieces / seen.seconds),
+          'shortest stream (ms)': Math.round(seen.shortestStreamMs),
+          'longest stream (ms)': Math.round(seen.longestStreamMs),
+          'p99 of answers in one piece (ms)': Math.round(seen.wholeP99Ms),
+          'kept connections': seen.connections,
+          'failed or truncated': seen.failed,
           'ended out of order': unclean,
         },
         broken,
@@ -86,29 +103,46 @@ export const rollingRestartRow: WireRow = {
     }),
 };
 
+/** Threads of their own make the load and answer it: this one has the balancer. */
+function threadIn(place: Place, file: string, workerData?: unknown): { next: Promise<unknown>; worker: Worker } {
+  const worker = new Worker(new URL(`../${file}`, import.meta.url), { workerData });
+  place.onEnd(() => worker.terminate());
+  const { promise: next, resolve: came, reject } = Promise.withResolvers<unknown>();
+  next.catch(() => {});
+  worker.once('message', came);
+  worker.once('error', reject);
+  return { next, worker };
+}
+
+function startLoad(place: Place, spec: LoadSpec): { end(): Promise<LoadSeen> } {
+  const { next, worker } = threadIn(place, 'restart-load.ts', spec);
+  return {
+    async end() {
+      worker.postMessage('over');
+      return (await next) as LoadSeen;
+    },
+  };
+}
+
 async function setUp(place: Place) {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-rolling-'));
   place.onEnd(() => rmSync(folder, { recursive: true, force: true }));
-  const fast = await startFakeProvider({ default: { delayBeforeHeadersMs: 5, delayBetweenEventsMs: 8 } });
-  place.onEnd(() => fast.close());
-  const text = 'word '.repeat(slowEventsMax + 10);
-  const slow = await startFakeProvider({ default: { text, charactersPerPiece: 5, delayBetweenEventsMs: 100 } });
-  place.onEnd(() => slow.close());
+  const providerUrl = await threadIn(place, 'restart-provider.ts').next;
   const postgres = await startPostgres();
   place.onEnd(() => postgres.close());
   const database = await makeDatabase(postgres.url);
   const configFile = join(folder, 'config.yaml');
-  const entry = (name: string, url: string) =>
-    `  - { model_name: ${name}, litellm_params: { model: openai/${name}, api_base: "${url}/v1", api_key: none, input_cost_per_token: 0, output_cost_per_token: 0.000001 } }`;
-  writeFileSync(configFile, `model_list:\n${entry('fast', fast.url)}\n${entry('slow', slow.url)}\n`);
+  const entry = (name: string) =>
+    `  - { model_name: ${name}, litellm_params: { model: openai/${name}, api_base: "${providerUrl}/v1", api_key: none, input_cost_per_token: 0, output_cost_per_token: 0.000001 } }`;
+  writeFileSync(configFile, `model_list:\n${[wholeModel, ...streamModels].map(entry).join('\n')}\n`);
   const made: Replica[] = [];
   place.onEnd(() => Promise.all(made.map((replica) => replica.stop())));
-  const make = async () => {
+  const make = async (program?: string) => {
     const name = `replica-${made.length + 1}`;
     const dataFolder = join(folder, name);
     mkdirSync(dataFolder);
     const environment = { DATABASE_URL: database.url, TOLLGATE_MASTER_KEY: masterKey };
-    const replica = new Replica({ name, port: await freePort(), configFile, dataFolder, environment });
+    const replica = new Replica({ name, port: await freePort(), configFile, dataFolder, environment, program });
     made.push(replica);
     return replica;
   };
@@ -124,58 +158,4 @@ async function setUp(place: Place) {
   });
   const { key } = (await answer.json()) as { key: string };
   return { balancer, replicas, key, make };
-}
-
-interface Client {
-  readonly balancer: Balancer;
-  readonly key: string;
-  readonly seen: Seen;
-  readonly number: number;
-  readonly isSlow: boolean;
-  readonly isShort: boolean;
-}
-
-async function client({ balancer, key, seen, number, isSlow, isShort }: Client, isOver: () => boolean): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  for (let turn = 0; !isOver(); turn++) {
-    const stream = isSlow || (number + turn) % 2 === 0;
-    const slowEvents = isShort ? 1 + ((number + turn * 7) % 15) : 1 + ((number * 37 + turn * 53) % slowEventsMax);
-    const startedAt = performance.now();
-    try {
-      const { status, text } = await post(`${balancer.url}/v1/chat/completions`, agent, key, {
-        model: isSlow ? 'slow' : 'fast',
-        max_tokens: isSlow ? slowEvents : 20,
-        stream,
-        messages: [{ role: 'user', content: 'Go on' }],
-      });
-      const isWhole = stream
-        ? text.endsWith('data: [DONE]\n\n') && !text.includes('"error"')
-        : text.includes('"usage"');
-      if (status === 200 && isWhole) seen.answered += 1;
-      else seen.failures.push(`${status} ${text.slice(-300)}`);
-      if (stream) seen.streams += 1;
-      if (stream) seen.longestMs = Math.max(seen.longestMs, performance.now() - startedAt);
-    } catch (error) {
-      seen.failures.push(String(error));
-    }
-    if (!isSlow && !isShort) await pause(100);
-  }
-  agent.destroy();
-}
-
-/** One request on a kept connection, without a second try. Resolves to the whole answer. */
-function post(url: string, agent: Agent, key: string, body: unknown): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-    const outgoing = request(url, { method: 'POST', agent, headers }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (piece: string) => {
-        text += piece;
-      });
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-      answer.on('error', reject);
-    });
-    outgoing.on('error', reject);
-    outgoing.end(JSON.stringify(body));
-  });
 }
