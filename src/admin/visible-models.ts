@@ -27,6 +27,9 @@ export function visibleModels(plane: ControlPlane, principal: Principal, withWil
   for (const [name, group] of snapshot.teamGroups?.get(principal.teamId ?? '') ?? []) {
     if (!snapshot.groups.has(name)) models.push({ name, group: name, deployments: group.deployments, wildcard: false });
   }
+  for (const name of snapshot.complexityRoutes?.keys() ?? []) {
+    if (!snapshot.groups.has(name)) models.push({ name, group: name, deployments: [], wildcard: false });
+  }
   if (withWildcards) {
     for (const group of snapshot.wildcards)
       models.push({ name: group.name, group: group.name, deployments: group.deployments, wildcard: true });

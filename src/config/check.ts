@@ -33,6 +33,8 @@ export interface CheckedConfig {
   readonly diagnostics: readonly Diagnostic[];
   readonly strategy: string | null;
   readonly aliases: Readonly<Record<string, string>>;
+  /** Names that stand for several groups by how hard a request is: tier → groups. */
+  readonly complexityRouters: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly routes: readonly CheckedRoute[];
 }
 
@@ -64,6 +66,12 @@ export function checkConfig(
     diagnostics,
     strategy: built?.snapshot.router.strategy ?? null,
     aliases: Object.fromEntries([...(built?.snapshot.aliases ?? [])].map(([alias, { group }]) => [alias, group])),
+    complexityRouters: Object.fromEntries(
+      [...(built?.snapshot.complexityRoutes ?? [])].map(([name, { tiers, otherwise }]) => [
+        name,
+        { ...tiers, otherwise: [otherwise] },
+      ]),
+    ),
     routes: built === undefined ? [] : routesOf(built.snapshot),
   };
   const isClean = json.valid && !diagnostics.some(({ severity }) => severity === 'skipped');
@@ -127,6 +135,10 @@ function render(checked: CheckedConfig): string {
   ]);
   lines.push(table(header, rows));
   for (const [alias, group] of Object.entries(checked.aliases)) lines.push(`alias ${alias} → ${group}`);
+  for (const [name, tiers] of Object.entries(checked.complexityRouters)) {
+    const told = Object.entries(tiers).map(([tier, groups]) => `${tier} ${groups.join(', ')}`);
+    lines.push(`router ${name} → ${told.join('; ')}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -18,6 +18,9 @@ import type { FindingDetails } from './findings.ts';
 import { publicAddress } from './public-params.ts';
 import { resolveModel } from './resolve-model.ts';
 
+/** The provider that `use_litellm_proxy` means. */
+const anotherGateway = 'litellm_proxy';
+
 export interface DeploymentParts {
   readonly directory: ProviderDirectory;
   readonly catalogue: Catalogue;
@@ -33,7 +36,7 @@ export interface DeploymentParts {
   readonly networkMock: string | null;
   readonly unpriced: 'self_hosted_free' | 'refuse' | 'free';
   /** Told why an entry is left out, and of what is odd about one that is not. */
-  report(severity: 'skipped' | 'warning', path: Path, message: string, details?: FindingDetails): void;
+  report(severity: 'skipped' | 'warning' | 'notice', path: Path, message: string, details?: FindingDetails): void;
 }
 
 export interface Connection {
@@ -54,7 +57,8 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
   const stored = params.litellm_credential_name;
   const connection: ConnectionValues = { ...(stored !== undefined && parts.credentials.get(stored)) };
   const baseUrl = params.api_base ?? params.base_url ?? revealed(connection.api_base ?? connection.base_url) ?? null;
-  const hints = { provider: params.custom_llm_provider, hasAddress: baseUrl !== null };
+  const named = params.use_litellm_proxy ? anotherGateway : undefined;
+  const hints = { provider: named ?? params.custom_llm_provider, hasAddress: baseUrl !== null };
   const resolved = resolveModel(params.model, hints, parts.directory);
   if (!('provider' in resolved)) {
     const details = resolved.nearest === undefined ? {} : { nearest: resolved.nearest };
@@ -82,7 +86,9 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
   };
   let unusable = entry.unusable;
   const needsKey = provider.requiresCredential && !provider.authorizesItself(settings);
-  if (unusable === null && credential === null && needsKey && isOwn) {
+  // Nobody is called where the answer stands in the configuration.
+  const isMock = params.mock_response !== undefined || parts.networkMock !== null;
+  if (unusable === null && credential === null && needsKey && isOwn && !isMock) {
     const otherwise =
       provider.credentialVariable === null ? '' : ` and the variable ${provider.credentialVariable} is not set`;
     unusable = `there is no api_key${otherwise}`;

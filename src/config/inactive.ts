@@ -25,13 +25,10 @@ export const inactiveKeys = {
     ...['enable_jwt_auth', 'litellm_jwtauth', 'enable_oauth2_auth', 'enable_oauth2_proxy_auth', 'role_permissions'],
     ...['key_management_system', 'key_management_settings', 'ui_access_mode', 'control_plane_url'],
     ...['mcp_internal_ip_ranges', 'mcp_trusted_proxy_ranges', 'user_mcp_management_mode'],
-    ...['disable_reset_budget', 'infer_model_from_keys', 'use_shared_health_check'],
+    ...['infer_model_from_keys', 'use_shared_health_check'],
     'use_client_credentials_pass_through_routes',
   ],
-  model_params: [
-    ...['use_litellm_proxy', 'auto_router_config_path', 'auto_router_config', 'auto_router_default_model'],
-    ...['auto_router_embedding_model', 'complexity_router_config'],
-  ],
+  model_params: [...['auto_router_config_path', 'auto_router_config', 'auto_router_embedding_model']],
 } as const satisfies Record<string, readonly string[]>;
 
 export type KeyTable = keyof typeof inactiveKeys;

@@ -1,6 +1,7 @@
 import { nearest } from '../core/nearest.ts';
 import { patternPieces, wildcardMatches } from '../core/wildcard.ts';
 import { addressFault } from './allowed-addresses.ts';
+import { groupsOfRouter, isRouter } from './complexity-route.ts';
 import type { Path } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import type { Config } from './load.ts';
@@ -41,7 +42,9 @@ function reportGroups(config: Config, findings: Findings): void {
   for (const [alias, target] of Object.entries(router?.model_group_alias ?? {})) {
     expectGroup(typeof target === 'string' ? target : target.model, ['router_settings', 'model_group_alias', alias]);
   }
-  for (const { params, path } of config.deployments) {
+  for (const entry of config.deployments) {
+    const { params, path } = entry;
+    if (isRouter(entry)) for (const name of groupsOfRouter(entry)) expectGroup(name, [...path, 'model']);
     for (const name of params.silent_model ?? []) expectGroup(name, [...path, 'silent_model']);
   }
 }

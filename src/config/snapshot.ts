@@ -2,11 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
 import type { Provider, ProviderDirectory } from '../core/provider.ts';
-import type { Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
+import type { ComplexityRoute, Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
 import { Secret } from '../core/secret.ts';
 import type { AccessGroupRecord } from '../core/store.ts';
 import { bySpecificity, patternPieces, wildcardMatches } from '../core/wildcard.ts';
 import type { Catalogue } from './catalogue.ts';
+import { complexityRouteOf, isRouter } from './complexity-route.ts';
 import type { DeploymentParts } from './connection.ts';
 import { credentialsByName } from './credentials.ts';
 import { buildDeployment, deploymentHash, fillDeployment } from './deployment.ts';
@@ -77,7 +78,13 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
   const built: Built[] = [];
   const byId = new Map<string, Deployment>();
   const twins = new Map<string, number>();
+  const complexityRoutes = new Map<string, ComplexityRoute>();
   for (const entry of [...config.deployments, ...(sources.storedModels ?? [])]) {
+    if (isRouter(entry)) {
+      const route = complexityRouteOf(entry, parts.report);
+      if (route !== undefined) complexityRoutes.set(entry.group, route);
+      continue;
+    }
     const result = buildDeployment(entry, parts);
     if (result === undefined) continue;
     const id = result.deployment.id || nextId(entry, twins);
@@ -115,6 +122,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     version: sources.version,
     ...groupsOf(built, parts),
     ...teamGroupsOf(built),
+    ...(complexityRoutes.size > 0 && { complexityRoutes }),
     aliases: aliasesOf(config),
     deployments: byId,
     accessGroups: accessGroupsOf(built, byId, sources.storedAccessGroups ?? []),

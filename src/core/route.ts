@@ -367,6 +367,38 @@ export interface CacheSettings {
   readonly scope: 'key' | 'team' | 'global';
 }
 
+export type ComplexityTier = 'SIMPLE' | 'MEDIUM' | 'COMPLEX' | 'REASONING';
+
+/** What a text is measured by. */
+export type ComplexityMeasure =
+  | 'tokenCount'
+  | 'codePresence'
+  | 'reasoningMarkers'
+  | 'technicalTerms'
+  | 'simpleIndicators'
+  | 'multiStepPatterns'
+  | 'questionComplexity';
+
+/** A name that stands for several groups: how hard a request looks says which. */
+export interface ComplexityRoute {
+  /** Several groups of one tier share its requests. */
+  readonly tiers: Readonly<Partial<Record<ComplexityTier, readonly string[]>>>;
+  /** The group of what cannot be measured, or whose tier has none. */
+  readonly otherwise: string;
+  readonly boundaries: {
+    readonly simpleMedium: number;
+    readonly mediumComplex: number;
+    readonly complexReasoning: number;
+  };
+  /** Estimated tokens below which a text is short, above which it is long. */
+  readonly tokens: { readonly simple: number; readonly complex: number };
+  readonly weights: Readonly<Record<ComplexityMeasure, number>>;
+  /** Each finds its words as its first group; null = none. */
+  readonly words: Readonly<Record<'code' | 'reasoning' | 'technical' | 'simple', RegExp | null>>;
+  /** Words that decide alone; of several, the hardest tier. */
+  readonly rules: readonly { readonly words: RegExp | null; readonly tier: ComplexityTier }[];
+}
+
 /** A path that the operator opens to an address of their choice. */
 export interface PassThroughTarget {
   readonly path: string;
@@ -392,6 +424,8 @@ export interface Snapshot {
   /** Alias → group. */
   readonly aliases: ReadonlyMap<string, { readonly group: string; readonly hidden: boolean }>;
   readonly deployments: ReadonlyMap<string, Deployment>;
+  /** By name; absent when there are none. */
+  readonly complexityRoutes?: ReadonlyMap<string, ComplexityRoute>;
   /** Access-group name → public model names. */
   readonly accessGroups: ReadonlyMap<string, readonly string[]>;
   /** Longest path first. */

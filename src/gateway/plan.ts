@@ -5,6 +5,7 @@ import { deniedBy, modelDenied } from './access/model-access.ts';
 import type { Gateway } from './gateway.ts';
 import { passThroughRoute } from './pass-through/route.ts';
 import { candidatesOf } from './routing/candidates.ts';
+import { groupFor } from './routing/complexity.ts';
 import { type FoundModel, findModel, unknownModel } from './routing/model-lookup.ts';
 
 export { type Picked, pickDeployment } from './routing/pick-deployment.ts';
@@ -24,9 +25,10 @@ export function plan(gateway: Gateway, identified: Identified, wanted = identifi
       param: 'model',
     });
   }
-  const target = Object.hasOwn(principal.modelAliases, asked) ? principal.modelAliases[asked]! : asked;
+  const named = Object.hasOwn(principal.modelAliases, asked) ? principal.modelAliases[asked]! : asked;
+  const target = measured(identified, named);
   const found = findModel(snapshot, target, principal.teamId);
-  requireAccess(identified, target, found);
+  requireAccess(identified, named, found);
   if (found === null) {
     const instead = allowedOf(identified, snapshot.router.defaultFallbacks, target);
     if (instead.length === 0) throw unknownModel(snapshot, principal, asked, path);
@@ -38,12 +40,18 @@ export function plan(gateway: Gateway, identified: Identified, wanted = identifi
     });
   }
   const { recall } = identified;
-  const route = routeOf(gateway, identified, target, null);
+  const route = routeOf(gateway, identified, target, null, named);
   return asPlanned(identified, {
     model: found.group.name,
     route: recall === null || recall.pinned === null ? route : pinnedRoute(route, recall.pinned),
     plannedTick: gateway.clock.tick(),
   });
+}
+
+/** The group that a request under the name of a complexity router is hard enough for; any other name as it is. */
+function measured(identified: Identified, name: string): string {
+  const route = identified.snapshot.complexityRoutes?.get(name);
+  return route === undefined ? name : groupFor(route, identified);
 }
 
 /** The same where it is known already which deployment it goes to; `name` is what the caller calls the model. */
@@ -74,11 +82,15 @@ function pinnedRoute(route: Route, pinned: Deployment): Route {
   return { ...route, ...noFallbacks, primary: { ...route.primary, candidates }, reachable: candidates };
 }
 
-/** What one group offers this request. Throws a GatewayError that says why when it offers nothing or is not allowed. */
-export function planGroup(_gateway: Gateway, identified: Identified, name: string): RouteGroup {
+/**
+ * What one group offers this request. Throws a GatewayError that says why when it offers nothing or is not allowed. `asked`:
+ * what it was asked for as, where that is another name: being allowed either is enough.
+ */
+export function planGroup(_gateway: Gateway, identified: Identified, given: string, asked = given): RouteGroup {
   const { snapshot, principal } = identified;
+  const name = measured(identified, given);
   const found = findModel(snapshot, name, principal.teamId);
-  requireAccess(identified, name, found);
+  requireAccess(identified, asked, found);
   if (found === null) throw unknownModel(snapshot, principal, name, identified.path);
   return {
     name: found.group.name,
@@ -96,25 +108,33 @@ const noFallbacks: FallbackLists = Object.freeze({
 });
 
 /** The groups to try when this one failed, each only if the key may use it; what the caller named replaces the general list. */
-export function fallbacksOf(identified: Identified, groupName: string): FallbackLists {
+export function fallbacksOf(identified: Identified, groupName: string, asked = groupName): FallbackLists {
   const { options, snapshot } = identified;
   const { router } = snapshot;
   if (options.fallbacksDisabled) return noFallbacks;
   return {
     fallbacks:
       options.fallbacks === null
-        ? allowedOf(identified, lookUp(router.fallbacks, groupName) ?? router.defaultFallbacks, groupName)
+        ? allowedOf(identified, lookUp(router.fallbacks, groupName, asked) ?? router.defaultFallbacks, groupName)
         : askedFallbacks(identified, groupName),
-    contextWindowFallbacks: allowedOf(identified, lookUp(router.contextWindowFallbacks, groupName) ?? [], groupName),
-    contentPolicyFallbacks: allowedOf(identified, lookUp(router.contentPolicyFallbacks, groupName) ?? [], groupName),
+    contextWindowFallbacks: allowedOf(
+      identified,
+      lookUp(router.contextWindowFallbacks, groupName, asked) ?? [],
+      groupName,
+    ),
+    contentPolicyFallbacks: allowedOf(
+      identified,
+      lookUp(router.contentPolicyFallbacks, groupName, asked) ?? [],
+      groupName,
+    ),
   };
 }
 
-/** Exact name, then the name without its provider, then `*`. */
-function lookUp(map: FallbackMap, name: string): readonly string[] | undefined {
+/** The name it was asked for under, the group's, that without its provider, then `*`. */
+function lookUp(map: FallbackMap, name: string, asked: string): readonly string[] | undefined {
   if (map.size === 0) return undefined;
   const slash = name.indexOf('/');
-  return map.get(name) ?? (slash < 0 ? undefined : map.get(name.slice(slash + 1))) ?? map.get('*');
+  return map.get(asked) ?? map.get(name) ?? (slash < 0 ? undefined : map.get(name.slice(slash + 1))) ?? map.get('*');
 }
 
 function allowedOf(identified: Identified, names: readonly string[], except: string): readonly string[] {
@@ -123,6 +143,8 @@ function allowedOf(identified: Identified, names: readonly string[], except: str
 }
 
 function isAllowed({ principal, snapshot }: Identified, name: string): boolean {
+  // Where a complexity router leads is known when it is asked.
+  if (snapshot.complexityRoutes?.has(name)) return true;
   const found = findModel(snapshot, name, principal.teamId);
   return found !== null && deniedBy(principal, namesOf(name, found), snapshot) === null;
 }
@@ -151,14 +173,20 @@ function namesOf(name: string, found: FoundModel | null) {
  * The route from a group. A group that offers nothing gives its place to the first fallback that does; a context window
  * that is known to be too small, to the first of the context-window fallbacks.
  */
-function routeOf(gateway: Gateway, identified: Identified, name: string, given: readonly string[] | null): Route {
+function routeOf(
+  gateway: Gateway,
+  identified: Identified,
+  name: string,
+  given: readonly string[] | null,
+  asked = name,
+): Route {
   const found = findModel(identified.snapshot, name, identified.principal.teamId);
-  const lists = fallbacksOf(identified, found?.group.name ?? name);
+  const lists = fallbacksOf(identified, found?.group.name ?? name, asked === name ? undefined : asked);
   const general = given ?? lists.fallbacks;
   let primary: RouteGroup | null = null;
   let fallbacks = general;
   try {
-    primary = planGroup(gateway, identified, name);
+    primary = planGroup(gateway, identified, name, asked);
   } catch (cause) {
     const own = cause instanceof GatewayError && cause.code === 'context_window_exceeded';
     const instead = own && lists.contextWindowFallbacks.length > 0 ? lists.contextWindowFallbacks : general;

@@ -176,7 +176,10 @@ export const generalSettings = map({
   ),
   disable_spend_updates: key(flag(), 'Accepted; the books are always kept.'),
   disable_error_logs: key(flag(), 'Rows of requests hold the code of an error and no text.', 'false'),
-  disable_reset_budget: key(flag(), 'Budget windows never begin anew.', 'false'),
+  disable_reset_budget: key(
+    flag(),
+    'Accepted; windows begin without the job that it switches off. A budget without `budget_duration` never begins anew.',
+  ),
   disable_budget_reservation: key(flag(), 'Accepted; the upper bound of a request is always reserved.'),
   fail_closed_budget_enforcement: key(flag(), 'Accepted; always so.'),
   store_prompts_in_spend_logs: key(flag(), 'Keep prompts and answers in the rows of requests.', 'false'),

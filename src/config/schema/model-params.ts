@@ -20,6 +20,7 @@ import {
   texts,
   url,
 } from '../field.ts';
+import { complexityRouter } from './complexity-router.ts';
 
 /** `model_list[].litellm_params` (or `params`): how a deployment is reached and what it may take. */
 export const modelParams = map({
@@ -145,7 +146,7 @@ export const modelParams = map({
     'Paths below its provider’s name (`/vertex_ai/…`) go to this deployment, where they name no other model.',
     'any deployment of the provider',
   ),
-  use_litellm_proxy: key(flag(), 'The address is another gateway.'),
+  use_litellm_proxy: key(flag(), 'The address is another gateway: `model` is sent as it is written.', 'false'),
   use_chat_completions_api: key(
     flag(),
     'Responses (`/v1/responses`) go to chat completions, for servers behind an OpenAI-compatible address that have nothing else.',
@@ -157,9 +158,20 @@ export const modelParams = map({
   ),
   auto_router_config_path: key(text(), 'Auto router: file with its routes.'),
   auto_router_config: key(anything(), 'Auto router: its routes.'),
-  auto_router_default_model: key(text(), 'Auto router: group when nothing matches.'),
+  auto_router_default_model: key(
+    text(),
+    'Auto router: group when nothing matches; so far, the group of every request.',
+  ),
   auto_router_embedding_model: key(text(), 'Auto router: embedding group.'),
-  complexity_router_config: key(openMap(), 'Complexity router: tiers and their groups.'),
+  complexity_router_config: key(
+    complexityRouter,
+    'Of `model: auto_router/complexity_router`: a name for several groups, of which words and length of a request say one.',
+  ),
+  complexity_router_default_model: key(
+    text(),
+    'Complexity router: group of what cannot be measured, or whose tier has none.',
+    'the group of MEDIUM, or of the next tier that has one',
+  ),
 }).catchall(anything());
 
 export type ModelParams = z.output<typeof modelParams>;

@@ -61,6 +61,9 @@ export function visibleModels(snapshot: Snapshot, principal: Principal): string[
     const target = snapshot.groups.get(group);
     if (!hidden && target !== undefined) add(alias, target);
   }
+  for (const name of snapshot.complexityRoutes?.keys() ?? []) {
+    if (mayUse(principal, { asked: name, group: name, deployments: [] }, snapshot)) visible.push(name);
+  }
   return visible;
 }
 
