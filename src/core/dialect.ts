@@ -1,4 +1,5 @@
 import type { GatewayError } from './errors.ts';
+import type { FormField } from './form.ts';
 import type { JsonObject } from './json.ts';
 import type { NeutralRequest, NeutralResponse, StreamPart } from './neutral.ts';
 import type { DialectName, Operation } from './operation.ts';
@@ -50,6 +51,11 @@ export interface Dialect {
     /** An answer that is not JSON. */
     decodeBytes?(bytes: Buffer, contentType: string): NeutralResponse;
   };
+  /**
+   * For a provider that must be given or asked something before the request's own call: media into its store, what a
+   * model's inputs are called. The body as it goes on; null where this one needs nothing. Rejects with a GatewayError.
+   */
+  prepare?(body: JsonObject, aside: CallsAside): Promise<JsonObject> | null;
   /** For a provider that answers in steps: what is asked next; null where this is the answer. */
   followUp?(answer: JsonObject, asked: FollowUpCall): FollowUp | null;
   /** For answers that are passed on as they are, whatever they are: sound, subtitles. */
@@ -95,6 +101,25 @@ export interface Continuation {
   lastAnswer(data: string): JsonObject | undefined;
   /** An answer that is not there: waited for, given up, or failed. */
   withoutOutput(facts: AnswerWithoutOutput): JsonObject;
+}
+
+/** Calls beside a request's own, none of which costs anything: over with its time, or when its client leaves. */
+export interface CallsAside {
+  /** Of the request's own call. */
+  readonly path: string;
+  readonly options: EncodeOptions;
+  /** Rejects with a GatewayError in the provider's words when it refuses. */
+  ask(call: CallAside): Promise<JsonObject>;
+  /** The answer to an earlier request's same call, where it is not old. */
+  known(call: CallAside): Promise<JsonObject>;
+  /** Made once the request is over, whatever became of it. */
+  afterwards(call: CallAside): void;
+}
+
+export interface CallAside {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly form?: readonly FormField[];
 }
 
 export interface FollowUpCall {

@@ -43,6 +43,7 @@ export async function call(gateway: Gateway, admitted: Admitted): Promise<Answer
   if (hit !== null) return asAnswered(admitted, { reply: cachedReply(admitted, tally, hit) });
   const walk = new Walk(gateway, admitted, tally);
   const end = await walk.run();
+  if (end.kind !== 'stream') walk.over();
   switch (end.kind) {
     case 'whole':
       return asAnswered(admitted, { reply: wholeReply(gateway, admitted, tally, end.answer) });
@@ -139,6 +140,7 @@ function streamReply(
       const verdict = { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs: firstTokenMsOf(last) };
       tally.ended(last.attempt, verdict, groupSize);
     }
+    walk.over();
     const whole =
       kind === 'success' ? (keeper?.whole(answerOptions(exchange, tally.fallbacks > 0), usage) ?? null) : null;
     if (whole !== null) keep(gateway, exchange, whole, tally.modelUsed);

@@ -20,6 +20,8 @@ export interface MediaAnswer {
   readonly breaks?: boolean;
   /** Answers before the body is read. */
   readonly early?: boolean;
+  /** Never ends, until its caller leaves. */
+  readonly hangs?: boolean;
 }
 
 export interface MediaServer {
@@ -27,6 +29,8 @@ export interface MediaServer {
   readonly requests: MediaRequest[];
   /** Bytes of the body that is being read now. */
   bytesSeen: number;
+  /** Callers that left while their answer hung. */
+  abandoned: number;
   /** Answers of the next requests, in order; the last one stays. */
   answers: MediaAnswer[];
   close(): Promise<void>;
@@ -61,7 +65,8 @@ export async function startMediaServer(): Promise<MediaServer> {
       response.write(chunk);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
-    if (answer.breaks) response.destroy();
+    if (answer.hangs) response.on('close', () => (rig.abandoned += 1));
+    else if (answer.breaks) response.destroy();
     else response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -69,6 +74,7 @@ export async function startMediaServer(): Promise<MediaServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     bytesSeen: 0,
+    abandoned: 0,
     answers: [{ chunks: ['{}'] }],
     close: () =>
       new Promise((resolve) => {

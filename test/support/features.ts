@@ -254,7 +254,7 @@ export const features: readonly Feature[] = [
     ask: asked({
       type: 'audio',
       format: 'wav',
-      source: { kind: 'base64', mediaType: 'audio/wav', base64: 'UklGRg==' },
+      source: { kind: 'base64', mediaType: 'audio/wav', base64: 'UklGRiQAAABXQVZF' },
     }),
     kept: mediaKept('audio', 'base64'),
   },

@@ -5,6 +5,7 @@ import { dataPaths, matchRoute } from '../../src/gateway/operations.ts';
 import { providers } from '../../src/providers/index.ts';
 import { features } from './features.ts';
 import { type Finding, observe } from './observe.ts';
+import { reasons, remarks } from './reasons.ts';
 
 const signs: Readonly<Record<Finding, string>> = {
   yes: '●',
@@ -66,7 +67,14 @@ function tableOf(provider: Dialect): string {
     return `| ${feature.name} | ${cells.join(' | ')} |`;
   });
   const lines = [`| | ${head} |`, `| --- |${' --- |'.repeat(callerDialects.length)}`, ...rows];
-  return `## To providers that speak \`${provider.name}\`\n\n${lines.join('\n')}`;
+  const why = (reasons[provider.name] ?? []).map((reason) => `- ○ ${reason.rows.join(', ')}: ${reason.why}.`);
+  const remark = remarks[provider.name];
+  return [
+    `## To providers that speak \`${provider.name}\``,
+    lines.join('\n'),
+    ...(remark === undefined ? [] : [remark]),
+    ...(why.length === 0 ? [] : [why.join('\n')]),
+  ].join('\n\n');
 }
 
 function formatsOf(spoken: Partial<Record<Operation, readonly DialectName[]>>): string {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { features } from './features.ts';
 import { observe } from './observe.ts';
 import { callerDialects, providerDialects, supportPage } from './page.ts';
+import { reasons } from './reasons.ts';
 
 describe('what works with what', () => {
   it('sees the formats of callers and providers', () => {
@@ -21,6 +22,18 @@ describe('what works with what', () => {
       ),
     );
     expect(lost).toEqual([]);
+  });
+
+  it('says why of everything that a provider’s format cannot say', () => {
+    const refused = providerDialects.flatMap((provider) =>
+      features
+        .filter((feature) => callerDialects.some((caller) => observe(feature, caller, provider) === 'refused'))
+        .map(({ name }) => `${provider.name}: ${name}`),
+    );
+    const explained = Object.entries(reasons).flatMap(([dialect, list]) =>
+      list.flatMap(({ rows }) => rows.map((row) => `${dialect}: ${row}`)),
+    );
+    expect(explained.sort()).toEqual(refused.sort());
   });
 
   it('stands in docs/support.md; `npm run docs` writes it anew', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plainAnswer, plainOptions } from '../../../test/contract/dialect.ts';
+import type { CallAside } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { StreamPart } from '../../core/neutral.ts';
 import { openaiChat } from '../openai-chat/index.ts';
@@ -83,11 +84,90 @@ test.each<[JsonObject, unknown]>([
   expect(written({ tools, ...choice }).function_call).toEqual(expected);
 });
 
+describe('what is attached', () => {
+  const png = 'data:image/png;base64,iVBORw0KGgo=';
+  const image = { type: 'image_url', image_url: { url: png } };
+  const sound = { type: 'input_audio', input_audio: { format: 'mp3', data: 'SUQz' } };
+  const pdf = 'data:application/pdf;base64,JVBERi0=';
+  const document = { type: 'file', file: { filename: 'Über "A".pdf', file_data: pdf } };
+  const text = { type: 'text', text: 'What is it?' };
+  const content = [image, sound, text, image, document];
+
+  function ground() {
+    const asked: CallAside[] = [];
+    const later: CallAside[] = [];
+    const aside = {
+      path: '/api/v1/chat/completions?a=b',
+      options: plainOptions,
+      ask: async (call: CallAside): Promise<JsonObject> => ({ id: `id-${asked.push(call)}` }),
+      known: () => Promise.reject(new Error('nothing is asked')),
+      afterwards: (call: CallAside) => void later.push(call),
+    };
+    return { asked, later, aside };
+  }
+
+  test('waits in its place for its id; a message holds one image', () => {
+    const body = written({ messages: [{ role: 'user', content }] } as JsonObject);
+    const named = pdf.replace(';base64', ';name=%C3%9Cber%20%22A%22.pdf;base64');
+    expect(body.messages).toEqual([
+      { role: 'user', content: 'What is it?', attachments: [png, 'data:audio/mp3;base64,SUQz'] },
+      { role: 'user', content: '', attachments: [png, named] },
+    ]);
+    expect(body.function_call).toBe('auto');
+    const read = gigachatChat.request.decode(body);
+    expect(read.messages.flatMap((message) => message.content.map(({ type }) => type))).toEqual([
+      'image',
+      'audio',
+      'text',
+      'image',
+      'file',
+    ]);
+    expect(read.messages[1]!.content[1]).toMatchObject({ name: 'Über "A".pdf' });
+  });
+
+  test('goes into the store once, and away again', async () => {
+    const { asked, later, aside } = ground();
+    const body = written({ messages: [{ role: 'user', content }, question] } as JsonObject);
+    const ready = await gigachatChat.prepare!(body, aside);
+    expect((ready!.messages as JsonObject[]).map(({ attachments }) => attachments)).toEqual([
+      ['id-1', 'id-2'],
+      ['id-1', 'id-3'],
+      undefined,
+    ]);
+    expect(asked.map(({ path }) => path)).toEqual(Array(3).fill('/api/v1/files?a=b'));
+    expect(asked.map(({ form }) => form![0])).toMatchObject([
+      { name: 'file', fileName: 'attachment.png', mediaType: 'image/png' },
+      { fileName: 'attachment.mp3', mediaType: 'audio/mp3', bytes: Buffer.from('ID3') },
+      { fileName: 'Über "A".pdf', mediaType: 'application/pdf' },
+    ]);
+    expect(asked[0]!.form![1]).toEqual({ name: 'purpose', value: 'general' });
+    expect(later[2]).toEqual({ method: 'POST', path: '/api/v1/files/id-3/delete?a=b' });
+    expect(gigachatChat.prepare!(written({}), aside)).toBeNull();
+  });
+
+  test('is refused where the store says no id', async () => {
+    const { aside } = ground();
+    const body = written({ messages: [{ role: 'user', content: [image] }] } as JsonObject);
+    await expect(gigachatChat.prepare!(body, { ...aside, ask: async () => ({}) })).rejects.toThrow('id is missing');
+  });
+});
+
+test('a shape and an effort', () => {
+  const schema = { type: 'object' };
+  const asked = { response_format: { type: 'json_schema', json_schema: { name: 'x', schema, strict: true } } };
+  const told = written({ ...asked, reasoning_effort: 'high' } as JsonObject);
+  expect(told).toMatchObject({ response_format: { type: 'json_schema', schema, strict: true } });
+  expect(told.reasoning_effort).toBe('high');
+  expect(written({ reasoning_effort: 'minimal' }).reasoning_effort).toBe('low');
+  expect(written({ reasoning_effort: 'none' })).not.toHaveProperty('reasoning_effort');
+  expect(gigachatChat.request.decode(told).responseFormat).toMatchObject({ type: 'json_schema', schema, strict: true });
+});
+
 describe('what it cannot say', () => {
   const more = [...tools, { type: 'function', function: { name: 'time' } }];
 
   test.each<[JsonObject, string]>([
-    [{ reasoning_effort: 'low', stop: ['x'] }, "parameters: ['reasoning_effort', 'stop']"],
+    [{ seed: 7, stop: ['x'] }, "parameters: ['seed', 'stop']"],
     [{ response_format: { type: 'json_object' } }, "parameters: ['response_format']"],
     [{ tools: more, tool_choice: 'required' }, "parameters: ['tool_choice']"],
     [
@@ -96,7 +176,7 @@ describe('what it cannot say', () => {
     ],
     [
       { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.org/a' } }] }] },
-      'content of type "image_url"',
+      'images by address',
     ],
   ])('%j', (body, message) => {
     expect(() => written(body)).toThrow(`the model does not support ${message}`);

@@ -1,6 +1,7 @@
 import type { Dialect } from '../../core/dialect.ts';
 import { openaiChat } from '../openai-chat/index.ts';
-import { ownRequest, sharedRequest } from './request.ts';
+import { storeAttachments } from './attachments.ts';
+import { effortOf, ownRequest, sharedRequest } from './request.ts';
 import { OwnStreamDecoder, sharedAnswer } from './response.ts';
 
 /**
@@ -13,8 +14,12 @@ export const gigachatChat: Dialect = Object.freeze({
   inspect: (body) => openaiChat.inspect(sharedRequest(body)),
   request: {
     decode: (body) => openaiChat.request.decode(sharedRequest(body)),
-    encode: (request, options) => ownRequest(openaiChat.request.encode(request, options), options),
+    encode: (request, options) => {
+      const asked = { ...request, reasoning: effortOf(request.reasoning) };
+      return ownRequest(openaiChat.request.encode(asked, options), options);
+    },
   },
+  prepare: storeAttachments,
   response: {
     ...openaiChat.response,
     decode: (body) => openaiChat.response.decode(sharedAnswer(body)),

@@ -1,26 +1,57 @@
 import type { EncodeOptions } from '../../core/dialect.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { ReasoningOptions } from '../../core/neutral.ts';
 import { toolInput } from '../anthropic-messages/encode-content.ts';
+import { effortOfBudget } from '../openai-chat/encode-request.ts';
 import { inexpressible, refuseParameters } from '../parameter-edits.ts';
+import { attachmentOf, isImage, partOf, readsDocuments } from './attachments.ts';
 
 /** What a conversation's state is called by, in the id of a call that belongs to it. */
 const stateId = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d+)?$/i;
 
 /** What chat completions have and this format has not. */
-const unknown = ['response_format', 'reasoning_effort', 'thinking', 'logprobs', 'top_logprobs', 'n', 'seed', 'stop'];
+const unknown = ['thinking', 'logprobs', 'top_logprobs', 'seed', 'stop'];
 
 /** A request of chat completions in the words of this format. */
 export function ownRequest(chat: JsonObject, options: EncodeOptions): JsonObject {
+  const { messages, tools, tool_choice: choice, parallel_tool_calls: _always, stream_options: _told, ...rest } = chat;
+  const { response_format: format, reasoning_effort: effort, ...settings } = rest;
+  const answer = answerFormat(format);
   refuseParameters(
-    unknown.filter((name) => chat[name] !== undefined),
+    [...unknown.filter((name) => chat[name] !== undefined), ...(answer === null ? ['response_format'] : [])],
     options,
   );
-  const { messages, tools, tool_choice: choice, parallel_tool_calls: _always, stream_options: _told, ...rest } = chat;
   const functions = Array.isArray(tools) ? tools.filter(isJsonObject).map(functionOf) : [];
+  const own = ownMessages((messages as Json[]).filter(isJsonObject));
+  const chosen = functions.length > 0 ? { functions, ...choiceOf(choice, functions, options) } : {};
   return {
-    ...Object.fromEntries(Object.entries(rest).filter(([name]) => !unknown.includes(name))),
-    messages: ownMessages((messages as Json[]).filter(isJsonObject)),
-    ...(functions.length > 0 ? { functions, ...choiceOf(choice, functions, options) } : {}),
+    ...Object.fromEntries(Object.entries(settings).filter(([name]) => !unknown.includes(name))),
+    messages: own,
+    ...answer,
+    ...(typeof effort === 'string' && effort !== 'none' ? { reasoning_effort: efforts[effort] ?? effort } : {}),
+    // The model opens a document with a function of the service's own, which must be allowed.
+    ...(readsDocuments(own) && choice !== 'none' ? { function_call: 'auto' } : {}),
+    ...chosen,
+  };
+}
+
+/** Thinking is asked for by an effort alone. */
+export function effortOf(reasoning: ReasoningOptions | undefined): ReasoningOptions | undefined {
+  if (reasoning === undefined || reasoning.mode === 'disabled') return undefined;
+  const { effort, budgetTokens } = reasoning;
+  return { effort: effort ?? (budgetTokens === undefined ? 'medium' : effortOfBudget(budgetTokens)) };
+}
+
+/** The nearest of low, medium and high. */
+const efforts: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high', max: 'high' };
+
+/** A shape stands beside its type; null for what there is no word for. */
+function answerFormat(format: Json | undefined): JsonObject | null {
+  if (!isJsonObject(format) || format.type === 'text') return {};
+  if (format.type !== 'json_schema' || !isJsonObject(format.json_schema)) return null;
+  const { schema, strict } = format.json_schema;
+  return {
+    response_format: { type: 'json_schema', schema: schema ?? {}, ...(strict === undefined ? {} : { strict }) },
   };
 }
 
@@ -51,7 +82,7 @@ function ownMessages(messages: readonly JsonObject[]): JsonObject[] {
     if (role === 'tool') results.set(id, [...(results.get(id) ?? []), textOf(content)]);
   }
   for (const message of messages) {
-    if (message.role === 'user') own.push({ role: 'user', content: textOf(message.content) });
+    if (message.role === 'user') own.push(...userMessages(message.content));
     if (message.role === 'assistant') own.push(...assistantTurn(message, results));
   }
   const [stray] = [...results].filter(([, left]) => left.length > 0);
@@ -60,6 +91,27 @@ function ownMessages(messages: readonly JsonObject[]): JsonObject[] {
     throw inexpressible(`the result of a tool call that is not before it: ${id}`);
   }
   return own;
+}
+
+/** Texts, and what is attached to them. A message holds one image: the next one begins another message. */
+function userMessages(content: Json | undefined): JsonObject[] {
+  if (!Array.isArray(content)) return [{ role: 'user', content: textOf(content) }];
+  const messages: { texts: JsonObject[]; attachments: string[] }[] = [];
+  for (const part of content.filter(isJsonObject)) {
+    const attachment = attachmentOf(part);
+    let last = messages.at(-1);
+    if (last === undefined || (isImage(attachment) && last.attachments.some(isImage))) {
+      last = { texts: [], attachments: [] };
+      messages.push(last);
+    }
+    if (attachment === null) last.texts.push(part);
+    else last.attachments.push(attachment);
+  }
+  return messages.map(({ texts, attachments }) => ({
+    role: 'user',
+    content: textOf(texts),
+    ...(attachments.length > 0 ? { attachments } : {}),
+  }));
 }
 
 /** By the id of the call, in order: nobody promises that ids are used once. */
@@ -109,7 +161,7 @@ function textOf(content: Json | undefined): string {
 
 /** The same the other way: what was asked, as chat completions say it. */
 export function sharedRequest(body: JsonObject): JsonObject {
-  const { messages, functions, function_call: choice, ...rest } = body;
+  const { messages, functions, function_call: choice, response_format: format, ...rest } = body;
   const name = isJsonObject(choice) ? choice.name : undefined;
   const isOnly = Array.isArray(functions) && functions.length === 1;
   return {
@@ -117,8 +169,13 @@ export function sharedRequest(body: JsonObject): JsonObject {
     messages: Array.isArray(messages) ? sharedMessages(messages) : messages,
     ...(Array.isArray(functions) ? { tools: functions.map((one) => ({ type: 'function', function: one })) } : {}),
     ...(name !== undefined ? { tool_choice: isOnly ? 'required' : { type: 'function', function: { name } } } : {}),
-    ...(typeof choice === 'string' ? { tool_choice: choice } : {}),
+    ...(typeof choice === 'string' && Array.isArray(functions) ? { tool_choice: choice } : {}),
+    ...(isJsonObject(format) ? { response_format: sharedFormat(format) } : {}),
   };
+}
+
+function sharedFormat({ type, ...described }: JsonObject): JsonObject {
+  return type === 'json_schema' ? { type, json_schema: { name: 'answer', ...described } } : { type: type ?? null };
 }
 
 function sharedMessages(messages: readonly Json[]): Json[] {
@@ -126,7 +183,11 @@ function sharedMessages(messages: readonly Json[]): Json[] {
   let id = '';
   return messages.map((message) => {
     if (!isJsonObject(message)) return message;
-    const { function_call: call, functions_state_id: state, ...rest } = message;
+    const { function_call: call, functions_state_id: state, attachments, ...rest } = message;
+    if (Array.isArray(attachments)) {
+      const texts = rest.content === '' ? [] : [{ type: 'text', text: rest.content ?? '' }];
+      return { ...rest, content: [...attachments.map(partOf), ...texts] };
+    }
     if (message.role === 'function') return { role: 'tool', tool_call_id: id, content: message.content ?? '' };
     if (!isJsonObject(call)) return rest;
     id = typeof state === 'string' ? state : `call_${calls++}`;

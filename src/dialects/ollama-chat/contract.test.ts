@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeAll, dialectContract, plainAnswer, relayAll } from '../../../test/contract/dialect.ts';
+import { decodeAll, dialectContract, plainAnswer, plainOptions, relayAll } from '../../../test/contract/dialect.ts';
 import {
   base64,
   extra,
@@ -17,16 +17,22 @@ import { type StreamSummary, summarize } from '../../../test/contract/stream-sum
 import { GatewayError } from '../../core/errors.ts';
 import type { NeutralMessage, NeutralRequest, NeutralResponse } from '../../core/neutral.ts';
 import { ollamaChat, ollamaGenerate } from './index.ts';
+import { soundIn } from './sound.ts';
 
 const text = fc.record({ type: fc.constant('text' as const), text: word });
 const image = base64
-  .filter((data) => data !== '' && !/^(\/9j\/|R0lGOD|UklGR)/.test(data))
+  .filter((data) => data !== '' && !/^(\/9j\/|R0lGOD|UklGR)/.test(data) && soundIn(data) === null)
   .map((data) => ({
     type: 'image' as const,
     source: { kind: 'base64' as const, mediaType: 'image/png', base64: data },
   }));
+const sound = base64.map((data) => ({
+  type: 'audio' as const,
+  format: 'wav',
+  source: { kind: 'base64' as const, mediaType: 'audio/wav', base64: `UklGRiQAAABXQVZF${data}` },
+}));
 const user = fc
-  .tuple(text, fc.array(image, { maxLength: 2 }))
+  .tuple(text, fc.array(fc.oneof(image, sound), { maxLength: 2 }))
   .map(([said, images]) => ({ role: 'user' as const, content: [said, ...images] }));
 const thinking = word.map((said) => ({ type: 'reasoning' as const, text: said }));
 const call = fc.record({
@@ -200,4 +206,26 @@ test('a broken stream ends with an error line, and a page is no stream', () => {
   expect(output.length).toBe(0);
   expect(progress).toMatchObject({ ending: 'open', contentStarted: false, events: 0 });
   expect(() => relayAll(ollamaChat, [Buffer.alloc(17 * 1024 * 1024, 'x')])).toThrow(GatewayError);
+});
+
+test.each([
+  ['UklGRiQAAABXQVZFZm10IA==', 'wav'],
+  ['SUQzBAAAAAAA', 'mp3'],
+  ['//uQxAAA', 'mp3'],
+  ['UklGRiQAAABXRUJQVlA4', null],
+  ['/9j/4AAQSkZJRg==', null],
+  ['iVBORw0KGgo=', null],
+  ['', null],
+])('%s is the sound %s', (data, sound) => {
+  expect(soundIn(data)).toBe(sound);
+  const needs = { audio: sound !== null, vision: sound === null };
+  const messages = [{ role: 'user', content: 'What?', images: [data] }];
+  expect(ollamaChat.inspect({ model: 'm', messages }).needs).toMatchObject(needs);
+});
+
+test('a sound that the server would not know is refused', () => {
+  const source = { kind: 'base64' as const, mediaType: 'audio/flac', base64: 'ZkxhQw==' };
+  const messages: NeutralMessage[] = [{ role: 'user', content: [{ type: 'audio', format: 'flac', source }] }];
+  const request = { ...plainRequest, messages };
+  expect(() => ollamaChat.request.encode(request, plainOptions)).toThrow('sounds other than WAV and MP3');
 });

@@ -11,6 +11,7 @@ import type {
 } from '../../core/neutral.ts';
 import { effortIn, optionalNumber, optionalStrings, unknownMembers } from '../body-checks.ts';
 import { inspectChat, inspectGenerate } from './inspect.ts';
+import { soundIn } from './sound.ts';
 
 const neutralFields: ReadonlySet<string> = new Set(
   'model stream messages prompt system images tools format think options logprobs top_logprobs'.split(' '),
@@ -129,8 +130,12 @@ export function decodeCall(call: JsonObject, index: number): Extract<ContentBloc
 function userContent(said: Json | undefined, images: Json | undefined): ContentBlock[] {
   const pictures = (Array.isArray(images) ? images : []).filter((image) => typeof image === 'string');
   const content: ContentBlock[] = typeof said === 'string' && said !== '' ? [text(said)] : [];
-  for (const image of pictures) {
-    content.push({ type: 'image', source: { kind: 'base64', mediaType: mediaTypeOf(image), base64: image } });
+  for (const base64 of pictures) {
+    const sound = soundIn(base64);
+    if (sound === null)
+      content.push({ type: 'image', source: { kind: 'base64', mediaType: mediaTypeOf(base64), base64 } });
+    else
+      content.push({ type: 'audio', format: sound, source: { kind: 'base64', mediaType: `audio/${sound}`, base64 } });
   }
   return content;
 }

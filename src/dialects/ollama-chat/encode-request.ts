@@ -19,6 +19,7 @@ import {
   unsupportedParameters,
   withEdits,
 } from '../parameter-edits.ts';
+import { soundIn } from './sound.ts';
 
 export function encodeChat(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const body: JsonObject = {
@@ -219,10 +220,18 @@ function userMessage(content: readonly ContentBlock[]): { content: string; image
     if (block.type === 'text' || block.type === 'refusal') texts.push(block.text);
     else if (block.type === 'image' && block.source.kind === 'base64') images.push(block.source.base64);
     else if (block.type === 'image') throw inexpressible('images by address: send them as data URLs');
+    else if (block.type === 'audio' && block.source.kind === 'base64') images.push(soundOf(block.source.base64));
+    else if (block.type === 'audio') throw inexpressible('sounds by address: send them as bytes');
     else if (block.type === 'vendor') throw strangeContent(block.block);
     else throw inexpressible(`a ${block.type.replace('_', ' ')} in a message of a user`);
   }
   return { content: texts.join('\n'), ...(images.length > 0 ? { images } : {}) };
+}
+
+/** What the server would not know for a sound it would take for a broken image. */
+function soundOf(base64: string): string {
+  if (soundIn(base64) === null) throw inexpressible('sounds other than WAV and MP3');
+  return base64;
 }
 
 function assistantMessage({ content }: NeutralMessage): JsonObject {

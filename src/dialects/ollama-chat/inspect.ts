@@ -13,12 +13,13 @@ import {
   requiredString,
 } from '../body-checks.ts';
 import { requiredRole } from '../inspected.ts';
+import { soundIn } from './sound.ts';
 
 const roles = ['system', 'user', 'assistant', 'tool'];
 
 /** Checks every field whose type the format fixes; fields it does not know pass. */
 export function inspectChat(body: JsonObject): RequestFacts {
-  let vision = false;
+  const media: Media = { vision: false, audio: false };
   for (const [index, entry] of (optionalList(body, 'messages') ?? []).entries()) {
     const path = `messages[${index}]`;
     const message = asObject(entry, path);
@@ -26,7 +27,7 @@ export function inspectChat(body: JsonObject): RequestFacts {
     optionalString(message, 'content', `${path}.content`);
     optionalString(message, 'thinking', `${path}.thinking`);
     optionalString(message, 'tool_name', `${path}.tool_name`);
-    if (hasImages(message, path)) vision = true;
+    lookForMedia(message, path, media);
     for (const [place, call] of (optionalList(message, 'tool_calls', `${path}.tool_calls`) ?? []).entries()) {
       const at = `${path}.tool_calls[${place}]`;
       const called = asObject(asObject(call, at).function, `${at}.function`);
@@ -37,23 +38,30 @@ export function inspectChat(body: JsonObject): RequestFacts {
   if ((optionalList(body, 'messages') ?? []).length === 0) {
     throw malformed('messages', 'the list is empty: at least one message is needed');
   }
-  return factsOf(body, vision, checkTools(body));
+  return factsOf(body, media, checkTools(body));
 }
 
 export function inspectGenerate(body: JsonObject): RequestFacts {
   const prompt = optionalString(body, 'prompt') ?? '';
   optionalString(body, 'system');
   optionalString(body, 'suffix');
-  const vision = hasImages(body, '');
-  if (prompt === '' && !vision) throw malformed('prompt', 'expected a text');
-  return factsOf(body, vision, false);
+  const media: Media = { vision: false, audio: false };
+  lookForMedia(body, '', media);
+  if (prompt === '' && !media.vision && !media.audio) throw malformed('prompt', 'expected a text');
+  return factsOf(body, media, false);
 }
 
-function hasImages(holder: JsonObject, path: string): boolean {
+interface Media {
+  vision: boolean;
+  audio: boolean;
+}
+
+function lookForMedia(holder: JsonObject, path: string, media: Media): void {
   const at = path === '' ? 'images' : `${path}.images`;
-  const images = optionalList(holder, 'images', at) ?? [];
-  for (const [index, image] of images.entries()) asString(image, `${at}[${index}]`);
-  return images.length > 0;
+  for (const [index, image] of (optionalList(holder, 'images', at) ?? []).entries()) {
+    if (soundIn(asString(image, `${at}[${index}]`)) === null) media.vision = true;
+    else media.audio = true;
+  }
 }
 
 function checkTools(body: JsonObject): boolean {
@@ -68,7 +76,7 @@ function checkTools(body: JsonObject): boolean {
   return tools.length > 0;
 }
 
-function factsOf(body: JsonObject, vision: boolean, tools: boolean): RequestFacts {
+function factsOf(body: JsonObject, { vision, audio }: Media, tools: boolean): RequestFacts {
   const options = optionalObject(body, 'options') ?? {};
   for (const name of ['temperature', 'top_p', 'top_k', 'seed', 'presence_penalty', 'frequency_penalty']) {
     optionalNumber(options, name, `options.${name}`);
@@ -95,7 +103,7 @@ function factsOf(body: JsonObject, vision: boolean, tools: boolean): RequestFact
     needs: {
       tools,
       vision,
-      audio: false,
+      audio,
       files: false,
       reasoning: think !== undefined && think !== null && think !== false,
       jsonSchema: isJsonObject(format),

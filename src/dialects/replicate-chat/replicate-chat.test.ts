@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plainAnswer, plainOptions } from '../../../test/contract/dialect.ts';
+import type { CallAside, CallsAside } from '../../core/dialect.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { openaiChat } from '../openai-chat/index.ts';
 import { replicateChat } from './index.ts';
@@ -29,6 +30,7 @@ test('a question with its settings', () => {
 
 test.each([
   ['openai/gpt-4.1-mini', 'max_completion_tokens'],
+  ['openai/gpt-5-structured', 'max_output_tokens'],
   ['meta/llama-2-70b-chat', 'max_new_tokens'],
   ['meta/meta-llama-3.1-405b-instruct', 'max_tokens'],
   ['anthropic/claude-4-sonnet', 'max_tokens'],
@@ -54,17 +56,99 @@ test('several turns are written out', () => {
   expect(written({ messages }).input).toEqual({ prompt: 'User: Hi\n\nAssistant: Yes?\n\nUser: Go\n\nAssistant:' });
 });
 
-describe('what it cannot say', () => {
-  const picture = { type: 'image_url', image_url: { url: 'https://example.org/a.png' } };
+describe('what the model itself may have an input for', () => {
+  const address = 'https://example.org/a.png';
+  const small = 'data:image/png;base64,iVBORw0KGgo=';
+  const large = `data:image/jpeg;base64,${'QUJD'.repeat(80_000)}`;
+  const picture = (url: string) => ({ type: 'image_url', image_url: { url } });
+  const sound = { type: 'input_audio', input_audio: { format: 'mp3', data: 'SUQz' } };
+  const uri = { type: 'string', format: 'uri' };
 
+  function asking(content: JsonObject[], more: JsonObject = {}): JsonObject {
+    return written({ messages: [{ role: 'user', content }], ...more } as JsonObject, { model: 'google/gemini-3-pro' });
+  }
+
+  async function ready(body: JsonObject, properties: JsonObject, options = plainOptions) {
+    const asked: CallAside[] = [];
+    const later: CallAside[] = [];
+    const model = { latest_version: { openapi_schema: { components: { schemas: { Input: { properties } } } } } };
+    const made = await replicateChat.prepare!(body, {
+      path: '/v1/models/google/gemini-3-pro/predictions',
+      options,
+      known: async (call) => {
+        asked.push(call);
+        return model;
+      },
+      ask: async (call) => ({ id: `f${asked.push(call)}`, urls: { get: `https://files.example/${asked.length}` } }),
+      afterwards: (call) => void later.push(call),
+    });
+    return { input: made!.input, members: Object.keys(made!), asked, later };
+  }
+
+  test('goes where the model says: addresses as they are, what is large by the store', async () => {
+    const text = { type: 'text', text: 'What is it?' };
+    const body = asking([picture(address), picture(small), picture(large), sound, text]);
+    const images = { type: 'array', items: uri };
+    const { input, members, asked, later } = await ready(body, {
+      prompt: {},
+      output_format: uri,
+      image_input: images,
+      audio: uri,
+    });
+    expect(input).toEqual({
+      prompt: 'What is it?',
+      image_input: [address, small, 'https://files.example/2'],
+      audio: 'data:audio/mp3;base64,SUQz',
+    });
+    expect(members).toEqual(['input']);
+    expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /v1/models/google/gemini-3-pro',
+      'POST /v1/files',
+    ]);
+    expect(asked[1]!.form).toMatchObject([{ name: 'content', fileName: 'input.jpeg', mediaType: 'image/jpeg' }]);
+    expect(later).toEqual([{ method: 'DELETE', path: '/v1/files/f2' }]);
+  });
+
+  test('is read again', () => {
+    const read = replicateChat.request.decode(asking([picture(small), sound], { reasoning_effort: 'low' }));
+    expect(read.messages[0]!.content.map(({ type }) => type)).toEqual(['image', 'audio', 'text']);
+    expect(read.reasoning).toMatchObject({ effort: 'low' });
+  });
+
+  test.each<[JsonObject[], JsonObject, string]>([
+    [[picture(small)], { prompt: {}, image_format: {}, mask_image: uri }, 'content of type "image"'],
+    [[picture(small), picture(address)], { image: uri }, 'more than one image'],
+    [[sound], { image: uri }, 'content of type "audio"'],
+  ])('is refused where it has none: %#', async (content, properties, message) => {
+    await expect(ready(asking(content), properties)).rejects.toThrow(`the model does not support ${message}`);
+  });
+
+  test('one image fits where one is taken', async () => {
+    expect((await ready(asking([picture(address)]), { image: uri })).input).toEqual({ prompt: '', image: address });
+  });
+
+  test('an effort', async () => {
+    const body = asking([], { reasoning_effort: 'high' });
+    expect((await ready(body, { reasoning_effort: {} })).input).toMatchObject({ reasoning_effort: 'high' });
+    await expect(ready(body, {})).rejects.toThrow("parameters: ['reasoning_effort']");
+    expect((await ready(body, {}, { ...plainOptions, dropParams: true })).input).toEqual({ prompt: '' });
+  });
+
+  test('a description without inputs is no description', async () => {
+    const aside = { path: '/v1/models/a/b/predictions', options: plainOptions, known: async () => ({}) };
+    const promise = replicateChat.prepare!(asking([picture(small)]), aside as unknown as CallsAside);
+    await expect(promise).rejects.toMatchObject({ code: 'upstream_connection' });
+    expect(replicateChat.prepare!(written({}), aside as unknown as CallsAside)).toBeNull();
+  });
+});
+
+describe('what it cannot say', () => {
   test.each<[JsonObject, string]>([
     [{ tools: [{ type: 'function', function: { name: 'f' } }] }, "parameters: ['tools']"],
     [{ n: 2 }, "parameters: ['n']"],
-    [{ reasoning_effort: 'low' }, "parameters: ['reasoning_effort']"],
     [{ response_format: { type: 'json_object' } }, "parameters: ['response_format']"],
     [{ logprobs: true, logit_bias: { a: 1 } }, "parameters: ['logit_bias', 'logprobs']"],
     [{ stop: ['a,b'] }, 'stop sequences with a comma in them'],
-    [{ messages: [{ role: 'user', content: [picture] }] } as JsonObject, 'content of type "image"'],
   ])('%j', (body, message) => {
     expect(() => written(body)).toThrow(`the model does not support ${message}`);
   });
@@ -80,6 +164,8 @@ test('an answer in pieces, counted', () => {
     choices: [{ message: { content: 'Grüezi' }, finish_reason: 'stop' }],
   });
   expect(replicateChat.response.decode({ output: 'whole' }).usage).toBeUndefined();
+  const shaped = replicateChat.response.decode({ output: { text: '{"a":1}', json_output: { a: 1 } } });
+  expect(shaped.choices[0]!.content).toEqual([{ type: 'text', text: '{"a":1}' }]);
   expect(replicateChat.response.read(body)).toMatchObject({ id: 'p1', outputBytes: 7, usage: { outputTokens: 2 } });
   expect(() => replicateChat.response.decode({ status: 'failed', error: 'CUDA out of memory' })).toThrow('CUDA');
 });

@@ -2,12 +2,12 @@ import type { StreamRelay } from '../../core/dialect.ts';
 import type { GatewayError } from '../../core/errors.ts';
 import type { Admitted, CallerHeaders } from '../../core/exchange.ts';
 import type { Timer, TransportError, UpstreamExchange, UpstreamReceiver, UpstreamRequest } from '../../core/ports.ts';
-import { Secret } from '../../core/secret.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { Gateway } from '../gateway.ts';
 import { StreamedAnswer } from '../streams/streamed-answer.ts';
 import { type Decompressor, decompressor } from './decompress.ts';
-import { withoutEchoes } from './echoed-credentials.ts';
+import { plainSecret, secretsIn, withoutEchoes } from './echoed-credentials.ts';
 import { NearestDeadline } from './nearest-deadline.ts';
 import { errorOfStatus, errorOfTransport, providerError, timeoutError } from './provider-error.ts';
 import type { AttemptTimeouts } from './timeouts.ts';
@@ -299,8 +299,7 @@ export class UpstreamAttempt implements UpstreamReceiver {
     const { snapshot, options } = this.exchange;
     const brought = Object.values(options.connection);
     if (this.#authorization.length === 0 && brought.length === 0) return snapshot.secrets;
-    const made = [...this.#authorization.filter((_, index) => index % 2 === 1), ...brought];
-    return [...snapshot.secrets, ...made.map((value) => new Secret(value.replace(/^Bearer /, '')))];
+    return [...snapshot.secrets, ...secretsIn(this.#authorization), ...brought.map(plainSecret)];
   }
 
   // ── Deadlines: one timer, set for the nearest one and looked at again when it fires ───────────────────────────────

@@ -17,6 +17,7 @@ import { amountAt, boundAt, boundOf } from '../limits/estimate.ts';
 import { inputBytesOf } from '../limits/input-bound.ts';
 import { ContinuableStream } from '../streams/continuable-stream.ts';
 import { TranslatedStream } from '../streams/translated-stream.ts';
+import { Aside, type Errand, run } from './aside.ts';
 import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt.ts';
 import type { CallTally } from './call-tally.ts';
 import { endpointFor } from './caller-connection.ts';
@@ -51,6 +52,7 @@ export class Dispatch {
   #holdUsed = false;
   #lastError: GatewayError | null = null;
   #begun: ContinuableStream | null = null;
+  readonly #errands: Errand[] = [];
 
   constructor(gateway: Gateway, exchange: Admitted, tally: CallTally, deadline: number) {
     this.#gateway = gateway;
@@ -95,11 +97,36 @@ export class Dispatch {
       );
     }
     const { origin } = target.endpoint;
+    if (dialect.prepare !== undefined) return this.#prepared(target, group, path, headers);
     const made = requestBody(this.#gateway, exchange, target);
     if (made instanceof Promise) {
       return made.then((body) => this.#authorized(target, group, { method: 'POST', origin, path, headers, body }));
     }
     return this.#authorized(target, group, { method: 'POST', origin, path, headers, body: made });
+  }
+
+  /** What the dialect does at the provider first; nothing of it costs anything. */
+  async #prepared(target: Target, group: RouteGroup, path: string, headers: readonly string[]): Promise<WalkEnd> {
+    const exchange = this.#exchange;
+    const aside = new Aside(this.#gateway, exchange, target, this.#deadline, this.#errands);
+    let body: Buffer;
+    try {
+      body = await requestBody(this.#gateway, exchange, target, aside);
+    } catch (cause) {
+      if (exchange.client.gone) return { kind: 'gone' };
+      if (cause instanceof GatewayError && cause.code.startsWith('upstream_')) {
+        return this.#unsent(cause, target.deployment, group);
+      }
+      throw cause;
+    } finally {
+      aside.done();
+    }
+    return this.#authorized(target, group, { method: 'POST', origin: target.endpoint.origin, path, headers, body });
+  }
+
+  /** To be called when nothing of this request goes on any more. */
+  tidy(): void {
+    if (this.#errands.length > 0) run(this.#gateway, this.#errands.splice(0));
   }
 
   #authorized(target: Target, group: RouteGroup, call: Call): Promise<WalkEnd> {
@@ -121,10 +148,14 @@ export class Dispatch {
   /** Nothing was sent: no token could be had. Another deployment may be asked, and this one rests like any that fails. */
   #unauthorized(cause: unknown, deployment: Deployment, group: RouteGroup): WalkEnd {
     if (!(cause instanceof AuthorizationError)) throw cause;
-    const { health, clock } = this.#gateway;
     const code = cause.unreachable ? 'upstream_unavailable' : 'upstream_authentication';
     const { secrets } = this.#exchange.snapshot;
     const error = providerError(code, deployment.provider, cause.message, secrets, { reason: 'no access token' });
+    return this.#unsent(error, deployment, group);
+  }
+
+  #unsent(error: GatewayError, deployment: Deployment, group: RouteGroup): WalkEnd {
+    const { health, clock } = this.#gateway;
     health.started(deployment);
     health.failed(deployment, error, this.#exchange.snapshot, group.candidates.length);
     return { kind: 'failed', error, final: clock.tick() >= this.#deadline };

@@ -1,5 +1,6 @@
 import type { CallerHeaders } from '../../core/exchange.ts';
 import type { ProviderEndpoint } from '../../core/provider.ts';
+import { Secret } from '../../core/secret.ts';
 
 /** Names of request headers that may hold a credential. */
 const credentialHeaders = /auth|key|token|secret/i;
@@ -41,4 +42,13 @@ function credentialsIn(list: readonly string[]): string[] {
     if (credentialHeaders.test(list[index]!) && value.length >= lengthMin) found.push(value);
   }
   return found;
+}
+
+/** The values of headers that were made to authorise a call, as no error may repeat them. */
+export function secretsIn(made: readonly string[]): Secret[] {
+  return made.filter((_, index) => index % 2 === 1).map(plainSecret);
+}
+
+export function plainSecret(value: string): Secret {
+  return new Secret(value.replace(/^Bearer /, ''));
 }

@@ -4,6 +4,7 @@ import type { Admitted } from '../../core/exchange.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { askForBytes } from '../free/ask-provider.ts';
 import type { Gateway } from '../gateway.ts';
+import { placeOf } from './aside.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { timeoutError } from './provider-error.ts';
 import { encodeOptions, type Target, withoutFields } from './translate.ts';
@@ -41,7 +42,7 @@ export async function followed(
       }
       const body = next.body === null ? null : Buffer.from(JSON.stringify(next.body));
       const question = { method: next.method, path: next.path, body, patienceMs: leftMs };
-      bytes = await askForBytes(gateway, deployment, dialect, question);
+      bytes = await askForBytes(gateway, placeOf(target), dialect, question);
     } catch (cause) {
       return failed(cause);
     }

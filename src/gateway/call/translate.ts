@@ -1,4 +1,4 @@
-import type { AnswerOptions, BodyEdits, Dialect, EncodeOptions } from '../../core/dialect.ts';
+import type { AnswerOptions, BodyEdits, CallsAside, Dialect, EncodeOptions } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Admitted, Askable, Planned } from '../../core/exchange.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
@@ -72,9 +72,14 @@ export function upstreamModel(deployment: Deployment, wildcardMatches: readonly 
 /**
  * The body for the provider. In one dialect the caller's bytes travel as sent but for the members that must change;
  * in two they go through the neutral form. What is named by address is brought in for a provider that takes bytes only.
- * Throws GatewayError for what cannot be said to this provider.
+ * Throws GatewayError for what cannot be said to this provider. `aside` does what its dialect prepares; null to leave that.
  */
-export function requestBody(gateway: Gateway, exchange: Askable, target: Target): Buffer | Promise<Buffer> {
+export function requestBody(
+  gateway: Gateway,
+  exchange: Askable,
+  target: Target,
+  aside: CallsAside | null = null,
+): Buffer | Promise<Buffer> {
   const options = encodeOptions(exchange, target);
   const body = target.overrides === null ? exchange.body : { ...exchange.body, ...target.overrides };
   if (target.prefix !== undefined) return continuationBody(gateway, exchange, target, options, body, target.prefix);
@@ -83,7 +88,7 @@ export function requestBody(gateway: Gateway, exchange: Askable, target: Target)
     const named = mediaByAddress(request);
     if (named.length > 0) {
       return bringIn(gateway, exchange, named).then(() =>
-        encoded(exchange, target, target.dialect.request.encode(request, options)),
+        encoded(exchange, target, target.dialect.request.encode(request, options), aside),
       );
     }
   }
@@ -95,7 +100,7 @@ export function requestBody(gateway: Gateway, exchange: Askable, target: Target)
     if (target.overrides === null && own === undefined) return editMembers(exchange.bytes, edits);
     return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]));
   }
-  return encoded(exchange, target, target.dialect.request.encode(decoded(exchange, body, options), options));
+  return encoded(exchange, target, target.dialect.request.encode(decoded(exchange, body, options), options), aside);
 }
 
 /** The request in the neutral form. */
@@ -118,16 +123,27 @@ async function continuationBody(
   const request = decoded(exchange, body, options);
   request.stream = true;
   if (!options.traits.supportsImageUrls) await bringIn(gateway, exchange, mediaByAddress(request));
-  if (prefix === '') return encoded(exchange, target, target.dialect.request.encode(request, options));
+  if (prefix === '') return written(exchange, target, target.dialect.request.encode(request, options));
   request.messages.push({ role: 'assistant', content: [{ type: 'text', text: prefix }] });
   const { lastMessage, body: members } = options.traits.continuation!;
-  const written = target.dialect.request.encode(request, options);
-  const messages = [...(written.messages as Json[])];
+  const told = target.dialect.request.encode(request, options);
+  const messages = [...(told.messages as Json[])];
   messages.push({ ...(messages.pop() as JsonObject), ...lastMessage });
-  return encoded(exchange, target, { ...written, messages, ...members });
+  return written(exchange, target, { ...told, messages, ...members });
 }
 
-function encoded(exchange: Askable, target: Target, body: JsonObject): Buffer {
+function encoded(
+  exchange: Askable,
+  target: Target,
+  body: JsonObject,
+  aside: CallsAside | null,
+): Buffer | Promise<Buffer> {
+  const prepared = aside === null ? null : (target.dialect.prepare?.(body, aside) ?? null);
+  if (prepared === null) return written(exchange, target, body);
+  return prepared.then((ready) => written(exchange, target, ready));
+}
+
+function written(exchange: Askable, target: Target, body: JsonObject): Buffer {
   const own = providerEdits(exchange, target, body);
   if (own === undefined || own.size === 0) return Buffer.from(JSON.stringify(body));
   // Members that are undefined are not written.

@@ -67,6 +67,11 @@ export class Walk {
     return { kind: 'failed', error: this.#explained(end.error, after.error) };
   }
 
+  /** Nothing of this request goes on any more. */
+  over(): void {
+    this.#dispatch.tidy();
+  }
+
   /** Is there anybody who could go on with a stream that broke after its first content? */
   canGoOn(broken: StreamedAnswer, error: GatewayError): boolean {
     const { relay } = broken;

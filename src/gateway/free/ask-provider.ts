@@ -4,6 +4,8 @@ import type { CallerHeaders } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { AuthorizationError, type Authorize, type OutgoingCall } from '../../core/provider.ts';
 import type { Deployment } from '../../core/route.ts';
+import type { Secret } from '../../core/secret.ts';
+import { secretsIn } from '../call/echoed-credentials.ts';
 import { errorOfStatus, errorOfTransport, providerError, timeoutError } from '../call/provider-error.ts';
 import type { Gateway } from '../gateway.ts';
 
@@ -25,6 +27,8 @@ export interface Question {
   /** The endpoint's own where absent. */
   readonly origin?: string;
   readonly authorize?: Authorize;
+  /** Whoever asked may leave. */
+  readonly signal?: AbortSignal;
 }
 
 /** One small question to a provider that costs nothing. Throws GatewayError in the provider's words when it refuses. */
@@ -52,13 +56,13 @@ export async function askForBytes(
   question: Question,
 ): Promise<Buffer> {
   const { provider, endpoint } = deployment;
-  const secrets = gateway.snapshot().secrets;
   const headers = overlaid([...endpoint.headers, 'accept-encoding', 'identity'], question.headers ?? []);
   if (question.body !== null) headers.push('content-type', question.contentType ?? 'application/json');
   const { method, path, origin = endpoint.origin, authorize = endpoint.authorize } = question;
   const call = { method, origin, path, headers };
   const body = question.body ?? new Uint8Array(0);
   const authorization = await authorized(gateway, { provider, endpoint: { authorize } }, { ...call, body });
+  const secrets = [...gateway.snapshot().secrets, ...secretsIn(authorization)];
   const {
     status,
     headers: told,
@@ -68,6 +72,8 @@ export async function askForBytes(
     headers: overlaid(headers, authorization),
     body: question.body,
     patienceMs: question.patienceMs ?? patienceMs,
+    secrets,
+    signal: question.signal,
   });
   if (status < 200 || status >= 300) {
     throw errorOfStatus(provider, status, told, dialect.errors.decode(status, bytes), secrets, gateway.clock.now());
@@ -97,23 +103,34 @@ export async function authorized(
   }
 }
 
+interface SentFor {
+  readonly patienceMs: number;
+  readonly secrets: readonly Secret[];
+}
+
 function sent(
   gateway: Gateway,
   { provider }: Deployment,
-  call: Omit<OutgoingCall, 'body'> & { readonly body: Buffer | null; readonly patienceMs: number },
+  call: Omit<OutgoingCall, 'body'> & Pick<Question, 'body' | 'signal'> & SentFor,
 ): Promise<{ status: number; headers: CallerHeaders; bytes: Buffer }> {
   const { transport, clock } = gateway;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let head: { status: number; headers: CallerHeaders } = { status: 0, headers: {} };
-    const refuse = (error: GatewayError) => {
+    const over = () => {
       timer.cancel();
+      call.signal?.removeEventListener('abort', left);
+    };
+    const refuse = (error: GatewayError) => {
+      over();
       exchange.cancel();
       reject(error);
     };
+    const left = () => refuse(providerError('upstream_connection', provider, 'the client left', []));
+    const { method, origin, path, headers, body } = call;
     const exchange = transport.send(
-      { ...call, connectTimeoutMs: 5_000, freshConnection: false },
+      { method, origin, path, headers, body, connectTimeoutMs: 5_000, freshConnection: false },
       {
         onHeaders: (status, headers) => {
           head = { status, headers };
@@ -125,19 +142,20 @@ function sent(
           else refuse(tooLarge(provider));
         },
         onEnd: () => {
-          timer.cancel();
+          over();
           resolve({ ...head, bytes: Buffer.concat(chunks) });
         },
         onError: (error) => {
-          timer.cancel();
-          reject(errorOfTransport(provider, error, gateway.snapshot().secrets));
+          over();
+          reject(errorOfTransport(provider, error, call.secrets));
         },
       },
     );
-    const timer = clock.setTimer(call.patienceMs, () => {
-      exchange.cancel();
-      reject(timeoutError(provider, 'no complete answer', call.patienceMs));
-    });
+    const timer = clock.setTimer(call.patienceMs, () =>
+      refuse(timeoutError(provider, 'no complete answer', call.patienceMs)),
+    );
+    if (call.signal?.aborted) left();
+    else call.signal?.addEventListener('abort', left);
   });
 }
 

@@ -12,7 +12,7 @@ export const gigachat = defineProvider({
   id: 'gigachat',
   name: 'GigaChat',
   documentation: 'https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/gigachat-api',
-  checkedAgainst: 'gigachat 0.0.20',
+  checkedAgainst: 'gigachat 0.0.20, the models of its Python SDK, its page on files',
   baseUrl: 'https://gigachat.devices.sberbank.ru/api/v1',
   baseUrlVariable: 'GIGACHAT_BASE_URL',
   credentialVariable: 'GIGACHAT_CREDENTIALS',
@@ -34,7 +34,7 @@ export const gigachat = defineProvider({
   },
   dialects: { chat: ['gigachat-chat'], embedding: ['openai-embeddings'] },
   usageInStream: 'always',
-  traits: () => ({ supportsImageUrls: false, supportsJsonSchema: false }),
+  traits: () => ({ supportsImageUrls: false }),
 });
 
 /** A UUID for each request, as the service wants one. */
