@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { JsonObject } from './json.ts';
 import { editMembers, findMember, scanMembers } from './json-members.ts';
 
 const edit = (text: string, edits: Record<string, unknown>) =>
@@ -85,6 +86,44 @@ test('editing the bytes is editing the object', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+/** Objects whose members also stand inside others, as values, and in other spellings. */
+const nestedText = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom('"model"', '"mod\\u0065l"', '"a"', '"n"', '"x\\"model"'),
+      fc.constantFrom('"model"', '{"model":"in"}', '"\\"model\\":1"', '[{"a":{"n":0}}]', '1.50e0', '"\\u00e9"', 'null'),
+      spacing,
+    ),
+    { maxLength: 5 },
+  )
+  .map(
+    (members) =>
+      `${'{'}${members.map(([name, member, space]) => `${space}${name}${space}:${space}${member}${space}`).join(',')}}\n`,
+  );
+
+test('knowing what the bytes say changes nothing but the time it takes', () => {
+  const edits = fc.dictionary(
+    fc.constantFrom('model', 'a', 'n', 'z', 'x"model'),
+    fc.option(value, { nil: undefined, freq: 5 }),
+    { maxKeys: 3 },
+  );
+  fc.assert(
+    fc.property(fc.oneof(nestedText, objectText), edits, (text, changes) => {
+      const bytes = Buffer.from(text);
+      const asked = new Map(Object.entries(changes));
+      const body = JSON.parse(text) as JsonObject;
+      expect(editMembers(bytes, asked, body).toString()).toBe(editMembers(bytes, asked).toString());
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a name in another spelling is no way to keep what is replaced', () => {
+  const text = '{"mod\\u0065l":"asked","metadata":{"model":"inner"}}';
+  const edited = editMembers(Buffer.from(text), new Map([['model', 'sent']]), JSON.parse(text) as JsonObject);
+  expect(JSON.parse(edited.toString())).toEqual({ model: 'sent', metadata: { model: 'inner' } });
 });
 
 test('depth and size are no danger', () => {

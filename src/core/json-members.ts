@@ -1,5 +1,6 @@
 import type { BodyEdits } from './dialect.ts';
 import { GatewayError } from './errors.ts';
+import type { JsonObject } from './json.ts';
 
 /*
  * Reads and edits the top-level members of a JSON object without parsing or re-writing the rest: what a caller sent
@@ -56,10 +57,13 @@ export function findMember(bytes: Buffer, key: string): MemberSpan | undefined {
 
 /**
  * Sets (a JSON value) or removes (undefined) top-level members, leaving every other byte as it is. Of a duplicate key all
- * are removed, and the last one is set. New members go to the end.
+ * are removed, and the last one is set. New members go to the end. `body` is what the bytes say, where that is known:
+ * then most edits find their place without a walk through everything before it.
  */
-export function editMembers(bytes: Buffer, edits: BodyEdits): Buffer {
+export function editMembers(bytes: Buffer, edits: BodyEdits, body?: JsonObject): Buffer {
   if (edits.size === 0) return bytes;
+  const quick = body === undefined ? null : editSoleMembers(bytes, edits, body);
+  if (quick !== null) return quick;
   const members = scanMembers(bytes);
   const lastOf = new Map<string, number>();
   for (const [index, member] of members.entries()) lastOf.set(member.key, index);
@@ -90,6 +94,81 @@ export function editMembers(bytes: Buffer, edits: BodyEdits): Buffer {
   cut(tail, members.at(-1)?.valueEnd ?? tail, separator + added.join(','));
   pieces.push(bytes.subarray(copied));
   return Buffer.concat(pieces);
+}
+
+interface Spot {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/** null where it takes a walk: a member is to go, or its name stands in the text more than once or in another spelling. */
+function editSoleMembers(bytes: Buffer, edits: BodyEdits, body: JsonObject): Buffer | null {
+  if (bytes.includes(escapedAscii)) return null;
+  const spots: Spot[] = [];
+  let added = '';
+  for (const [key, value] of edits) {
+    if (!Object.hasOwn(body, key)) {
+      if (value !== undefined) added += `,${JSON.stringify(key)}:${JSON.stringify(value)}`;
+      continue;
+    }
+    const spot = value === undefined ? null : soleMember(bytes, key, JSON.stringify(value));
+    if (spot === null) return null;
+    spots.push(spot);
+  }
+  if (added !== '') {
+    const end = endOfMembers(bytes);
+    if (end === null) return null;
+    spots.push({ from: end, to: end, text: added });
+  }
+  return replaced(bytes, spots);
+}
+
+/** Letters and digits in a name can be told in no other way than as themselves or by such an escape. */
+const escapedAscii = Buffer.from('\\u00');
+const plainName = /^\w+$/;
+const nameTokens = new Map<string, Buffer>();
+const nameTokensMax = 500;
+
+/** The value of the one member of that name. An object has it at its top: where its name stands once, it is there. */
+function soleMember(bytes: Buffer, key: string, text: string): Spot | null {
+  let token = nameTokens.get(key);
+  if (token === undefined) {
+    if (!plainName.test(key)) return null;
+    token = Buffer.from(`"${key}"`);
+    if (nameTokens.size < nameTokensMax) nameTokens.set(key, token);
+  }
+  const at = bytes.indexOf(token);
+  if (at === -1 || bytes[at - 1] === backslash || bytes.indexOf(token, at + token.length) !== -1) return null;
+  const afterName = skipSpace(bytes, at + token.length);
+  if (bytes[afterName] !== colon) return null;
+  const from = skipSpace(bytes, afterName + 1);
+  return { from, to: endOfValue(bytes, from), text };
+}
+
+/** Position behind the last member; null for an object that has none. */
+function endOfMembers(bytes: Buffer): number | null {
+  let end = bytes.length - 1;
+  while (bytes[end]! <= 32) end -= 1;
+  do end -= 1;
+  while (bytes[end]! <= 32);
+  return bytes[end] === openBrace ? null : end + 1;
+}
+
+function replaced(bytes: Buffer, spots: Spot[]): Buffer {
+  let size = bytes.length;
+  for (const { from, to, text } of spots) size += Buffer.byteLength(text) - (to - from);
+  if (spots.length > 1) spots.sort((one, other) => one.from - other.from);
+  const edited = Buffer.allocUnsafe(size);
+  let copied = 0;
+  let written = 0;
+  for (const { from, to, text } of spots) {
+    written += bytes.copy(edited, written, copied, from);
+    written += edited.write(text, written);
+    copied = to;
+  }
+  bytes.copy(edited, written, copied);
+  return edited;
 }
 
 function keyText(bytes: Buffer, start: number, end: number): string {

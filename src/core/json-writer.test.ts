@@ -23,7 +23,8 @@ it('writes texts as JSON.stringify does', () => {
 });
 
 it('writes figures as JSON.stringify does', () => {
-  const anyFigure = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.nat(), fc.integer({ min: 0, max: 20 }));
+  const thousandths = fc.nat().map((parts) => parts / 1_000);
+  const anyFigure = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.nat(), fc.integer({ min: 0, max: 20 }), thousandths);
   fc.assert(
     fc.property(anyFigure, (value) => {
       expect(written((to) => to.figure(value))).toBe(JSON.stringify(value));
@@ -34,7 +35,24 @@ it('writes figures as JSON.stringify does', () => {
       expect(written((to) => to.figure(value))).toBe(String(value));
     }
   }
-  for (const value of [0, -0, -1, Number.MAX_SAFE_INTEGER, 2 ** 53, 1e21, 0.1, Number.NaN, Number.NEGATIVE_INFINITY]) {
+  for (const value of [
+    0,
+    -0,
+    -1,
+    Number.MAX_SAFE_INTEGER,
+    2 ** 53,
+    1e21,
+    0.1,
+    0.001,
+    0.0005,
+    1e-7,
+    1.25,
+    9_999_999.999,
+    10_000_000.5,
+    -0.5,
+    Number.NaN,
+    Number.NEGATIVE_INFINITY,
+  ]) {
     expect(written((to) => to.figure(value))).toBe(JSON.stringify(value));
   }
 });

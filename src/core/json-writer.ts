@@ -7,6 +7,7 @@ const nullBytes = jsonBytes('null');
 const quote = 0x22;
 const backslash = 0x5c;
 const zero = 0x30;
+const point = 0x2e;
 /** Longer texts are left to `JSON.stringify`. */
 const plainLengthMax = 128;
 const digitsAtOnce = 10_000_000;
@@ -67,7 +68,7 @@ export class JsonWriter {
   /** A number; null for what JSON has no word for. */
   figure(value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) {
-      this.json(Number.isFinite(value) ? String(value) : 'null');
+      if (!this.#thousandths(value)) this.json(Number.isFinite(value) ? String(value) : 'null');
       return;
     }
     this.#room(20);
@@ -78,6 +79,22 @@ export class JsonWriter {
     const above = Math.floor(value / digitsAtOnce);
     this.figure(above);
     this.#digits(value - above * digitsAtOnce, 7);
+  }
+
+  /** Durations are known to the microsecond: as whole numbers they are written without a text. False for what is no such number. */
+  #thousandths(value: number): boolean {
+    if (!(value > 0 && value < digitsAtOnce)) return false;
+    const parts = Math.round(value * 1_000);
+    if (parts / 1_000 !== value) return false;
+    const whole = Math.floor(parts / 1_000);
+    let fraction = parts - whole * 1_000;
+    let width = 3;
+    for (; fraction % 10 === 0; fraction /= 10) width -= 1;
+    this.#room(20);
+    this.#digits(whole, lengthOf(whole));
+    this.#bytes[this.#at++] = point;
+    this.#digits(fraction, width);
+    return true;
   }
 
   #digits(value: number, count: number): void {

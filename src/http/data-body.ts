@@ -23,10 +23,14 @@ export class ClientLeft extends Error {}
  * Reads a whole body of at most `bytesMax` bytes, decompressed where it is compressed. Throws GatewayError for a body
  * that is too large, damaged, or encoded in an unknown way, and ClientLeft when it never ends.
  */
-export async function requestBody(request: IncomingMessage, bytesMax: number, clock: Clock): Promise<Buffer> {
+export function requestBody(request: IncomingMessage, bytesMax: number, clock: Clock): Promise<Buffer> {
+  const raw = rawBody(request, bytesMax, clock);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
-  const raw = await rawBody(request, bytesMax, clock);
-  if (encoding === '' || encoding === 'identity') return raw;
+  return encoding === '' || encoding === 'identity' ? raw : decompressed(raw, encoding, bytesMax);
+}
+
+async function decompressed(compressed: Promise<Buffer>, encoding: string, bytesMax: number): Promise<Buffer> {
+  const raw = await compressed;
   if (!Object.hasOwn(decompressors, encoding)) {
     const known = Object.keys(decompressors).join(', ');
     throw new GatewayError(

@@ -17,11 +17,15 @@ export function writeReply(response: ServerResponse, reply: Reply): void {
   if (body instanceof Uint8Array) {
     writeHead(response, reply, ['content-length', String(body.byteLength)]);
     if (body.byteLength > oneWriteBytesMax) response.end(body);
-    else response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+    else response.end(asBuffer(body).toString('latin1'), 'latin1');
     return;
   }
   writeHead(response, reply, noFraming);
   new ResponseSink(response, body).start();
+}
+
+function asBuffer(body: Uint8Array): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 const noFraming: readonly string[] = [];

@@ -97,8 +97,9 @@ export function requestBody(
     // The provider's own edits are made on top of these.
     const sent = edits.has('messages') ? { ...body, messages: edits.get('messages') as Json } : body;
     const own = providerEdits(exchange, target, sent);
-    if (target.overrides === null && own === undefined) return editMembers(exchange.bytes, edits);
-    return editMembers(exchange.bytes, new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]));
+    if (target.overrides === null && own === undefined) return editMembers(exchange.bytes, edits, exchange.body);
+    const all = new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]);
+    return editMembers(exchange.bytes, all, exchange.body);
   }
   return encoded(exchange, target, target.dialect.request.encode(decoded(exchange, body, options), options), aside);
 }

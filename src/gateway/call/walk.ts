@@ -90,7 +90,13 @@ export class Walk {
         tried.add(picked.id);
         this.#tally.deployment = picked;
         this.#tally.group = group.name;
-        const end = await this.#attempt(picked, group, this.#overrides(group.name), broken.relay as ContinuableStream);
+        const begun = broken.relay as ContinuableStream;
+        let end: WalkEnd;
+        try {
+          end = await this.#dispatch.send(picked, group, this.#overrides(group.name), begun);
+        } catch (cause) {
+          end = this.#unsent(cause, picked);
+        }
         if (end.kind === 'stream') return end.stream;
         if (end.kind !== 'failed' || end.final) return null;
       }
@@ -103,7 +109,10 @@ export class Walk {
     const { group, deployment } = broken.attempt.target;
     return [group, ...fallbacksFor(this.#exchange, group, error)].flatMap((name) => {
       const planned = this.#planned(name);
-      const able = planned?.candidates.filter(({ id, traits }) => traits.continuation && id !== deployment.id) ?? [];
+      const able =
+        planned?.candidates.filter(
+          ({ id, traits, mockResponse }) => traits.continuation && mockResponse === null && id !== deployment.id,
+        ) ?? [];
       return planned === null || able.length === 0 ? [] : [{ ...planned, candidates: able }];
     });
   }
@@ -161,7 +170,14 @@ export class Walk {
       if (picked === 'none' || !('id' in picked)) return last ?? refusal ?? unavailable(this.#gateway, group, picked);
       this.#tally.deployment = picked;
       this.#tally.group = group.name;
-      const end = await this.#attempt(picked, group, overrides);
+      let end: WalkEnd;
+      try {
+        const mocked = mockedAnswer(this.#exchange, picked);
+        if (mocked !== null) return { kind: 'neutral', response: mocked };
+        end = await this.#dispatch.send(picked, group, overrides);
+      } catch (cause) {
+        end = this.#unsent(cause, picked);
+      }
       if (end.kind !== 'failed' || end.final) return end;
       if (end.overBudget) {
         refusal = end;
@@ -204,22 +220,11 @@ export class Walk {
     }
   }
 
-  async #attempt(
-    deployment: Deployment,
-    group: RouteGroup,
-    overrides: JsonObject | null,
-    begun: ContinuableStream | null = null,
-  ): Promise<WalkEnd> {
-    try {
-      const mocked = mockedAnswer(this.#exchange, deployment);
-      if (mocked !== null) return { kind: 'neutral', response: mocked };
-      return await this.#dispatch.send(deployment, group, overrides, begun);
-    } catch (cause) {
-      // Nothing was sent: the request could not be put into the provider's words, or the books are closed.
-      const error = inWordsOf(this.#exchange, asGatewayError(cause), deployment);
-      if (error.code === 'internal') this.#gateway.log.error('attempt failed inside the gateway', { cause });
-      return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
-    }
+  /** Nothing was sent: the request could not be put into the provider's words, or the books are closed. */
+  #unsent(cause: unknown, deployment: Deployment): WalkFailure {
+    const error = inWordsOf(this.#exchange, asGatewayError(cause), deployment);
+    if (error.code === 'internal') this.#gateway.log.error('attempt failed inside the gateway', { cause });
+    return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
   }
 
   /** What was tried, and every deployment up to this one's order; null when no later level is left. */

@@ -60,7 +60,7 @@ export function wholeAnswer(
     return { bytes: dialect.replay(body, options), facts, contentType: dialect.streamContentType! };
   }
   const edits = dialect.response.restamp?.(body, options) ?? withModel(body, options);
-  return { bytes: editMembers(bytes, edits), facts };
+  return { bytes: editMembers(bytes, edits, body), facts };
 }
 
 /** An answer that is passed on whatever it is, and read only for the usage it may tell. */
