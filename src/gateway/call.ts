@@ -1,5 +1,5 @@
 import { chargeAt } from '../core/charge.ts';
-import type { Dialect, StreamProgress } from '../core/dialect.ts';
+import type { Dialect } from '../core/dialect.ts';
 import type { GatewayError } from '../core/errors.ts';
 import {
   type Admitted,
@@ -70,7 +70,7 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
   tally.modelUsed = facts.model ?? tally.modelUsed;
   tally.firstTokenAt = gateway.clock.now();
   keep(gateway, exchange, bytes, tally.modelUsed);
-  const usage = facts.usage ?? estimatedUsage(exchange.bytes.length, facts.outputBytes);
+  const usage = facts.usage ?? estimatedUsage(exchange, tally.deployment!, facts.outputBytes);
   const isText = answer.contentType === undefined || answer.contentType.startsWith('text/');
   const responseText = isText && keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
   const outcome = tally.outcome('success', {
@@ -87,7 +87,7 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
 function neutralReply(gateway: Gateway, exchange: Admitted, tally: CallTally, response: NeutralResponse): Reply {
   tally.firstTokenAt = gateway.clock.now();
   const { bytes, headers } = toldWhole(exchange, tally, response);
-  const usage = response.usage ?? estimatedUsage(exchange.bytes.length, bytes.length);
+  const usage = response.usage ?? estimatedUsage(exchange, tally.deployment!, bytes.length);
   const finishReason = response.choices[0]?.finishReason ?? null;
   const responseText = keepsContent(exchange) ? bytes.toString() : null;
   const outcome = tally.outcome('success', { httpStatus: 200, usage, finishReason, responseText });
@@ -134,7 +134,7 @@ function streamReply(
   tally.upstreamMs -= firstTokenMs ?? 0;
   const over = (last: StreamedAnswer, { kind, error, brokeOff = false }: StreamEnd): void => {
     const { progress } = last.relay;
-    const usage = last.handedOver ? usageOfGone(tally) : streamUsage(exchange, progress);
+    const usage = last.handedOver ? usageOfGone(tally) : streamUsage(exchange, last);
     tally.modelUsed = progress.responseModel ?? tally.modelUsed;
     if (!last.handedOver) {
       const verdict = { error, ambiguous: false, gone: kind === 'aborted', usage, firstTokenMs: firstTokenMsOf(last) };
@@ -164,7 +164,7 @@ function streamReply(
 
   function lasting(first: StreamedAnswer): LastingStream {
     const goOn = async (broken: StreamedAnswer, error: GatewayError) => {
-      const usage = streamUsage(exchange, broken.relay.progress);
+      const usage = streamUsage(exchange, broken);
       const { deployment } = broken.attempt.target;
       const { settings } = exchange.snapshot;
       const charged = paysHold(settings, deployment)
@@ -186,10 +186,10 @@ function firstTokenMsOf({ firstContentTick, attempt }: StreamedAnswer): number |
 }
 
 /** What the provider said, else what can be counted. */
-function streamUsage(exchange: Admitted, progress: StreamProgress): Usage {
-  const { usage, usageComplete, outputBytes } = progress;
+function streamUsage(exchange: Admitted, { relay, attempt }: StreamedAnswer): Usage {
+  const { usage, usageComplete, outputBytes } = relay.progress;
   if (usage !== undefined && usageComplete) return usage;
-  const estimate = estimatedUsage(exchange.bytes.length, outputBytes);
+  const estimate = estimatedUsage(exchange, attempt.target.deployment, outputBytes);
   return usage === undefined ? estimate : { ...usage, outputTokens: estimate.outputTokens, estimated: true };
 }
 

@@ -3,13 +3,11 @@ import { type Answered, asSettled, type Outcome, type Settled } from '../core/ex
 import { assertNanodollars, type Nanodollars } from '../core/money.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
 import type { Deployment, GatewaySettings } from '../core/route.ts';
-import { noUsage, totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
+import { totalInputTokens, totalOutputTokens, type Usage } from '../core/usage.ts';
 import type { Gateway } from './gateway.ts';
 import { amountAt } from './limits/estimate.ts';
 import { recordOf } from './record/request-row.ts';
-
-/** Bytes of text to one token where a provider told no usage. */
-const bytesPerToken = 4;
+import { estimatedUsage } from './record/usage-estimate.ts';
 
 export interface SettledCost {
   readonly settled: Settled;
@@ -48,9 +46,9 @@ function usageOf(answered: Answered, outcome: Outcome): Usage {
 }
 
 function seenUsage(answered: Answered, outcome: Outcome): Usage {
-  const { kind, usage, cacheHit } = outcome;
-  if (kind !== 'aborted' || !isNothing(usage) || cacheHit || !hungUp(outcome)) return usage;
-  return { ...noUsage, inputTokens: Math.ceil(answered.bytes.length / bytesPerToken), estimated: true };
+  const { kind, usage, cacheHit, deployment } = outcome;
+  if (kind !== 'aborted' || !isNothing(usage) || cacheHit || deployment === null || !hungUp(outcome)) return usage;
+  return estimatedUsage(answered, deployment, 0);
 }
 
 const nothing: ReplyCost = Object.freeze({ charged: 0, listed: 0, discount: 0, margin: 0 });

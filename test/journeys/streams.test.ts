@@ -202,6 +202,16 @@ test('a stream without usage is counted and marked as an estimate', async () => 
   expect(record?.usage.outputTokens).toBeGreaterThan(0);
 });
 
+test.each([
+  ['in long words is no more than its maximum', ' gateway'.repeat(6), 6],
+  ['that went on after its maximum is counted in full', ' gateway'.repeat(60), 120],
+])('an answer without usage %s', async (_, text, outputTokens) => {
+  fake.enqueue({ usage: 'none', text, ignoreMaxTokens: true });
+  await (await rig.chat({ stream: true, max_tokens: 6 })).text();
+  const [record] = await rig.recorded(1);
+  expect(record?.usage).toMatchObject({ outputTokens, estimated: true });
+});
+
 test('text is kept for the records only when the operator asks for it', async () => {
   await (await rig.chat({ stream: true })).text();
   expect((await rig.recorded(1))[0]?.responseText).toBeNull();

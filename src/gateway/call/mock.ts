@@ -43,7 +43,7 @@ export function mockedAnswer(exchange: Planned, deployment: Deployment): Neutral
     model: exchange.facts.model ?? exchange.model,
     createdAt: Math.floor(exchange.receivedAt / 1_000),
     choices: [{ index: 0, content: [{ type: 'text', text }], finishReason: 'stop' }],
-    usage: { ...estimatedUsage(exchange.bytes.length, Buffer.byteLength(text)), estimated: false },
+    usage: { ...estimatedUsage(exchange, deployment, Buffer.byteLength(text)), estimated: false },
     extra: {},
   };
 }

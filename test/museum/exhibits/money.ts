@@ -110,7 +110,7 @@ export const moneyExhibits: readonly Exhibit[] = [
     file: 'src/gateway/call.ts',
     changes: [
       {
-        find: 'const estimate = estimatedUsage(exchange.bytes.length, outputBytes);',
+        find: 'const estimate = estimatedUsage(exchange, attempt.target.deployment, outputBytes);',
         replace: 'const estimate = noUsage;',
       },
     ],
