@@ -44,7 +44,7 @@ auto_router_embedding_model: large`);
     expect(exitCode).toBe(0);
     expect(json.complexityRouters).toEqual({ smart: { otherwise: ['small'] } });
     expect(json.diagnostics.map(({ severity, message }) => `${severity} ${message}`)).toContain(
-      'notice routing by likeness is not active yet: every request goes to small',
+      'notice this router is not active yet: every request goes to small',
     );
   });
 

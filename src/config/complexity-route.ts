@@ -2,6 +2,7 @@ import type { ComplexityRoute, ComplexityTier } from '../core/route.ts';
 import { complexityWords } from './complexity-words.ts';
 import type { DeploymentEntry } from './deployment-entry.ts';
 import type { Path } from './diagnostic.ts';
+import { isMap } from './read-file.ts';
 import { type ComplexityRouter, complexityTiers } from './schema/complexity-router.ts';
 
 /** What is no deployment but a name for several groups. */
@@ -14,7 +15,7 @@ export function isRouter({ params }: Pick<DeploymentEntry, 'params'>): boolean {
 /** The groups that a router leads to. */
 export function groupsOfRouter({ params }: Pick<DeploymentEntry, 'params'>): readonly string[] {
   const { complexity_router_config: written = {} } = params;
-  const otherwise = params.complexity_router_default_model ?? written.default_model ?? params.auto_router_default_model;
+  const otherwise = defaultOf(params);
   const inTiers = complexityTiers.flatMap((tier) => groupsOf(written.tiers?.[tier]));
   return [...new Set([...inTiers, ...(otherwise === undefined ? [] : [otherwise])])];
 }
@@ -30,14 +31,14 @@ export function complexityRouteOf(
     const groups = groupsOf(written.tiers?.[tier]);
     if (groups.length > 0) tiers[tier] = groups;
   }
-  const named = params.complexity_router_default_model ?? written.default_model ?? params.auto_router_default_model;
+  const named = defaultOf(params);
   const otherwise = named ?? tiers.MEDIUM?.[0] ?? tiers.COMPLEX?.[0] ?? tiers.SIMPLE?.[0] ?? tiers.REASONING?.[0];
   if (otherwise === undefined) {
     report('skipped', [...path, 'model'], `the router leads to no model group; ${group} skipped`);
     return undefined;
   }
   if (params.complexity_router_config === undefined) {
-    const message = `routing by likeness is not active yet: every request goes to ${otherwise}`;
+    const message = `this router is not active yet: every request goes to ${otherwise}`;
     report('notice', [...path, 'model'], message);
   }
   const { classifier_type: classifier = 'heuristic' } = written;
@@ -46,6 +47,18 @@ export function complexityRouteOf(
     report('notice', [...path, 'complexity_router_config', 'classifier_type'], message);
   }
   return Object.freeze({ tiers, otherwise, ...measuresOf(written) });
+}
+
+/** Routers of other kinds name theirs otherwise. */
+function defaultOf(params: DeploymentEntry['params']): string | undefined {
+  const { adaptive_router_config: adaptive, quality_router_config: quality } = params;
+  const [first] = [adaptive, quality].flatMap((one) => (isMap(one) ? one.available_models : undefined) ?? []);
+  const named = [
+    ...[params.complexity_router_default_model, params.complexity_router_config?.default_model],
+    ...[params.auto_router_default_model, params.adaptive_router_default_model, params.quality_router_default_model],
+    first,
+  ];
+  return named.find((name): name is string => typeof name === 'string');
 }
 
 type Written = Partial<ComplexityRouter>;

@@ -18,6 +18,11 @@ import type { FindingDetails } from './findings.ts';
 import { publicAddress } from './public-params.ts';
 import { resolveModel } from './resolve-model.ts';
 
+/** Whose settings are given to a bare name that its maker, too, would answer to. */
+function cloudOf({ model, vertex_project: project, vertex_credentials: credentials }: DeploymentEntry['params']) {
+  return !model.includes('/') && (project ?? credentials) !== undefined ? 'vertex_ai' : undefined;
+}
+
 /** The provider that `use_litellm_proxy` means. */
 const anotherGateway = 'litellm_proxy';
 
@@ -58,7 +63,7 @@ export function connect(entry: DeploymentEntry, parts: DeploymentParts): Connect
   const connection: ConnectionValues = { ...(stored !== undefined && parts.credentials.get(stored)) };
   const baseUrl = params.api_base ?? params.base_url ?? revealed(connection.api_base ?? connection.base_url) ?? null;
   const named = params.use_litellm_proxy ? anotherGateway : undefined;
-  const hints = { provider: named ?? params.custom_llm_provider, hasAddress: baseUrl !== null };
+  const hints = { provider: named ?? params.custom_llm_provider ?? cloudOf(params), hasAddress: baseUrl !== null };
   const resolved = resolveModel(params.model, hints, parts.directory);
   if (!('provider' in resolved)) {
     const details = resolved.nearest === undefined ? {} : { nearest: resolved.nearest };

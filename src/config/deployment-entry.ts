@@ -1,10 +1,11 @@
 import type { JsonObject } from '../core/json.ts';
 import { nearest } from '../core/nearest.ts';
 import { Secret } from '../core/secret.ts';
-import type { Path } from './diagnostic.ts';
+import { type Path, withoutEffect } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
+import { isKnownElsewhere } from './known-elsewhere.ts';
 import { type PriceSettings, readPriceSettings } from './price-settings.ts';
-import { publicParams } from './public-params.ts';
+import { isSecret, publicParams } from './public-params.ts';
 import { isMap } from './read-file.ts';
 import { describe, readValue } from './read-value.ts';
 import { type ModelInfo, modelInfo } from './schema/model-info.ts';
@@ -32,6 +33,14 @@ export interface DeploymentEntry {
 }
 
 const connectionKey = /^(api_|base_url|organization|azure_|tenant_id|client_|vertex_|aws_|headers|extra_headers)/;
+/** These may also stand beside the parameters, or among what is known of the model. */
+const ratesOfEntry: ReadonlySet<string> = new Set(['rpm', 'tpm']);
+/** Names that LiteLLM takes, too. */
+const otherNames: Readonly<Record<string, string>> = {
+  vertex_ai_project: 'vertex_project',
+  vertex_ai_location: 'vertex_location',
+  vertex_ai_credentials: 'vertex_credentials',
+};
 const knownParams = Object.keys(modelParams.shape);
 const knownInfo = Object.keys(modelInfo.shape);
 const otherPriceKeys: ReadonlySet<string> = new Set(structuredPriceKeys);
@@ -52,7 +61,7 @@ export function readDeploymentEntry(
   }
   const paramsKey = 'params' in entry && !('litellm_params' in entry) ? 'params' : 'litellm_params';
   for (const key of Object.keys(entry)) {
-    if (key === 'model_name' || key === 'model_info' || key === paramsKey) continue;
+    if (key === 'model_name' || key === 'model_info' || key === paramsKey || ratesOfEntry.has(key)) continue;
     findings.add('warning', [...path, key], 'unknown key', {
       nearest: nearest(key, ['model_name', 'litellm_params', 'model_info']),
       atKey: true,
@@ -72,7 +81,13 @@ export function readDeploymentEntry(
     });
     return undefined;
   }
+  for (const [alias, key] of Object.entries(otherNames)) {
+    if (rawParams[alias] === undefined) continue;
+    rawParams[key] ??= rawParams[alias];
+    delete rawParams[alias];
+  }
   const rawInfo = entry.model_info ?? {};
+  for (const key of ratesOfEntry) rawParams[key] ??= entry[key] ?? (isMap(rawInfo) ? rawInfo[key] : undefined);
   if (isMap(rawInfo)) reportOddNames(rawParams, [...path, paramsKey], rawInfo, [...path, 'model_info'], findings);
   const params = readValue(modelParams, rawParams, [...path, paramsKey], findings, 'skipped');
   const info = readValue(modelInfo, rawInfo, [...path, 'model_info'], findings, 'skipped');
@@ -102,18 +117,29 @@ function withoutAbsent<T extends object>(read: T): T {
 function requestDefaultsOf(rawParams: Tree): JsonObject {
   const defaults: JsonObject = {};
   for (const [name, value] of Object.entries(rawParams)) {
-    if (value === null || Object.hasOwn(modelParams.shape, name)) continue;
+    if (value === null || value === undefined || Object.hasOwn(modelParams.shape, name)) continue;
+    // What no provider knows, and what nobody but ours may know.
+    if (isKnownElsewhere(paramsOfList, name) || isSecret(name, value)) continue;
     if (parsePriceKey(name) !== undefined || otherPriceKeys.has(name)) continue;
     defaults[name] = value as JsonObject[string];
   }
   return defaults;
 }
 
+const paramsOfList: Path = ['model_list', 'litellm_params'];
+const sentOn = 'unknown key; sent to the provider as a request parameter';
+
 /** Names that are nobody's: in the parameters they are sent to the provider, which a mistyped setting should not be. */
 function reportOddNames(rawParams: Tree, paramsPath: Path, rawInfo: Tree, infoPath: Path, findings: Findings): void {
   for (const name of Object.keys(rawParams)) {
     if (Object.hasOwn(modelParams.shape, name) || requestParameters.has(name) || isPriceKey(name)) continue;
-    findings.add('warning', [...paramsPath, name], 'unknown key; sent to the provider as a request parameter', {
+    if (isKnownElsewhere(paramsOfList, name)) {
+      findings.add('notice', [...paramsPath, name], withoutEffect, { atKey: true });
+      continue;
+    }
+    const isKept = isSecret(name, rawParams[name]);
+    const message = isKept ? 'unknown key; not used, for it reads like a credential' : sentOn;
+    findings.add('warning', [...paramsPath, name], message, {
       nearest: nearest(name, [...knownParams, ...priceKeyNames, ...requestParameters]),
       atKey: true,
     });

@@ -24,6 +24,9 @@ export interface Diagnostic {
 
 /** The message of a known key that does nothing so far. */
 export const notActiveYet = 'accepted and kept, not active yet';
+/** That of a key which another gateway of this format knows. */
+export const withoutEffect = 'accepted, without effect here';
+const toldTogether = [notActiveYet, withoutEffect];
 
 export type Path = readonly (string | number)[];
 
@@ -54,9 +57,13 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[]): string[] 
     for (const diagnostic of found) lines.push(`${severity}: ${renderDiagnostic(diagnostic)}`);
   }
   const notices = diagnostics.filter((diagnostic) => diagnostic.severity === 'notice');
-  const keys = notices.filter(({ message }) => message === notActiveYet).map(({ path }) => path);
-  for (const notice of notices) if (notice.message !== notActiveYet) lines.push(`notice: ${renderDiagnostic(notice)}`);
-  if (keys.length > 0) lines.push(`notice: ${notActiveYet}: ${[...new Set(keys)].join(', ')}`);
+  for (const notice of notices) {
+    if (!toldTogether.includes(notice.message)) lines.push(`notice: ${renderDiagnostic(notice)}`);
+  }
+  for (const message of toldTogether) {
+    const keys = notices.filter((notice) => notice.message === message).map(({ path }) => path);
+    if (keys.length > 0) lines.push(`notice: ${message}: ${[...new Set(keys)].join(', ')}`);
+  }
   return lines;
 }
 

@@ -48,7 +48,12 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     keyHeaderName: general.litellm_key_header_name?.toLowerCase() ?? null,
     bodyBytesMax: Math.round((general.max_request_size_mb ?? gatewayDefaults.bodyMebibytesMax) * 1024 * 1024),
     timeouts: timeoutsOf(sections),
-    heartbeatMs: timerMilliseconds(general.heartbeat_seconds ?? gatewayDefaults.heartbeatMs / 1000),
+    heartbeatMs: timerMilliseconds(
+      general.heartbeat_seconds ??
+        general.sse_keepalive_ping_interval_seconds ??
+        litellm.sse_keepalive_ping_interval_seconds ??
+        gatewayDefaults.heartbeatMs / 1000,
+    ),
     drainMs: timerMilliseconds(general.drain_timeout_seconds ?? gatewayDefaults.drainMs / 1000),
     drainDelayMs: general.drain_delay_seconds === undefined ? null : timerMilliseconds(general.drain_delay_seconds),
     dropParams: litellm.drop_params ?? false,
@@ -68,11 +73,13 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     callerCredentialsAllowed: general.allow_client_side_credentials ?? false,
     storePromptsAndAnswers: (general.store_prompts_in_spend_logs ?? false) && !general.disable_spend_logs,
     contentForSinks: false,
-    budgetErrorStatus: general.budget_error_status === '400' ? 400 : 429,
+    budgetErrorStatus: Number(general.budget_error_status ?? litellm.budget_exceeded_status_code ?? 429),
+    throttledShare: litellm.budget_exceeded_throttle_percentage ?? null,
     showAllowedModels: general.show_allowed_models ?? true,
     clampOutputTokens: general.clamp_output_tokens ?? false,
     budgetStoreDown: general.budget_store_down ?? 'closed',
-    limitsWithoutRedis: general.limits_without_redis ?? 'share',
+    limitsWithoutRedis:
+      general.limits_without_redis ?? (general.fail_closed_rate_limit_enforcement ? 'closed' : 'share'),
     unknownOutcome: general.unknown_outcome ?? 'charge_bound',
     hangupCharges: Object.freeze({ ...general.hangup_charge }),
     idempotency: Object.freeze({
@@ -89,7 +96,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
       keptMs: lifetimeEnd(general.responses_kept_for, 0) ?? gatewayDefaults.answersKeptMs,
     }),
     cache: effectiveCache(sections),
-    mediaFetch: mediaFetch(general.media_fetch),
+    mediaFetch: mediaFetch(general.media_fetch, litellm.user_url_allowed_hosts ?? []),
     timezone,
     defaultModels: Object.freeze({
       ...(general.completion_model !== undefined && { chat: general.completion_model }),
@@ -182,12 +189,15 @@ function headersOfRole({ user_header_mappings: mappings = [] }: General, role: R
     .map(({ header_name }) => header_name.toLowerCase());
 }
 
-function mediaFetch(written: NonNullable<Sections['general_settings']>['media_fetch']): MediaLimits | null {
+function mediaFetch(
+  written: NonNullable<Sections['general_settings']>['media_fetch'],
+  hosts: readonly string[],
+): MediaLimits | null {
   if (written?.enabled === false) return null;
   return Object.freeze({
     bytesMax: Math.round((written?.max_mb ?? gatewayDefaults.mediaMebibytesMax) * 1024 * 1024),
     timeoutMs: timerMilliseconds(written?.timeout_seconds ?? gatewayDefaults.mediaMs / 1000),
-    allowedHosts: new Set((written?.allowed_hosts ?? []).map((host) => host.toLowerCase())),
+    allowedHosts: new Set([...(written?.allowed_hosts ?? []), ...hosts].map((host) => host.toLowerCase())),
   });
 }
 

@@ -34,6 +34,70 @@ describe('the reference configuration', () => {
   });
 });
 
+describe('what LiteLLM takes, too', () => {
+  const entry = (params: string, more = '') => `model_list:
+  - model_name: a
+    litellm_params: {model: gpt-4o, api_key: x, ${params}}
+${more}`;
+  const only = (text: string) => {
+    const { config, diagnostics } = loadConfigText(text, 'config.yaml', {});
+    return {
+      params: config?.deployments[0]?.params,
+      entry: config?.deployments[0],
+      told: renderDiagnostics(diagnostics),
+    };
+  };
+
+  it('numbers with their digits in groups', () => {
+    expect(only(entry('tpm: 20_000, max_tokens: 4_096')).params).toMatchObject({ tpm: 20_000 });
+    expect(only(entry('tpm: 20_000, max_tokens: 4_096')).entry?.requestDefaults).toEqual({ max_tokens: 4_096 });
+    expect(only(entry('tpm: 1, region_name: "20_000"')).params).toMatchObject({ region_name: '20_000' });
+  });
+
+  it('rpm and tpm beside litellm_params, and in model_info', () => {
+    expect(only(entry('timeout: 1', '    rpm: 3\n    tpm: 400')).params).toMatchObject({ rpm: 3, tpm: 400 });
+    const { params, told } = only(entry('rpm: 7', '    rpm: 3\n    model_info: {tpm: 500}'));
+    expect([params, told]).toMatchObject([{ rpm: 7, tpm: 500 }, []]);
+  });
+
+  it('other names of Vertex AI’s settings', () => {
+    const { params, told } = only(entry('vertex_ai_project: p, vertex_ai_location: europe-west1'));
+    expect([params, told]).toMatchObject([{ vertex_project: 'p', vertex_location: 'europe-west1' }, []]);
+  });
+
+  it('keys that mean nothing here, in one line; they are not sent to providers', () => {
+    const { entry: read, told } = only(`${entry('max_file_size_mb: 3, prompt_id: p')}
+general_settings: {disable_prisma_schema_update: true}
+litellm_settings: {websearch_interception_params: {}}
+router_settings: {retry_policy: {DefaultRetries: 1}}
+worker_registry: []
+`);
+    expect(told).toEqual([
+      'notice: accepted, without effect here: worker_registry, router_settings.retry_policy.DefaultRetries, ' +
+        'litellm_settings.websearch_interception_params, general_settings.disable_prisma_schema_update, ' +
+        'model_list[0].litellm_params.max_file_size_mb, model_list[0].litellm_params.prompt_id',
+    ]);
+    expect(read?.requestDefaults).toEqual({});
+  });
+
+  it('a credential under a name that nobody knows goes nowhere', () => {
+    const { entry: read, told } = only(entry('acme_secret_key: hush, best_of: 2'));
+    expect(read?.requestDefaults).toEqual({ best_of: 2 });
+    expect(told).toEqual([
+      'warning: config.yaml:3:49 model_list[0].litellm_params.acme_secret_key: unknown key; not used, for it reads like a credential',
+    ]);
+  });
+
+  it('a pass-through path whose target is an unset variable is left out, the rest stands', () => {
+    const { told } = only(`${entry('rpm: 1')}
+general_settings: {pass_through_endpoints: [{path: /a, target: os.environ/NOWHERE}]}
+`);
+    expect(told).toEqual([
+      'warning: config.yaml:5:64 general_settings.pass_through_endpoints[0].target: the variable NOWHERE is not set; taken as not written',
+    ]);
+  });
+});
+
 describe('what is wrong', () => {
   it('is told with line, column, key and the nearest valid key', () => {
     const { config, diagnostics } = loadConfig(fixture('broken.yaml'), {});
@@ -59,7 +123,7 @@ describe('what is wrong', () => {
     ['a:\n\tb: 1\n', 'error: config.yaml:2:1 a tab is used as indentation; expected spaces'],
     [
       'router_settings:\n  timeout: 1\n  timeout: 2\n',
-      'error: config.yaml:3:3 this key stands twice in the same map; expected one entry for each key',
+      'warning: config.yaml:3:3 timeout stands twice in the same map: this one counts',
     ],
     ['model_list: {}', 'error: config.yaml:1:13 model_list: found a map; expected a list of deployments'],
     [

@@ -1,9 +1,10 @@
 import { nearest } from '../core/nearest.ts';
 import { type DeploymentEntry, readDeploymentEntry } from './deployment-entry.ts';
-import { type Diagnostic, isRefused, type Path } from './diagnostic.ts';
+import { type Diagnostic, isRefused, type Path, withoutEffect } from './diagnostic.ts';
 import { type Environment, withVariables } from './environment.ts';
 import { Findings } from './findings.ts';
 import { reportInactiveKeys } from './inactive-keys.ts';
+import { isKnownElsewhere } from './known-elsewhere.ts';
 import { Origins } from './origin.ts';
 import { isMap, type ReadText, readFileTree } from './read-file.ts';
 import { describe, readValue } from './read-value.ts';
@@ -87,6 +88,10 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
   for (const key of Object.keys(tree)) {
     // `x-` names are where people keep anchors.
     if (topLevelKeys.includes(key) || key.startsWith('x-')) continue;
+    if (isKnownElsewhere([], key)) {
+      findings.add('notice', [key], withoutEffect, { atKey: true });
+      continue;
+    }
     findings.add('warning', [key], 'unknown key', { nearest: nearest(key, topLevelKeys), atKey: true });
   }
   const sections: Record<string, unknown> = {};

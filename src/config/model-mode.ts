@@ -9,6 +9,9 @@ export const operationsByMode: Readonly<Record<string, readonly Operation[]>> = 
   rerank: ['rerank'],
   moderation: ['moderation'],
   image_generation: ['image'],
+  image_edit: ['image'],
+  // Meant for batches, which are made of chats and embeddings.
+  batch: ['chat', 'embedding'],
   audio_speech: ['speech'],
   audio_transcription: ['transcription'],
   realtime: ['realtime'],

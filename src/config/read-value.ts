@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { nearest } from '../core/nearest.ts';
-import type { Path, Severity } from './diagnostic.ts';
+import { type Path, type Severity, withoutEffect } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
+import { isKnownElsewhere } from './known-elsewhere.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 /**
@@ -16,6 +17,10 @@ export function readValue<S extends z.ZodType>(
   severity: Severity = 'error',
 ): z.output<S> | undefined {
   for (const unknown of findUnknownKeys(schema, value, path)) {
+    if (isKnownElsewhere(unknown.path.slice(0, -1), String(unknown.path.at(-1)))) {
+      findings.add('notice', unknown.path, withoutEffect, { atKey: true });
+      continue;
+    }
     findings.add(unknown.isError ? 'error' : 'warning', unknown.path, 'unknown key', {
       nearest: nearest(String(unknown.path.at(-1)), unknown.validKeys),
       atKey: true,

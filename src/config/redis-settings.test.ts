@@ -29,6 +29,12 @@ describe('Redis settings', () => {
     expect(readRedisSettings(null, {})).toBeNull();
   });
 
+  it('come from coordination_redis, after the cache and the router', () => {
+    const yaml = 'general_settings: { coordination_redis: { host: shared, port: 6390, password: p, ssl: true } }';
+    expect(read(yaml)).toMatchObject({ topology: single('shared', 6390), tls: { verifiesCertificate: true } });
+    expect(read(`${yaml}\nrouter_settings: { redis_host: routers }`)).toMatchObject({ topology: single('routers') });
+  });
+
   it('come from the router, with the password of the environment', () => {
     const yaml = `
 router_settings:

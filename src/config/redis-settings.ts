@@ -35,14 +35,20 @@ const sentinelPortDefault = 26379;
 const prefix = 'tollgate';
 
 /**
- * Where Redis is, from `litellm_settings.cache_params`, `router_settings.redis_*` or the environment: the first that names
+ * Where Redis is, from `litellm_settings.cache_params`, `router_settings.redis_*`, `coordination_redis` or the environment: the first that names
  * an address decides where; sign-in and TLS that it leaves out come from the others. null when none does. Throws
  * RedisSettingsError for an address that cannot be one.
  */
 export function readRedisSettings(config: Config | null, given: Environment): RedisSettings | null {
   const environment = config?.environment ?? given;
   const sections = config?.sections ?? {};
-  const places = [fromCacheParams(sections), fromRouter(sections), fromEnvironment(environment)];
+  const { litellm_settings: litellm = {}, general_settings: general = {} } = sections;
+  const places = [
+    fromParams(litellm.cache_params ?? {}, 'litellm_settings.cache_params'),
+    fromRouter(sections),
+    fromParams(general.coordination_redis ?? {}, 'general_settings.coordination_redis'),
+    fromEnvironment(environment),
+  ];
   const addressed = places.find(
     ({ url, host, clusterNodes, sentinelNodes }) => url ?? host ?? clusterNodes?.length ?? sentinelNodes?.length,
   );
@@ -103,10 +109,11 @@ function keepsAnswers({ litellm_settings: litellm = {} }: Sections): boolean {
   return type === undefined || type === 'redis' || type === 'redis-semantic';
 }
 
-function fromCacheParams({ litellm_settings: litellm = {} }: Sections): Written {
-  const params = litellm.cache_params ?? {};
+type RedisParams = NonNullable<NonNullable<Sections['general_settings']>['coordination_redis']>;
+
+function fromParams(params: RedisParams, place: string): Written {
   return {
-    place: 'litellm_settings.cache_params',
+    place,
     url: params.url?.reveal(),
     host: params.host,
     port: params.port,

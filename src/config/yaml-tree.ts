@@ -7,6 +7,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  type Scalar,
   type YAMLMap,
 } from 'yaml';
 import type { Diagnostic } from './diagnostic.ts';
@@ -18,7 +19,6 @@ export type Tree = Record<string, unknown>;
 const nodeCountMax = 200_000;
 
 const plainMessages: Partial<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key stands twice in the same map',
   TAB_AS_INDENT: 'a tab is used as indentation',
   BAD_INDENT: 'wrong indentation',
   BLOCK_AS_IMPLICIT_KEY: 'a nested map starts where a value was expected (a missing line break or quote?)',
@@ -28,7 +28,6 @@ const plainMessages: Partial<Record<string, string>> = {
 
 const expectations: Partial<Record<string, string>> = {
   TAB_AS_INDENT: 'spaces',
-  DUPLICATE_KEY: 'one entry for each key',
 };
 
 /**
@@ -41,7 +40,7 @@ export function parseYamlTree(
   origins: Origins,
 ): { tree: Tree | undefined; diagnostics: Diagnostic[] } {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
   const positionAt = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line, column: col };
@@ -65,7 +64,9 @@ export function parseYamlTree(
     report(root.range?.[0] ?? 0, `the file holds ${found}`, 'a map of settings, e.g. model_list');
     return { tree: undefined, diagnostics };
   }
-  const conversion = new Conversion(document, positionAt, origins);
+  const warn = (offset: number, message: string) =>
+    diagnostics.push({ severity: 'warning', ...positionAt(offset), path: '', message });
+  const conversion = new Conversion(document, positionAt, origins, warn);
   try {
     return { tree: conversion.convert(root) as Tree, diagnostics };
   } catch (error) {
@@ -73,6 +74,13 @@ export function parseYamlTree(
     report(error.offset, error.message);
     return { tree: undefined, diagnostics };
   }
+}
+
+/** Numbers may have their digits in groups (`20_000`), as in the YAML that LiteLLM reads. */
+function scalarOf({ value, type }: Scalar): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  const isGrouped = typeof value === 'string' && type === 'PLAIN' && /^[-+]?\d+(_\d+)+(\.\d+)?$/.test(value);
+  return isGrouped ? Number(value.replaceAll('_', '')) : value;
 }
 
 class ConversionError extends Error {
@@ -88,20 +96,27 @@ class Conversion {
   readonly #document: Document;
   readonly #positionAt: (offset: number) => Position;
   readonly #origins: Origins;
+  readonly #warn: (offset: number, message: string) => void;
   readonly #open = new Set<Node>();
   #nodeCount = 0;
 
-  constructor(document: Document, positionAt: (offset: number) => Position, origins: Origins) {
+  constructor(
+    document: Document,
+    positionAt: (offset: number) => Position,
+    origins: Origins,
+    warn: (offset: number, message: string) => void,
+  ) {
     this.#document = document;
     this.#positionAt = positionAt;
     this.#origins = origins;
+    this.#warn = warn;
   }
 
   convert(node: Node | null): unknown {
     if (node === null) return null;
     const offset = node.range?.[0] ?? 0;
     if (++this.#nodeCount > nodeCountMax) throw new ConversionError('the aliases expand to too many values', offset);
-    if (isScalar(node)) return typeof node.value === 'bigint' ? Number(node.value) : node.value;
+    if (isScalar(node)) return scalarOf(node);
     if (isAlias(node)) {
       const target = node.resolve(this.#document);
       if (target === undefined) throw new ConversionError(`no anchor is named ${node.source}`, offset);
@@ -139,6 +154,9 @@ class Conversion {
       if (key === '<<') {
         merged.push(...(Array.isArray(value) ? value : [value]));
         continue;
+      }
+      if (Object.hasOwn(tree, key)) {
+        this.#warn(keyNode.range?.[0] ?? 0, `${key} stands twice in the same map: this one counts`);
       }
       tree[key] = value;
       const keyPosition = this.#positionOf(keyNode);

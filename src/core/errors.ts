@@ -94,6 +94,8 @@ export interface ErrorDetails {
   readonly headers?: Readonly<Record<string, string>>;
   /** The key's budget for one model is spent. */
   readonly ofModelBudget?: boolean;
+  /** A refusal by the budget of the key as a whole. */
+  readonly ofKeyBudget?: boolean;
   /** How a provider failed, in words that hold nothing of its own and no address: for whoever may ask. */
   readonly reason?: string;
   /** Fields of the provider's own error that callers look at (`innererror`, `provider_specific_fields`). */

@@ -52,6 +52,8 @@ export interface Principal {
   /** Further limits of requests that have a tag. */
   readonly tagLimits?: ReadonlyMap<string, readonly RateLimitRule[]> | null;
   /** Models to use in the place of one whose own budget of the key is spent, in order. */
+  /** Beyond its own budget it is slowed, where the gateway says how much, and not stopped. */
+  readonly throttledOverBudget?: boolean;
   readonly budgetFallbacks?: Readonly<Record<string, readonly string[]>> | null;
   /** `router_settings` of the key over those of its team, as written. */
   readonly routerSettings?: JsonObject | null;

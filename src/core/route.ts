@@ -268,7 +268,9 @@ export interface GatewaySettings {
   readonly storePromptsAndAnswers: boolean;
   /** Some sink takes what is asked and answered. */
   readonly contentForSinks: boolean;
-  readonly budgetErrorStatus: 400 | 429;
+  readonly budgetErrorStatus: number;
+  /** Share of its rates that is left to a key which wants to be slowed, not stopped, beyond its budget; null = none is. */
+  readonly throttledShare?: number | null;
   /** Show the list of allowed models in a model-denied message. */
   readonly showAllowedModels: boolean;
   /** What is done when a bound does not fit: refuse, or lower `max_tokens` and say so in a header. */

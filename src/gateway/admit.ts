@@ -7,7 +7,7 @@ import { cacheUse, lookUp } from './cache/answer-cache.ts';
 import type { Gateway } from './gateway.ts';
 import { budgetExceeded, unpriceable } from './limits/budget-refusal.ts';
 import { boundOf, largestFitting } from './limits/estimate.ts';
-import { claimsOf, counting, limitsOf } from './limits/limits.ts';
+import { claimsOf, counting, type Limits, limitsOf } from './limits/limits.ts';
 import { rateLimited } from './limits/rate-refusal.ts';
 import { withoutSuspended } from './limits/suspended.ts';
 
@@ -16,9 +16,14 @@ import { withoutSuspended } from './limits/suspended.ts';
  * is asked, for what it knows costs nothing and needs no room in any budget; else the upper bound of the cost is held on
  * every account. Refused → 429 that names the limit, the figures and the reset.
  */
-export function admit(gateway: Gateway, asked: Planned): Admitted | Promise<Admitted> {
+export function admit(
+  gateway: Gateway,
+  asked: Planned,
+  changed: ((limits: Limits) => Limits) | null = null,
+): Admitted | Promise<Admitted> {
   if (asked.funds?.isSpent) return admitSpent(gateway, asked);
-  return andThen(limitsOf(gateway, asked), ({ budgets, rates }) => {
+  return andThen(limitsOf(gateway, asked), (limits) => {
+    const { budgets, rates } = changed === null ? limits : changed(limits);
     const planned = gateway.suspended.size === 0 ? asked : withoutSuspended(gateway, asked, budgets);
     return andThen(claimRates(gateway, planned, claimsOf(planned, rates)), (rateReservation) =>
       admitAt(gateway, planned, budgets, rateReservation),

@@ -29,6 +29,7 @@ ${deployment('limited', second.url, '      default_api_key_rpm_limit: 1\n')}
 ${deployment('agents', first.url, '      tag_regex: ["^User-Agent: claude-code/", "(broken"]\n')}
 ${deployment('agents', second.url, '      tags: [default]\n')}
 router_settings: { num_retries: 0, enable_tag_filtering: true }
+litellm_settings: { budget_exceeded_throttle_percentage: 0.5 }
 `,
   });
 });
@@ -102,6 +103,30 @@ it('a model whose own budget is spent is replaced by the first of budget_fallbac
     429,
     expect.stringContaining('exceeded budget for model=dear'),
   ]);
+});
+
+it('throttle_on_budget_exceeded leaves a key that is over its budget a share of its rate', async () => {
+  const spent = { max_budget: 1.5, rpm_limit: 6, throttle_on_budget_exceeded: true };
+  const { key } = await made('/key/generate', spent);
+  const { key: without } = await made('/key/generate', { ...spent, rpm_limit: null });
+  const team = await made('/team/new', { max_budget: 2.5 });
+  const { key: ofTeam } = await made('/key/generate', { ...spent, team_id: team.team_id });
+  const statuses = async (of: string | undefined) => {
+    const seen: number[] = [];
+    for (let turn = 0; turn < 5; turn++) seen.push((await ask(of)).response.status);
+    return seen;
+  };
+  // One within the budget, two more until half of six requests a minute are used up.
+  expect(await statuses(key)).toEqual([200, 200, 200, 429, 429]);
+  const refused = await ask(key);
+  expect(JSON.stringify(refused.body)).toMatch(/Limit type: requests. Current limit: 3/);
+  const { info } = (await (await gateway.get(`/key/info?key=${key}`)).json()) as { info: { spend: number } };
+  expect(info.spend).toBe(3);
+  // Nothing to slow; and the team's budget stops as ever.
+  expect(await statuses(without)).toEqual([200, 429, 429, 429, 429]);
+  expect(await statuses(ofTeam)).toEqual([200, 200, 429, 429, 429]);
+  const odd = await gateway.post('/key/generate', { throttle_on_budget_exceeded: 'yes' });
+  expect(odd.status).toBe(422);
 });
 
 it('tag_rpm_limit holds for requests with the tag, default_api_key_rpm_limit for each key on the model', async () => {

@@ -71,6 +71,7 @@ export function compilePrincipal(chain: Chain, defaults: Defaults): Principal {
       ...(key.userId === null && key.teamId !== null ? (defaults.serviceAccountParams ?? []) : []),
     ]),
     tagLimits: tagLimits(key, defaults),
+    throttledOverBudget: throttled(key),
     budgetFallbacks: budgetFallbacks(key.extra.budget_fallbacks),
     routerSettings: routing(team?.extra.router_settings, key.extra.router_settings),
     allowedCacheControls: Object.freeze(textsIn(key.extra.allowed_cache_controls)),
@@ -91,6 +92,12 @@ function tagLimits({ extra, id, alias, name }: KeyRecord, { tokensLimited }: Def
     return [tag, rateLimitRules(subject, { rpmLimit: typeof rpmLimit === 'number' ? rpmLimit : null })] as const;
   });
   return limits.length === 0 ? null : new Map(limits);
+}
+
+/** A key without a rate has nothing that could be slowed. */
+function throttled({ extra, metadata, rpmLimit, tpmLimit }: KeyRecord): boolean {
+  const wished = extra.throttle_on_budget_exceeded === true || metadata.throttle_on_budget_exceeded === true;
+  return wished && (rpmLimit !== null || tpmLimit !== null);
 }
 
 function budgetFallbacks(written: Json | undefined): Principal['budgetFallbacks'] {

@@ -76,6 +76,7 @@ const checked: Readonly<Record<string, z.ZodType>> = {
   rpm_limit_type: z.enum(limitTypes).nullable(),
   tpm_limit_type: z.enum(limitTypes).nullable(),
   tag_rpm_limit: z.record(z.string().max(256), z.number().int().min(0)).nullable(),
+  throttle_on_budget_exceeded: z.boolean().nullable(),
   budget_fallbacks: z.record(z.string().max(256), z.array(z.string().max(256)).max(20)).nullable(),
 };
 

@@ -15,6 +15,7 @@ import {
   oneOf,
   openMap,
   ownMap,
+  port,
   required,
   seconds,
   secret,
@@ -22,10 +23,26 @@ import {
   texts,
 } from '../field.ts';
 
+const redisAddress = map({
+  host: key(text(), 'Redis host.'),
+  port: key(port(), 'Redis port.', '6379'),
+  password: key(secret(), 'Redis password.'),
+  username: key(text(), 'Redis user.'),
+  url: key(secret(), 'Redis address with everything in it.'),
+  db: key(count(), 'Redis database number.', '0'),
+  ssl: key(flag(), 'TLS to Redis.', 'false'),
+  ssl_cert_reqs: key(anything(), 'Certificate check of Redis.'),
+  ssl_check_hostname: key(flag(), 'Host name check of Redis.'),
+  redis_startup_nodes: key(listOf(openMap()), 'Redis cluster nodes.'),
+  service_name: key(text(), 'Redis sentinel service.'),
+  sentinel_nodes: key(listOf(listOf(anything())), 'Redis sentinels.'),
+  sentinel_password: key(secret(), 'Redis sentinel password.'),
+});
+
 const passThroughEndpoint = map({
   id: key(text(), 'Names it in the admin API.', 'the path'),
   path: required(text(), 'Path on the gateway.'),
-  target: required(text(), 'Address the calls go to.'),
+  target: key(text(), 'Address the calls go to.', 'required'),
   headers: key(mapOf(text()), 'Headers added.'),
   default_query_params: key(mapOf(text()), 'Query parameters added.'),
   include_subpath: key(flag(), 'Longer paths too.', 'false'),
@@ -136,7 +153,11 @@ const ourKeys = {
     texts(),
     'Ours: hosts that keys and teams may name for sinks of their own, beside the services’ own and those of `callbacks`.',
   ),
-  budget_error_status: key(oneOf('429', '400'), 'Ours: status of a refusal over budget.', '429'),
+  budget_error_status: key(
+    oneOf('429', '400', '402', '403'),
+    'Ours: status of a refusal over budget.',
+    '`litellm_settings.budget_exceeded_status_code`, or 429',
+  ),
   show_allowed_models: key(flag(), 'Ours: a refusal over model access lists the models the key may use.', 'true'),
 };
 
@@ -194,6 +215,12 @@ export const generalSettings = map({
     'When old rows are removed, in place of `maximum_spend_logs_retention_interval`: minute, hour, day, month, weekday (0 is Sunday) in UTC.',
   ),
   allow_requests_on_db_unavailable: key(flag(), 'Serve known keys while the database is away.', 'false'),
+  coordination_redis: key(
+    redisAddress,
+    'Redis for what replicas share: limits, cooldowns, changes. The same as in `cache_params`, which comes first.',
+  ),
+  fail_closed_rate_limit_enforcement: key(flag(), '`true` is the same as `limits_without_redis: closed`.'),
+  sse_keepalive_ping_interval_seconds: key(seconds(), 'The same as `heartbeat_seconds`.'),
   user_api_key_cache_ttl: key(
     seconds(),
     'How long a key look-up is kept in memory; changes still count within a second. Read at the start.',

@@ -6,6 +6,7 @@ export const modelModes = [
   'completion',
   'embedding',
   'image_generation',
+  'image_edit',
   'audio_transcription',
   'audio_speech',
   'moderation',

@@ -56,6 +56,8 @@ export const modelParams = map({
   ),
   s3_region_name: key(text(), 'Region of that bucket.', 'the region of the model'),
   s3_endpoint_url: key(url(), 'Address of S3.', 'Amazon’s'),
+  s3_access_key_id: key(secret(), 'AWS access key id for that bucket.', '`aws_access_key_id`'),
+  s3_secret_access_key: key(secret(), 'AWS secret access key for that bucket.', '`aws_secret_access_key`'),
   aws_batch_role_arn: key(text(), 'Role with which Bedrock reads and writes in the bucket of batches.'),
   aws_access_key_id: key(secret(), 'AWS access key id.'),
   aws_secret_access_key: key(secret(), 'AWS secret access key.'),

@@ -18,7 +18,7 @@ export function budgetExceeded(denial: BudgetDenial, planned: Planned, now: numb
     {
       ...(isOfRoute ? {} : { status: planned.snapshot.settings.budgetErrorStatus }),
       ...retryAfter(denial, now),
-      ...(rule.scope === 'key' && rule.model !== null && { ofModelBudget: true }),
+      ...(rule.scope === 'key' && { [rule.model === null ? 'ofKeyBudget' : 'ofModelBudget']: true }),
     },
   );
 }

@@ -20,6 +20,11 @@ export const bedrock = defineProvider({
   checkedAgainst:
     '@aws-sdk/client-bedrock-runtime 3.1164.0; bodies of Titan and of rerankers with clients in public repositories',
   aliases: ['bedrock_converse'],
+  modelPrefixes: ['', 'us.', 'eu.', 'apac.', 'global.', 'us-gov.'].flatMap((area) =>
+    ['anthropic', 'amazon', 'meta', 'mistral', 'cohere', 'ai21', 'deepseek', 'qwen', 'openai'].map(
+      (maker) => `${area}${maker}.`,
+    ),
+  ),
   baseUrl: null,
   baseUrlVariable: 'AWS_BEDROCK_RUNTIME_ENDPOINT',
   credentialVariable: 'AWS_BEARER_TOKEN_BEDROCK',

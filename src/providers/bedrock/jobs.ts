@@ -27,7 +27,12 @@ export function jobsPlace(
     s3 !== undefined || bucket.includes('.')
       ? `${(s3 ?? `https://s3.${filesRegion}.${suffixOf(filesRegion)}`).replace(/\/+$/, '')}/${bucket}`
       : `https://${bucket}.s3.${filesRegion}.${suffixOf(filesRegion)}`;
-  const signedFiles = signed(settings, filesRegion, 's3');
+  const { s3_access_key_id: id, s3_secret_access_key: secret } = settings.extra;
+  const asOwner =
+    id === undefined || secret === undefined
+      ? settings
+      : { ...settings, extra: { ...settings.extra, aws_access_key_id: id, aws_secret_access_key: secret } };
+  const signedFiles = signed(asOwner, filesRegion, 's3');
   return {
     at: (room, tail) =>
       room === 'files'
