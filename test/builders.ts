@@ -319,6 +319,7 @@ export const options: RequestOptions = {
   mergesReasoning: null,
   sinksLeftOut: [],
   dropParams: null,
+  allowedParams: [],
   endUser: null,
   connection: {},
 };

@@ -215,6 +215,8 @@ export interface EncodeOptions {
   readonly dropParams: boolean;
   readonly additionalDropParams: readonly string[];
   readonly allowedParams: readonly string[];
+  /** Takes the names that would have been refused, were they not allowed. */
+  readonly letThrough?: Set<string>;
   /** May repair invalid histories. */
   readonly modifyParams: boolean;
   /** Written where the format requires a maximum and the caller gave none. */

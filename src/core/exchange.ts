@@ -324,6 +324,8 @@ export interface RequestOptions {
   /** Sinks that are not told, by the names that callbacks have. */
   readonly sinksLeftOut: readonly string[];
   readonly dropParams: boolean | null;
+  /** On top of the deployment's. */
+  readonly allowedParams: readonly string[];
   /** End user by gateway header or metadata, where it beats the body's own field. */
   readonly endUser: string | null;
   /** Connection fields the caller set (`api_key`, `api_base` …): refused unless the deployment allows them. */

@@ -118,6 +118,11 @@ const conversation: ReadonlySet<string> = new Set(
    message chat_history preamble inputText toolConfig tool_config`.split(/\s+/),
 );
 
+/** Whether a member would say the conversation in some format: it is never let through. */
+export function saysConversation(name: string): boolean {
+  return conversation.has(name);
+}
+
 interface CrossingTo {
   /** The kinds of parameters that the format has. */
   readonly own: readonly (keyof typeof everybodys)[];

@@ -1,6 +1,7 @@
 import type { EncodeOptions } from '../core/dialect.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
+import { saysConversation } from './foreign-parameters.ts';
 
 /** What sets one wire format's parameters apart. */
 export interface ParameterFormat {
@@ -122,10 +123,13 @@ export function unsupportedParameters(names: readonly string[]): GatewayError {
   );
 }
 
-/** Throws for parameters that a format cannot say, unless the deployment has them dropped. */
+/** Throws for parameters that a format cannot say, unless they are dropped or allowed as they are. */
 export function refuseParameters(names: readonly string[], options: EncodeOptions): void {
+  const { allowedParams, letThrough } = options;
+  const isAllowed = (name: string) => allowedParams.includes(name) && !saysConversation(name);
+  if (letThrough !== undefined) for (const name of names) if (isAllowed(name)) letThrough.add(name);
   if (options.dropParams) return;
-  const left = names.filter((name) => !options.additionalDropParams.includes(name));
+  const left = names.filter((name) => !options.additionalDropParams.includes(name) && !isAllowed(name));
   if (left.length > 0) throw unsupportedParameters(left);
 }
 

@@ -56,6 +56,16 @@ describe('the bound', () => {
     expect(of({}, { defaults: { max_tokens: 50 } })).toBe(50_000);
   });
 
+  it('takes the model’s maximum where the operator keeps every maximum from the provider', () => {
+    const kept = deployment({ price: price(0, 1), additionalDropParams: ['max_tokens'] });
+    const usual = Array.from({ length: 9 }, () => deployment({ price: price(0, 1) }));
+    for (const deployments of [[kept], [...usual, kept]]) {
+      const exchange = planned({ snapshot: snapshot({ deployments }), facts: { maxOutputTokens: 10 } });
+      expect(boundOf(exchange, null).amount).toBe(4_000_000);
+      expect(boundOf(exchange, 5).amount).toBe(4_000_000);
+    }
+  });
+
   it('of many deployments is the highest of them all, also where most are alike', () => {
     const figure = fc.constantFrom(0, 1, 7);
     const tokens = fc.constantFrom(null, 50, 900);

@@ -25,7 +25,9 @@ export function ownRequest(chat: JsonObject, options: EncodeOptions): JsonObject
   const own = ownMessages((messages as Json[]).filter(isJsonObject));
   const chosen = functions.length > 0 ? { functions, ...choiceOf(choice, functions, options) } : {};
   return {
-    ...Object.fromEntries(Object.entries(settings).filter(([name]) => !unknown.includes(name))),
+    ...Object.fromEntries(
+      Object.entries(settings).filter(([name]) => !unknown.includes(name) || options.allowedParams.includes(name)),
+    ),
     messages: own,
     ...answer,
     ...(typeof effort === 'string' && effort !== 'none' ? { reasoning_effort: efforts[effort] ?? effort } : {}),

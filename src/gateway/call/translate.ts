@@ -10,6 +10,7 @@ import type { Deployment } from '../../core/route.ts';
 import { attemptSpan, traceparentOf } from '../../core/trace-context.ts';
 import type { Gateway } from '../gateway.ts';
 import { fieldsToStrip } from '../receive/gateway-fields.ts';
+import { encodedRequest } from './allowed-params.ts';
 import { checkMedia } from './check-media.ts';
 import { bringIn, mediaByAddress } from './inline-media.ts';
 import { replaceHeader, withCallerHeaders } from './passed-headers.ts';
@@ -88,7 +89,7 @@ export function requestBody(
     const named = mediaByAddress(request);
     if (named.length > 0) {
       return bringIn(gateway, exchange, named).then(() =>
-        encoded(exchange, target, target.dialect.request.encode(request, options), aside),
+        encoded(exchange, target, encodedRequest(target.dialect, request, options, body), aside),
       );
     }
   }
@@ -101,7 +102,12 @@ export function requestBody(
     const all = new Map([...Object.entries(target.overrides ?? {}), ...edits, ...(own ?? [])]);
     return editMembers(exchange.bytes, all, exchange.body);
   }
-  return encoded(exchange, target, target.dialect.request.encode(decoded(exchange, body, options), options), aside);
+  return encoded(
+    exchange,
+    target,
+    encodedRequest(target.dialect, decoded(exchange, body, options), options, body),
+    aside,
+  );
 }
 
 /** The request in the neutral form. */
@@ -168,7 +174,7 @@ export function encodeOptions(exchange: Askable, target: Target): EncodeOptions 
     model: target.model,
     dropParams: exchange.options.dropParams ?? (deployment.dropParams || settings.dropParams),
     additionalDropParams: deployment.additionalDropParams,
-    allowedParams: deployment.allowedParams,
+    allowedParams: both(deployment.allowedParams, exchange.options.allowedParams),
     modifyParams: settings.modifyParams,
     maxOutputTokensDefault: deployment.limits.outputTokensMax ?? maxOutputTokensDefault,
     maxOutputTokensClamp: exchange.clampedOutputTokens ?? undefined,
@@ -180,6 +186,10 @@ export function encodeOptions(exchange: Askable, target: Target): EncodeOptions 
     stream: exchange.facts.stream,
     isOwnFormat: target.dialect === exchange.dialect,
   };
+}
+
+function both(one: readonly string[], other: readonly string[]): readonly string[] {
+  return other.length === 0 ? one : [...one, ...other];
 }
 
 const jsonRequest = ['content-type', 'application/json', 'accept-encoding', 'identity'] as const;

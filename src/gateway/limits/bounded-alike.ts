@@ -31,8 +31,9 @@ export function boundedAlike(deployments: readonly Deployment[]): readonly Deplo
 function kindOf(deployment: Deployment): Kind {
   let kind = kindByDeployment.get(deployment);
   if (kind === undefined) {
-    const { price, limits, defaults, extraBody, provider } = deployment;
-    const text = JSON.stringify([price, limits, defaults, extraBody, provider.id]);
+    const { price, limits, defaults, extraBody, provider, additionalDropParams, traits } = deployment;
+    const dropped = [additionalDropParams, traits.unsupportedParams];
+    const text = JSON.stringify([price, limits, defaults, extraBody, provider.id, dropped]);
     if (kinds.size >= kindsMax) kinds = new Map();
     kind = kinds.get(text) ?? {};
     kinds.set(text, kind);

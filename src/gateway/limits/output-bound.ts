@@ -9,15 +9,33 @@ export const outputTokensUnknown = 131_072;
 /** What is answered with figures, not with tokens. */
 const generatesNothing: ReadonlySet<Operation> = new Set(['embedding', 'rerank', 'moderation']);
 
+/** In the words of any provider's format. */
+const limitNames = [
+  'max_completion_tokens',
+  'max_tokens',
+  'max_output_tokens',
+  'max_new_tokens',
+  'maxOutputTokens',
+  'maxTokens',
+  'num_predict',
+];
+
 const outputFields = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
 
 /** The most output tokens of one choice at a deployment. `imposed` is a lower maximum that the gateway writes itself. */
 export function outputTokensMaxOf(planned: Planned, deployment: Deployment, imposed: number | null): number {
   if (generatesNothing.has(planned.operation)) return 0;
-  const asked = askedOutputTokens(planned, deployment);
   const modelMax = deployment.limits.outputTokensMax ?? deployment.limits.inputTokensMax;
+  if (losesItsLimit(deployment)) return modelMax ?? outputTokensUnknown;
+  const asked = askedOutputTokens(planned, deployment);
   const own = modelMax === null ? (asked ?? outputTokensUnknown) : Math.min(asked ?? modelMax, modelMax);
   return imposed === null ? own : Math.min(own, imposed);
+}
+
+/** Whether a maximum may not reach the provider: neither the caller's nor the gateway's own counts then. */
+function losesItsLimit({ additionalDropParams, traits }: Deployment): boolean {
+  if (additionalDropParams.length === 0 && traits.unsupportedParams.length === 0) return false;
+  return limitNames.some((name) => additionalDropParams.includes(name) || traits.unsupportedParams.includes(name));
 }
 
 /** How many answers may be made: the caller's number, or a larger one that the operator or a fallback entry writes. */

@@ -33,6 +33,7 @@ const defaults: RequestOptions = Object.freeze({
   mergesReasoning: null,
   sinksLeftOut: [],
   dropParams: null,
+  allowedParams: [],
   endUser: null,
   connection: Object.freeze({}),
 });
@@ -87,6 +88,7 @@ export function readRequestOptions(
     mergesReasoning: read.flag(body, 'merge_reasoning_content_in_choices'),
     sinksLeftOut: namesIn(read.header(headers, 'x-litellm-disable-callbacks')),
     dropParams: read.flag(body, 'drop_params'),
+    allowedParams: read.texts(body, 'allowed_openai_params'),
     endUser:
       read.header(headers, 'x-litellm-customer-id') ??
       read.header(headers, 'x-litellm-end-user-id') ??
