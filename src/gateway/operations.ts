@@ -166,8 +166,10 @@ const invokedRerank: DataRoute = { ...converse, operation: 'rerank', dialect: 'i
 const invokedTitanEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'titan-embed' };
 const invokedCohereEmbed: DataRoute = { ...converse, operation: 'embedding', dialect: 'invoked-cohere-embed' };
 
+const amazonVerbs = ['converse', 'converse-stream', 'invoke', 'invoke-with-response-stream'] as const;
+
 /** `/model/{id}/<verb>`, also where other gateways have it; the id may be a resource name with slashes. */
-const amazonPath = /^(?:\/bedrock)?\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
+const amazonPath = new RegExp(`^(?:/bedrock)?/model/(.+)/(${amazonVerbs.join('|')})$`);
 
 /** `<prefix>{model}:<verb>`; behind the first of these stands a place at Google Cloud. */
 const googlePath =
@@ -192,10 +194,28 @@ const googleVerbs: ReadonlyMap<string, DataRoute> = new Map([
 /** Paths without parameters, for documents and listings. */
 export const dataPaths: readonly string[] = [
   ...exact.keys(),
-  ...['converse', 'converse-stream', 'invoke', 'invoke-with-response-stream'].map((verb) => `/model/{model}/${verb}`),
+  ...amazonVerbs.map((verb) => `/model/{model}/${verb}`),
   ...[...googleVerbs.keys()].map((verb) => `/v1beta/models/{model}:${verb}`),
   ...modelPrefixes.flatMap((prefix) => modelSuffixes.map(([suffix]) => `${prefix}{model}${suffix}`)),
 ];
+
+/** Whose clients come to paths like these; the verbs that there are below a model. */
+const families: readonly (readonly [RegExp, DialectName, readonly string[]])[] = [
+  [googlePath, 'gemini-generate', [...googleVerbs.keys()].map((verb) => `:${verb}`)],
+  [/^\/v1beta1?\//, 'gemini-generate', []],
+  [/^(?:\/bedrock)?\/model\/[^/]+\/[^/]+$/, 'bedrock-converse', amazonVerbs.map((verb) => `/${verb}`)],
+  [/^\/v1\/messages\//, 'anthropic-messages', []],
+  [/^(?:\/cohere)?\/v2\//, 'cohere-chat', []],
+];
+
+/** In which format the clients of a path that nobody serves read that it is not there, and what to tell them. */
+export function strangePath(path: string): { readonly dialect: DialectName; readonly message: string } | undefined {
+  const family = families.find(([pattern]) => pattern.test(path));
+  if (family === undefined) return undefined;
+  const [, dialect, verbs] = family;
+  const known = verbs.length === 0 ? '' : ` Below a model there are ${verbs.join(', ')}.`;
+  return { dialect, message: `Nothing at ${path.slice(0, 200)}.${known}` };
+}
 
 /** The data route of a path, or undefined when it is none. */
 export function matchRoute(path: string, query = ''): MatchedRoute | undefined {

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import type { PassThrough, Reply } from '../core/exchange.ts';
+import type { DialectName } from '../core/operation.ts';
 import type { Upload } from '../core/upload.ts';
 import type { Arrival } from '../gateway/arrival.ts';
 import { credentialFirst } from '../gateway/authenticate.ts';
 import { type FreeRoute, matchFree } from '../gateway/free/routes.ts';
 import { serveFree } from '../gateway/free/serve.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { type MatchedRoute, matchRoute } from '../gateway/operations.ts';
+import { type MatchedRoute, matchRoute, strangePath } from '../gateway/operations.ts';
 import { matchPassThrough } from '../gateway/pass-through/match.ts';
 import { refuse } from '../gateway/pipeline.ts';
 import { OpenClients } from './client-presence.ts';
@@ -45,7 +46,7 @@ export class DataDoor {
       const error = new GatewayError('method_not_allowed', `${path} takes POST, not ${request.method}.`, {
         headers: { allow: 'POST' },
       });
-      this.#refuse(response, error, matched);
+      this.#refuse(response, error, matched.route.dialect);
     }
     return true;
   }
@@ -160,7 +161,7 @@ export class DataDoor {
       if (cause instanceof ClientLeft) return;
       const error = asGatewayError(cause);
       this.#gateway.log.error('request failed inside the gateway', { path, cause });
-      this.#refuse(response, error, matched);
+      this.#refuse(response, error, matched.route.dialect);
     }
   }
 
@@ -176,9 +177,16 @@ export class DataDoor {
     }
   }
 
-  #refuse(response: ServerResponse, error: GatewayError, matched: MatchedRoute): void {
-    const dialect = this.#gateway.dialects.get(matched.route.dialect);
-    writeError(response, error, this.#gateway.chance.id(), dialect);
+  /** A path that nobody serves, in the words of those who would come to it; false where nobody is known to. */
+  refuseStrange(response: ServerResponse, path: string): boolean {
+    const strange = strangePath(path);
+    if (strange === undefined) return false;
+    this.#refuse(response, new GatewayError('not_found', strange.message), strange.dialect);
+    return true;
+  }
+
+  #refuse(response: ServerResponse, error: GatewayError, dialect: DialectName): void {
+    writeError(response, error, this.#gateway.chance.id(), this.#gateway.dialects.get(dialect));
   }
 }
 

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts';
 import { Roster } from '../core/roster.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { Control } from './control.ts';
 import { DataDoor, type Serve } from './data.ts';
 import { drain, type OpenResponse } from './drain.ts';
 import { plainErrorBody, writeError } from './json-error.ts';
@@ -24,7 +25,6 @@ const headersMax = 200;
 const unsentBytesMax = 16 * 1024;
 
 /** Everything that is not the data plane: admin API, health, metrics, console. */
-export type ControlDoor = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export interface HttpServer {
   readonly host: string;
@@ -40,7 +40,7 @@ export interface HttpServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly serve: Serve;
-  readonly control?: ControlDoor;
+  readonly control?: Control;
   readonly readiness?: Readiness;
 }
 
@@ -88,6 +88,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     }
     const path = pathOf(request.url ?? '/');
     if (data.take(request, response, path)) return;
+    if (options.control?.has(path) !== true && data.refuseStrange(response, path)) return;
     void answerControl(gateway, options.control, request, response, path);
   });
   server.on('connection', (socket: Socket) => {
@@ -117,7 +118,7 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
 
 async function answerControl(
   gateway: Gateway,
-  control: ControlDoor | undefined,
+  control: Control | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,

@@ -101,6 +101,23 @@ test('a form, a wrong method, an unknown path and malformed JSON are told apart'
   expect((await messageOf(malformed)).message).not.toContain('at ');
 });
 
+test.each([
+  ['POST', '/v1beta/models/m:predictLongRunning', { error: { code: 404, status: 'NOT_FOUND' } }],
+  ['POST', '/v1/models/m:dance', { error: { code: 404, status: 'NOT_FOUND' } }],
+  ['GET', '/v1beta/cachedContents', { error: { code: 404, status: 'NOT_FOUND' } }],
+  ['POST', '/model/m/dance', { __type: 'ResourceNotFoundException' }],
+  ['POST', '/bedrock/model/m/dance', { __type: 'ResourceNotFoundException' }],
+  ['POST', '/v1/messages/dance', { type: 'error', error: { type: 'not_found_error' } }],
+  ['POST', '/v2/dance', { message: 'Nothing at /v2/dance.' }],
+  ['POST', '/v1/dance', { error: { type: 'not_found_error' } }],
+])('%s %s is not there, in the words of those who would come to it', async (method, path, body) => {
+  const answer = await fetch(`${rig.url}${path}`, { method, ...(method === 'POST' && { body: '{}' }) });
+  expect(answer.status).toBe(404);
+  const text = await answer.text();
+  expect(JSON.parse(text)).toMatchObject(body);
+  if (/models?\/m/.test(path)) expect(text).toMatch(/Below a model there are .*(generateContent|converse)/);
+});
+
 test('headers over the limit and bytes that are not HTTP are answered, and the server lives on', async () => {
   const huge = await raw(`POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`);
   expect(huge).toMatch(/^HTTP\/1\.1 431 /);
