@@ -86,8 +86,15 @@ providerContract(oci, [
     settings: { extra: { oci_region: 'us-chicago-1', oci_compartment_id: 'ocid1.compartment.oc1..x' } },
     dialect: 'openai-chat',
     model: 'meta.llama-3.3-70b-instruct',
-    address: 'https://inference.generativeai.us-chicago-1.oci.oraclecloud.com/20231130/actions/v1/chat/completions',
+    address: 'https://inference.generativeai.us-chicago-1.oci.oraclecloud.com/openai/v1/chat/completions',
     headers: { authorization: 'Bearer sk-canary-credential-42', compartmentid: 'ocid1.compartment.oc1..x' },
+  },
+  {
+    settings: { extra: { oci_region: 'us-chicago-1', oci_project_id: 'ocid1.generativeaiproject.oc1..x' } },
+    dialect: 'openai-responses',
+    model: 'openai.gpt-oss-120b',
+    address: 'https://inference.generativeai.us-chicago-1.oci.oraclecloud.com/openai/v1/responses',
+    headers: { 'openai-project': 'ocid1.generativeaiproject.oc1..x' },
   },
 ]);
 

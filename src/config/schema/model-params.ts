@@ -86,6 +86,7 @@ export const modelParams = map({
   oci_key: key(secret(), 'Oracle: private key in PEM.'),
   oci_key_file: key(text(), 'Oracle: file with the private key.'),
   oci_compartment_id: key(text(), 'Oracle: OCID of the compartment.'),
+  oci_project_id: key(text(), 'Oracle: OCID of the project, for Responses.'),
   region_name: key(text(), 'Region of the deployment (`eu`, `us` …) for region filtering.'),
 
   rpm: key(count(), 'Requests a minute this deployment takes.'),

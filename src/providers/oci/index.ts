@@ -10,8 +10,8 @@ const regionDefault = 'us-ashburn-1';
 export const oci = defineProvider({
   id: 'oci',
   name: 'Oracle Cloud',
-  documentation: 'https://docs.oracle.com/en-us/iaas/Content/generative-ai/oci-openai.htm',
-  checkedAgainst: 'clients of the OpenAI-compatible address in public repositories',
+  documentation: 'https://docs.oracle.com/en-us/iaas/Content/generative-ai/openai-compatible-api.htm',
+  checkedAgainst: 'its pages on chat completions and Responses',
   baseUrl: null,
   credentialVariable: 'OCI_GENAI_API_KEY',
   environmentVariables: [
@@ -22,17 +22,21 @@ export const oci = defineProvider({
     'OCI_KEY',
     'OCI_KEY_FILE',
     'OCI_COMPARTMENT_ID',
+    'OCI_PROJECT_ID',
   ],
   auth: (settings) => {
     const compartment = setting(settings, 'oci_compartment_id');
+    const project = setting(settings, 'oci_project_id');
     const { credential } = settings;
     return [
       ...(credential === null ? [] : ['authorization', `Bearer ${credential.reveal()}`]),
       ...(compartment === undefined ? [] : ['compartmentid', compartment, 'opc-compartment-id', compartment]),
+      ...(project === undefined ? [] : ['openai-project', project]),
     ];
   },
   authorize: signedByUser,
   adjust: (settings) => ({ ...settings, baseUrl: settings.baseUrl ?? addressOf(settings) }),
+  dialects: { chat: ['openai-chat', 'openai-responses'] },
   modelsPath: null,
   // They are asked as at OpenAI: `max_completion_tokens`, and no sampling. https://github.com/oracle/langchain-oracle/issues/214
   traits: (model) => ({ reasoningModel: /^openai\.(?:o\d|gpt-5)/.test(model) }),
@@ -40,7 +44,7 @@ export const oci = defineProvider({
 
 function addressOf(settings: ConnectionSettings): string {
   const region = setting(settings, 'oci_region') ?? regionDefault;
-  return `https://inference.generativeai.${region}.oci.oraclecloud.com/20231130/actions/v1`;
+  return `https://inference.generativeai.${region}.oci.oraclecloud.com/openai/v1`;
 }
 
 function setting({ extra, environment = {} }: ConnectionSettings, name: string): string | undefined {
