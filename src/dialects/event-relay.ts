@@ -28,7 +28,6 @@ export abstract class EventRelay implements StreamRelay {
   readonly progress: StreamProgress = newStreamProgress();
   readonly #splitter = new EventSplitter();
   readonly #reader = new EventReader();
-  readonly #changes: Change[] = [];
 
   /** Reads one event's data, keeps `progress` up to date. Called while the ending is open. */
   protected abstract judge(name: string, data: string): EventVerdict;
@@ -56,24 +55,22 @@ export abstract class EventRelay implements StreamRelay {
   #relay(whole: Buffer): Uint8Array | null {
     const reader = this.#reader;
     reader.open(whole.toString('latin1'));
-    const changes = this.#changes;
+    let changes: Change[] | null = null;
     let size = whole.length;
     while (reader.next()) {
       const verdict = this.#judgeEvent(reader);
       if (verdict === 'pass') continue;
       const change = changeOf(reader, verdict);
       size += (change.instead === null ? 0 : change.instead.length) - (change.to - change.from);
-      changes.push(change);
+      if (changes === null) changes = [change];
+      else changes.push(change);
       if (verdict === 'drop' || verdict.cut === undefined || reader.dataStart === -1) continue;
       const from = reader.dataStart + verdict.cut.at;
       changes.push({ from, to: from + verdict.cut.length, instead: null });
       size -= verdict.cut.length;
     }
-    if (changes.length === 0) return whole;
-    const output = size === 0 ? null : changed(whole, changes, size);
-    // Nothing is kept until the next chunk, which may be long in coming.
-    changes.length = 0;
-    return output;
+    if (changes === null) return whole;
+    return size === 0 ? null : changed(whole, changes, size);
   }
 
   #judgeEvent(reader: EventReader): EventVerdict {

@@ -86,7 +86,7 @@ class ResponseSink implements ByteSink {
     // An empty chunk would be the end.
     if (this.#response.destroyed || chunk.length === 0) return true;
     if (!this.#isFramed) return this.#response.write(chunk);
-    return this.#response.write(framed(chunk, this.#response.writableLength > 0));
+    return this.#response.write(framed(chunk, this.#response.writableLength > waitingBytesMax));
   }
 
   end(): void {
@@ -99,6 +99,8 @@ class ResponseSink implements ByteSink {
   }
 }
 
+/** Less than that waits for the end of a turn of the event loop, not for the client. */
+const waitingBytesMax = 2 * 1024;
 /** Larger frames, of which the client may not take all at once, are not cut from the memory that small buffers share. */
 const pooledBytesMax = 4 * 1024;
 const carriageReturn = 13;
