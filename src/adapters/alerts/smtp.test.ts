@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startAlertingTls, uncaughtDuring } from '../../../test/servers/alerting-tls.ts';
 import type { MailSetting } from '../../core/alert-settings.ts';
 import { Secret } from '../../core/secret.ts';
 import { sendMail } from './smtp.ts';
@@ -105,4 +106,14 @@ describe('mail', () => {
     await expect(sendMail(setting(port), mail)).rejects.toThrow('552 to the message');
     await expect(sendMail(setting(1), mail)).rejects.toThrow('no connection');
   });
+});
+
+it('bears an alert that comes together with a certificate that is refused', async () => {
+  const server = await startAlertingTls({ atOnce: true });
+  const uncaught = await uncaughtDuring(async () => {
+    await expect(sendMail(setting(server.port, { security: 'tls' }), mail)).rejects.toThrow('no connection');
+    await new Promise((done) => setTimeout(done, 50));
+  });
+  server.close();
+  expect(uncaught).toEqual([]);
 });

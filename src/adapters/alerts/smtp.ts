@@ -153,6 +153,8 @@ function settled(socket: Socket, event: string): Promise<Socket> {
     };
     socket.setTimeout(answerMs, failed);
     socket.once('error', failed);
+    // There may be a second one: a certificate is refused, and then what the server says to that.
+    socket.on('error', () => {});
     socket.once(event, () => {
       socket.off('error', failed);
       resolve(socket);

@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from '../../core/redis-settings.ts';
+import { hearErrors } from './unheard-errors.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -13,6 +14,7 @@ const retryDelayMsMax = 1_000;
 export function connectRedis(settings: RedisSettings): RedisClient {
   const { topology } = settings;
   const options = connectionOptions(settings);
+  hearErrors();
   switch (topology.kind) {
     case 'single':
       return new Redis({ ...options, ...topology.address, enableAutoPipelining: true });
