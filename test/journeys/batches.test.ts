@@ -346,6 +346,12 @@ describe('bad input is a clear 4xx', () => {
     const noFile = new FormData();
     noFile.append('purpose', 'batch');
     expect(await (await send(noFile)).text()).toContain('file: expected a file');
+    const empty = new FormData();
+    empty.append('purpose', 'batch');
+    empty.append('file', new Blob([]), 'in.jsonl');
+    const refused = await send(empty);
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain('file: the file is empty');
     const noPurpose = new FormData();
     noPurpose.append('file', new Blob(['x']), 'x');
     expect(await (await send(noPurpose)).text()).toContain('purpose: required');

@@ -463,6 +463,25 @@ describe('bad input is a clear 4xx', () => {
     ]);
   });
 
+  it.each([
+    ['/v1/audio/transcriptions', { model: 'whisper' }, 'file'],
+    ['/v1/audio/translations', { model: 'eleven-stt' }, 'file'],
+    ['/v1/images/edits', { model: 'painter', prompt: 'Blue' }, 'image'],
+    ['/v1/images/variations', { model: 'painter' }, 'image'],
+  ])('an empty file goes nowhere: %s', async (path, fields, field) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value as string);
+    form.append(field, new Blob([]), 'empty.bin');
+    const reply = await fetch(`${rig.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${masterKey}` },
+      body: form,
+    });
+    expect(reply.status).toBe(400);
+    expect(await reply.json()).toMatchObject({ error: { message: `${field}: the file is empty`, param: field } });
+    expect(upstream.requests).toEqual([]);
+  });
+
   it('a key that is not good is told so also with a form', async () => {
     const answer = await send('/v1/audio/transcriptions', form({ file, model: 'whisper' }), {
       authorization: 'Bearer sk-wrong',

@@ -178,6 +178,26 @@ describe('a session', () => {
     expect(sessions).toHaveLength(1);
   });
 
+  it('whose provider begins a turn that nobody can pay for stops it, and what it came to is on the books', async () => {
+    const say = (socket: WebSocket, event: object) => socket.send(JSON.stringify(event));
+    answers = (socket, turn) => {
+      for (const id of [`resp_${turn}`, `own_${turn}`]) say(socket, { type: 'response.created', response: { id } });
+      socket.on('message', (bytes: Buffer) => {
+        const { type, response_id: id } = JSON.parse(bytes.toString()) as Record<string, unknown>;
+        if (type === 'response.cancel')
+          say(socket, { type: 'response.done', response: { id, status: 'cancelled', usage } });
+      });
+    };
+    const { key, spent } = await keyWith({ max_budget: 0.7 });
+    const client = await connect(key);
+    client.say({ type: 'response.create' });
+    expect(await client.until('error')).toMatchObject({ error: { code: 'budget_exceeded' } });
+    expect(await client.closed).toMatchObject({ code: 1008 });
+    await settled(spent, 0.2);
+    const cancels = sessions[0]!.heard.filter(({ type }) => type === 'response.cancel');
+    expect(cancels.map(({ response_id: id }) => String(id).slice(0, 4)).sort()).toEqual(['own_', 'resp']);
+  });
+
   it('ends where the budget of its deployment has no room for another turn', async () => {
     const client = await connect(masterKey, 'capped');
     for (let turn = 1; turn <= 2; turn += 1) {

@@ -28,6 +28,12 @@ export function flagOf(body: JsonObject, field: string): boolean | undefined {
   throw malformed(field, 'expected true or false');
 }
 
+/** For a form that is here whole. */
+export function refuseEmpty(files: readonly UploadedFile[]): void {
+  const empty = files.find(({ size }) => size === 0);
+  if (empty !== undefined) throw malformed(empty.field, 'the file is empty');
+}
+
 /** The files under a name, or under the name with `[]`. */
 export function filesOf(files: readonly UploadedFile[], field: string): MediaFile[] {
   return files

@@ -8,7 +8,7 @@ import { malformed, optionalString, requiredString, unknownMembers } from '../bo
 import { notAnAnswer } from '../event-decoder.ts';
 import { inexpressible } from '../parameter-edits.ts';
 import { given, leaveOut, type TaskFormat } from '../task-dialect.ts';
-import { filesOf, flagOf, numberOf } from './form-fields.ts';
+import { filesOf, flagOf, numberOf, refuseEmpty } from './form-fields.ts';
 import { eventText, MediaEventRelay } from './relays.ts';
 import { mediaUsage, toldUsage } from './usage.ts';
 
@@ -176,6 +176,7 @@ function imageForm(name: DialectName, needsPrompt: boolean): Format {
       const { files = [] } = upload ?? {};
       const count = files.filter(({ field }) => field === 'image' || field === 'image[]').length;
       if (count === 0) throw malformed('image', 'expected at least one file');
+      refuseEmpty(files);
       return inspect(body, count + 1);
     },
     decodeRequest: (body, files) => decode(body, imagesIn(files), filesOf(files, 'mask')[0]),

@@ -7,7 +7,7 @@ import { noUsage, type Usage } from '../../core/usage.ts';
 import { malformed, optionalString, optionalStrings, unknownMembers } from '../body-checks.ts';
 import { notAnAnswer } from '../event-decoder.ts';
 import { given, type TaskFormat } from '../task-dialect.ts';
-import { fileOf, flagOf, numberOf } from './form-fields.ts';
+import { fileOf, flagOf, numberOf, refuseEmpty } from './form-fields.ts';
 import { eventText, MediaEventRelay, RawRelay } from './relays.ts';
 import { subtitles } from './subtitles.ts';
 import { mediaUsage, milliseconds, toldUsage } from './usage.ts';
@@ -110,7 +110,10 @@ function transcripts(name: DialectName, translate: boolean): TaskFormat<Transcri
     inspect: (body, _address, upload) => {
       formatOf(body);
       numberOf(body, 'temperature', { least: 0, most: 1 });
-      if (upload?.isComplete) fileOf(upload.files, 'file');
+      if (upload?.isComplete) {
+        fileOf(upload.files, 'file');
+        refuseEmpty(upload.files);
+      }
       const bytes = upload?.isComplete ? sizeOf(upload.files) : (upload?.bytesMax ?? 0);
       const secondsMax = Math.ceil(bytes / bytesPerSecondMin);
       return {

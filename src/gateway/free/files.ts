@@ -24,6 +24,7 @@ export async function createFile(gateway: Gateway, call: FreeCall): Promise<Free
   if (!purposes.includes(purpose)) throw malformed('purpose', `expected one of ${purposes.join(', ')}`);
   const lastsMs = wishedMs(upload.fields);
   const bytes = file.bytes();
+  if (bytes.length === 0) throw malformed('file', 'the file is empty');
   const now = gateway.clock.now();
   const kept: KeptFile = {
     id: `file-${gateway.chance.id().replaceAll('-', '')}`,

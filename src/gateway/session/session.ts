@@ -244,13 +244,16 @@ export class RealtimeSession {
   async #turnBegan(id: string): Promise<void> {
     const isPaid = await this.#turns.began(id);
     if (isPaid && !this.#isOver) return;
-    this.#cancel(id);
+    const isCancelled = this.#cancel(id);
     this.#end(this.#turns.refusal ?? new GatewayError('budget_exceeded', 'There is no room for another turn.'));
+    // What nothing else stops goes on, and is billed, until its connection is closed.
+    if (!isCancelled && !isPaid) this.#settle();
   }
 
-  #cancel(id: string): void {
+  #cancel(id: string): boolean {
     const cancel = this.#format.cancelTurn(id);
     if (cancel !== null) this.#upstream?.send(cancel);
+    return cancel !== null;
   }
 
   #upstreamClosed(code: number, reason: string): void {

@@ -12,6 +12,12 @@ export interface Place {
   readonly model: string;
 }
 
+/** A turn that began before its slice came. */
+interface Awaited {
+  isOver: boolean;
+  usage: Usage | undefined;
+}
+
 /**
  * The turns of a session. One slice is always held in advance, because a provider that listens begins turns on its own; when
  * none can be had any more, `refusal` says why.
@@ -25,10 +31,11 @@ export class Turns {
   #spare: Slice | null = null;
   /** Turns under way, by the id of their response. */
   readonly #active = new Map<string, Slice>();
-  /** Turns that began before their slice came; true once they are over, with what they came to. */
-  readonly #awaited = new Map<string, { isOver: boolean; usage: Usage | undefined }>();
+  /** Turns that began before their slice came. */
+  readonly #awaited = new Map<string, Awaited>();
   #granting: Promise<void> | null = null;
   #isStopped = false;
+  #isClosed = false;
   refusal: GatewayError | null = null;
 
   constructor(gateway: Gateway, arrival: Arrival, decided: () => void) {
@@ -68,22 +75,39 @@ export class Turns {
     return this.#spare !== null;
   }
 
-  /** Resolves to false where nobody can pay for it. */
+  /** Resolves to false where nobody can pay for it: what the provider makes of it until it is stopped is on record all the same. */
   async began(id: string): Promise<boolean> {
-    if (this.#spare === null && !this.#isStopped) {
-      // The one before it has just ended: its slice is being asked for.
-      const awaited = { isOver: false, usage: undefined as Usage | undefined };
-      this.#awaited.set(id, awaited);
-      await this.#grant();
-      this.#awaited.delete(id);
-      if (this.#spare === null) return false;
+    if (this.#spare !== null) {
       this.#begin(id, this.#spare);
-      if (awaited.isOver) this.ended(id, awaited.usage);
       return true;
     }
-    if (this.#spare === null) return false;
+    const awaited: Awaited = { isOver: false, usage: undefined };
+    this.#awaited.set(id, awaited);
+    // The one before it has just ended: its slice is being asked for.
+    if (!this.#isStopped) await this.#grant();
+    if (this.#spare === null) {
+      void this.#unpaid(id, awaited);
+      return false;
+    }
+    this.#awaited.delete(id);
     this.#begin(id, this.#spare);
+    if (awaited.isOver) this.ended(id, awaited.usage);
     return true;
+  }
+
+  /** It takes its place on the books whether there is room or not. */
+  async #unpaid(id: string, awaited: Awaited): Promise<void> {
+    try {
+      const funds = { isSpent: true, release: () => undefined };
+      const slice = await this.#claimed({ ...this.#arrival, funds });
+      if (awaited.isOver) slice.end('success', awaited.usage ?? null);
+      else if (this.#isClosed) slice.end('aborted', null);
+      else this.#active.set(id, slice);
+    } catch (cause) {
+      this.#gateway.log.error('a turn that nobody could pay for could not be recorded', { cause: String(cause) });
+    }
+    this.#awaited.delete(id);
+    this.#decided();
   }
 
   #begin(id: string, slice: Slice): void {
@@ -118,6 +142,7 @@ export class Turns {
   /** What was begun and never ended may be billed in full. */
   close(): void {
     this.#isStopped = true;
+    this.#isClosed = true;
     for (const slice of this.#active.values()) slice.end('aborted', null);
     this.#active.clear();
     this.#spare?.end('success', noUsage);
@@ -135,16 +160,8 @@ export class Turns {
 
   async #oneMore(): Promise<void> {
     if (this.#spare !== null || this.#isStopped) return;
-    const { deployment, model } = this.#place!;
     try {
-      const slice = await Slice.grant(this.#gateway, this.#arrival);
-      try {
-        await slice.claim(deployment);
-      } catch (cause) {
-        slice.end('success', noUsage);
-        throw cause;
-      }
-      slice.dispatched(deployment, slice.admitted.route.primary.name, model);
+      const slice = await this.#claimed(this.#arrival);
       if (this.#isStopped || this.#spare !== null) slice.end('success', noUsage);
       else {
         this.#spare = slice;
@@ -153,5 +170,18 @@ export class Turns {
     } catch (cause) {
       this.refusal = asGatewayError(cause);
     }
+  }
+
+  async #claimed(arrival: Arrival): Promise<Slice> {
+    const { deployment, model } = this.#place!;
+    const slice = await Slice.grant(this.#gateway, arrival);
+    try {
+      await slice.claim(deployment);
+    } catch (cause) {
+      slice.end('success', noUsage);
+      throw cause;
+    }
+    slice.dispatched(deployment, slice.admitted.route.primary.name, model);
+    return slice;
   }
 }
