@@ -27,8 +27,10 @@ export function visibleModels(plane: ControlPlane, principal: Principal, withWil
   for (const [name, group] of snapshot.teamGroups?.get(principal.teamId ?? '') ?? []) {
     if (!snapshot.groups.has(name)) models.push({ name, group: name, deployments: group.deployments, wildcard: false });
   }
-  for (const name of snapshot.complexityRoutes?.keys() ?? []) {
-    if (!snapshot.groups.has(name)) models.push({ name, group: name, deployments: [], wildcard: false });
+  for (const [name, { tiers, otherwise }] of snapshot.complexityRoutes ?? []) {
+    const groups = new Set([...Object.values(tiers).flat(), otherwise]);
+    const deployments = [...groups].flatMap((group) => snapshot.groups.get(group)?.deployments ?? []);
+    if (!snapshot.groups.has(name)) models.push({ name, group: name, deployments, wildcard: false });
   }
   if (withWildcards) {
     for (const group of snapshot.wildcards)

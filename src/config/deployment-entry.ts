@@ -67,7 +67,7 @@ export function readDeploymentEntry(
       atKey: true,
     });
   }
-  const group = entry.model_name;
+  const group = typeof entry.model_name === 'number' ? String(entry.model_name) : entry.model_name;
   if (typeof group !== 'string' || group.trim() === '') {
     const message = group === undefined ? 'missing' : `found ${describe(group)}`;
     findings.add('skipped', [...path, 'model_name'], `${message}; deployment skipped`, { expected: 'a model name' });

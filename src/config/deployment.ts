@@ -46,8 +46,11 @@ export function buildDeployment(
     keyLimits: keyLimits(params.default_api_key_rpm_limit, params.default_api_key_tpm_limit),
     defaults: entry.requestDefaults,
     extraBody: (params.extra_body ?? {}) as JsonObject,
-    dropParams: params.drop_params ?? parts.dropParams,
-    additionalDropParams: params.additional_drop_params ?? [],
+    dropParams: Array.isArray(params.drop_params) || (params.drop_params ?? parts.dropParams),
+    additionalDropParams: [
+      ...(params.additional_drop_params ?? []),
+      ...(Array.isArray(params.drop_params) ? params.drop_params : []),
+    ],
     allowedParams: params.allowed_openai_params ?? [],
     callerMaySet: callerMaySet(entry, parts),
     accessGroups: info.access_groups ?? [],

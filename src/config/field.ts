@@ -153,7 +153,7 @@ export function isHeaderValue(value: string): boolean {
 
 export const headerValue = () =>
   scalar('a header value on one line', (value) => {
-    const written = asText(value);
+    const written = typeof value === 'boolean' ? String(value) : asText(value);
     return written !== undefined && isHeaderValue(written) ? written : undefined;
   });
 

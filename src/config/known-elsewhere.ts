@@ -72,6 +72,7 @@ export const knownElsewhere: Readonly<Record<string, ReadonlySet<string>>> = {
       enable_background_health_checks
     `),
   ),
+  'litellm_settings.cache_params': new Set(words('gcp_ssl_ca_certs disable_copilot_system_to_assistant')),
   'router_settings.retry_policy': new Set(words('ServiceUnavailableErrorRetries NotFoundErrorRetries DefaultRetries')),
   'model_list.litellm_params': new Set(
     words(`

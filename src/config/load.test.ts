@@ -80,6 +80,26 @@ worker_registry: []
     expect(read?.requestDefaults).toEqual({});
   });
 
+  it('drop_params as a list, a number for a name, switches in headers', () => {
+    const { told, entry: read } = only(`model_list:
+  - model_name: 7
+    litellm_params: {model: gpt-4o, api_key: x, drop_params: [tool_choice], extra_headers: {x-on: true, x-two: 2}}
+.shared: {}
+`);
+    expect(told).toEqual([]);
+    expect(read).toMatchObject({
+      group: '7',
+      params: { drop_params: ['tool_choice'], extra_headers: { 'x-on': 'true', 'x-two': '2' } },
+    });
+  });
+
+  it('a key in the wrong section, and says where it belongs', () => {
+    expect(messages('general_settings: {routing_strategy: least-busy, max_budget: 2}')).toEqual([
+      'warning: config.yaml:1:20 general_settings.routing_strategy: does nothing here; it belongs into router_settings',
+      'warning: config.yaml:1:50 general_settings.max_budget: does nothing here; it belongs into litellm_settings',
+    ]);
+  });
+
   it('a credential under a name that nobody knows goes nowhere', () => {
     const { entry: read, told } = only(entry('acme_secret_key: hush, best_of: 2'));
     expect(read?.requestDefaults).toEqual({ best_of: 2 });

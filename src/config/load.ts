@@ -86,8 +86,8 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
   reportMissing(missing, findings);
 
   for (const key of Object.keys(tree)) {
-    // `x-` names are where people keep anchors.
-    if (topLevelKeys.includes(key) || key.startsWith('x-')) continue;
+    // Names like these are where people keep anchors.
+    if (topLevelKeys.includes(key) || /^(x-|[._])/.test(key)) continue;
     if (isKnownElsewhere([], key)) {
       findings.add('notice', [key], withoutEffect, { atKey: true });
       continue;
@@ -110,14 +110,25 @@ function readTree(tree: Tree, file: string, origins: Origins, inherited: Environ
   } else {
     for (const [index, entry] of list.entries()) {
       if (isMap(defaults)) addDefaults(entry, defaults);
-      const read = readDeploymentEntry(entry, ['model_list', index], missing, findings);
-      if (read !== undefined) deployments.push(read);
+      for (const one of byOrganization(entry)) {
+        const read = readDeploymentEntry(one, ['model_list', index], missing, findings);
+        if (read !== undefined) deployments.push(read);
+      }
     }
   }
   const placeOf = (path: Path) => origins.locate(tree, path, 'value') ?? { file, line: 0, column: 0 };
   const config: Config = { file, sections: sections as Sections, deployments, environment, variables, placeOf };
   if (!isRefused(findings.list)) reportReferences(config, findings);
   return { config, diagnostics: findings.list };
+}
+
+/** An entry with a list of organizations is one for each of them. */
+function byOrganization(entry: unknown): readonly unknown[] {
+  if (!isMap(entry)) return [entry];
+  const paramsKey = 'litellm_params' in entry ? 'litellm_params' : 'params';
+  const params = entry[paramsKey];
+  if (!isMap(params) || !Array.isArray(params.organization)) return [entry];
+  return params.organization.map((organization) => ({ ...entry, [paramsKey]: { ...params, organization } }));
 }
 
 /** `router_settings.default_litellm_params` stand in for what an entry does not say. */

@@ -3,6 +3,7 @@ import { nearest } from '../core/nearest.ts';
 import { type Path, type Severity, withoutEffect } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import { isKnownElsewhere } from './known-elsewhere.ts';
+import { homeOf } from './schema/sections.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 
 /**
@@ -19,6 +20,11 @@ export function readValue<S extends z.ZodType>(
   for (const unknown of findUnknownKeys(schema, value, path)) {
     if (isKnownElsewhere(unknown.path.slice(0, -1), String(unknown.path.at(-1)))) {
       findings.add('notice', unknown.path, withoutEffect, { atKey: true });
+      continue;
+    }
+    const home = homeOf(unknown.path);
+    if (home !== undefined) {
+      findings.add('warning', unknown.path, `does nothing here; it belongs into ${home}`, { atKey: true });
       continue;
     }
     findings.add(unknown.isError ? 'error' : 'warning', unknown.path, 'unknown key', {

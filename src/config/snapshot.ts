@@ -14,6 +14,7 @@ import { buildDeployment, deploymentHash, fillDeployment } from './deployment.ts
 import type { DeploymentEntry } from './deployment-entry.ts';
 import { type Diagnostic, type Path, renderPath } from './diagnostic.ts';
 import { effectiveSettings } from './gateway-settings.ts';
+import { anyModel, entriesOfKeys, isEverything } from './keys-of-environment.ts';
 import type { Config } from './load.ts';
 import { publicFacts } from './model-facts.ts';
 import { passThroughsOf } from './pass-through.ts';
@@ -79,7 +80,7 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
   const byId = new Map<string, Deployment>();
   const twins = new Map<string, number>();
   const complexityRoutes = new Map<string, ComplexityRoute>();
-  for (const entry of [...config.deployments, ...(sources.storedModels ?? [])]) {
+  for (const entry of entriesOf(sources, parts)) {
     if (isRouter(entry)) {
       const route = complexityRouteOf(entry, parts.report);
       if (route !== undefined) complexityRoutes.set(entry.group, route);
@@ -134,6 +135,25 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     secrets: Object.freeze([...secrets]),
   });
   return { snapshot, diagnostics };
+}
+
+/** What is written, what is stored, and what the keys of the environment stand for where that is wished. */
+function entriesOf(
+  { config, storedModels = [], directory }: SnapshotSources,
+  parts: DeploymentParts,
+): DeploymentEntry[] {
+  const { environment, sections } = config;
+  const written = [...config.deployments, ...storedModels].flatMap((entry) => {
+    if (!isEverything(entry)) return [entry];
+    const ofKeys = entriesOfKeys(entry, directory, environment);
+    const message = 'no key of a provider is set in the environment; nothing is served by this entry';
+    if (ofKeys.length === 0) parts.report('warning', [...entry.path, 'model'], message);
+    return ofKeys;
+  });
+  if (!sections.general_settings?.infer_model_from_keys) return written;
+  const own = new Set(written.map(({ group }) => group));
+  const inferred = entriesOfKeys(anyModel(), directory, environment);
+  return [...written, ...inferred.filter(({ group }) => !own.has(group))];
 }
 
 /** Two entries that are alike in all but their secrets are told apart by their order. */

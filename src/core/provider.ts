@@ -47,6 +47,8 @@ export interface Provider {
    */
   readonly stopsOnHangup: boolean;
   /** Bare model names that are this provider's without a prefix (`gpt-4o`). */
+  /** How the bare names of its models begin. */
+  readonly barePrefixes?: readonly string[];
   ownsModel(model: string): boolean;
   /** How it takes many requests at once; absent where it has no batch API. */
   readonly batchDesk?: BatchDeskName;

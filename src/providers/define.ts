@@ -182,6 +182,7 @@ export function defineProvider(definition: ProviderDefinition): Provider {
     authorizesItself: (settings: ConnectionSettings) => definition.authorize?.(settings) !== undefined,
     usageInStream: definition.usageInStream ?? 'stream_options',
     stopsOnHangup: definition.stopsOnHangup ?? true,
+    ...(prefixes.length > 0 && { barePrefixes: prefixes }),
     ownsModel: (model: string) => prefixes.some((prefix) => model.startsWith(prefix)),
     ...(definition.batchDesk !== undefined && {
       batchDesk: definition.batchDesk,

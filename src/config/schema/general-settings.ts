@@ -253,7 +253,11 @@ export const generalSettings = map({
   embedding_model: key(text(), 'Model of embedding requests that name none.'),
   image_generation_model: key(text(), 'Model of image requests that name none.'),
   moderation_model: key(text(), 'Model of moderation requests that name none.'),
-  infer_model_from_keys: key(flag(), 'Offer the models of the provider keys in the environment.', 'false'),
+  infer_model_from_keys: key(
+    flag(),
+    'Serve every model of the providers whose keys are in the environment, as `provider/model` and under bare names, as `model_name: "*"` with `model: "*"` does.',
+    'false',
+  ),
   background_health_checks: key(flag(), 'Check deployments regularly.', 'false'),
   health_check_interval: key(seconds(), 'Time between two checks.', '300'),
   health_check_details: key(flag(), '`/health` shows details to administrators.', 'true'),

@@ -32,7 +32,7 @@ export const modelParams = map({
   api_base: key(url(), 'The provider’s address, e.g. `http://vllm:8000/v1`.', 'the provider’s public address'),
   base_url: key(url(), 'The same as `api_base`.'),
   api_version: key(text(), 'API version, for providers that want one.'),
-  organization: key(text(), 'Organization sent to the provider.'),
+  organization: key(text(), 'Organization sent to the provider; of a list, each is a deployment of its own.'),
   custom_llm_provider: key(text(), 'The provider, where `model` does not name it.'),
   litellm_credential_name: key(text(), 'Take the connection from this entry of `credential_list`.'),
 
@@ -126,8 +126,8 @@ export const modelParams = map({
   headers: key(mapOf(headerValue()), 'The same as `extra_headers`.'),
   extra_body: key(openMap(), 'Members added to the body of the provider call.'),
   drop_params: key(
-    flag(),
-    'Leave out request parameters that the provider does not support, instead of refusing the request.',
+    either('true, false or a list of parameters', flag(), texts()),
+    'Leave out request parameters that the provider does not support, instead of refusing the request; a list is left out in any case.',
   ),
   additional_drop_params: key(texts(), 'Request parameters that are always left out.'),
   allowed_openai_params: key(

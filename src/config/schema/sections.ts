@@ -53,4 +53,17 @@ export const sectionMeanings: Record<SectionName | 'model_list' | 'environment_v
   agents: 'Agents.',
 };
 
+const shapes: Readonly<Record<string, object>> = {
+  router_settings: routerSettings.shape,
+  litellm_settings: litellmSettings.shape,
+  general_settings: generalSettings.shape,
+};
+
+/** The section that a key of another one belongs into. */
+export function homeOf(path: readonly (string | number)[]): string | undefined {
+  const [section, name] = path;
+  if (path.length !== 2 || typeof name !== 'string' || !Object.hasOwn(shapes, String(section))) return undefined;
+  return Object.keys(shapes).find((other) => other !== section && Object.hasOwn(shapes[other]!, name));
+}
+
 export const topLevelKeys = Object.keys(sectionMeanings);

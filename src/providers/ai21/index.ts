@@ -8,6 +8,6 @@ export const ai21 = defineProvider({
   baseUrl: 'https://api.ai21.com/studio/v1',
   baseUrlVariable: 'AI21_API_BASE',
   credentialVariable: 'AI21_API_KEY',
-  modelPrefixes: ['jamba-'],
+  modelPrefixes: ['jamba-', 'j2-'],
   modelsPath: null,
 });

@@ -12,6 +12,13 @@ const hints = /^(?:converse|converse_like|invoke|anthropic|llama|nova|openai|qwe
 const regionPrefix = /^([a-z]{2}(?:-gov)?-[a-z]+-\d)\//;
 const arnRegion = /^arn:aws[\w-]*:bedrock:([a-z0-9-]+):/;
 
+/** How names of inference profiles begin, and those of models. */
+const areas = ['us.', 'eu.', 'apac.', 'au.', 'jp.', 'ca.', 'global.', 'us-gov.'];
+const makers = [
+  ...['ai21', 'amazon', 'anthropic', 'cohere', 'deepseek', 'google', 'meta', 'minimax', 'mistral', 'moonshot'],
+  ...['moonshotai', 'nvidia', 'openai', 'qwen', 'stability', 'twelvelabs', 'writer', 'xai', 'zai'],
+];
+
 export const bedrock = defineProvider({
   id: 'bedrock',
   name: 'Bedrock',
@@ -20,11 +27,7 @@ export const bedrock = defineProvider({
   checkedAgainst:
     '@aws-sdk/client-bedrock-runtime 3.1164.0; bodies of Titan and of rerankers with clients in public repositories',
   aliases: ['bedrock_converse'],
-  modelPrefixes: ['', 'us.', 'eu.', 'apac.', 'global.', 'us-gov.'].flatMap((area) =>
-    ['anthropic', 'amazon', 'meta', 'mistral', 'cohere', 'ai21', 'deepseek', 'qwen', 'openai'].map(
-      (maker) => `${area}${maker}.`,
-    ),
-  ),
+  modelPrefixes: ['', ...areas].flatMap((area) => makers.map((maker) => `${area}${maker}.`)),
   baseUrl: null,
   baseUrlVariable: 'AWS_BEDROCK_RUNTIME_ENDPOINT',
   credentialVariable: 'AWS_BEARER_TOKEN_BEDROCK',

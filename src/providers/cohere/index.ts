@@ -15,7 +15,7 @@ export const cohere = defineProvider({
       dialect as 'cohere-chat'
     ],
   usageInStream: 'always',
-  modelPrefixes: ['command-', 'c4ai-'],
+  modelPrefixes: ['command-', 'c4ai-', 'embed-', 'rerank-'],
   aliases: ['cohere_chat'],
   modelsPath: '/v1/models',
 });

@@ -17,7 +17,10 @@ export const vertexAi = defineProvider({
   conventionName: 'gcp.vertex_ai',
   documentation: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference',
   aliases: ['vertex_ai_beta', 'vertex'],
-  modelPrefixes: ['textembedding-gecko', 'text-multilingual-embedding', 'text-unicorn', 'imagegeneration@', 'imagen-'],
+  modelPrefixes: [
+    ...['textembedding-gecko', 'text-embedding-0', 'text-embedding-large-', 'text-embedding-preview-'],
+    ...['text-multilingual-embedding-', 'multimodalembedding', 'imagegeneration@', 'imagen-'],
+  ],
   baseUrl: null,
   baseUrlVariable: 'VERTEXAI_API_BASE',
   requiresCredential: false,
