@@ -98,7 +98,7 @@ export class DataDoor {
         params,
         path,
         query,
-        headers: request.headers,
+        headers: headersWithQueryKey(request.headers, query),
         address: request.socket.remoteAddress ?? null,
         bytes,
         ...(upload !== undefined && { upload }),

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { socketPeer } from '../core/socket-peer.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { realtimeRoute } from '../gateway/operations.ts';
-import { type ClientSecret, isForTranscripts, openingOf } from '../gateway/session/client-secrets.ts';
+import { type ClientSecret, isForTranscripts, openingOf, presentedSecret } from '../gateway/session/client-secrets.ts';
 import { RealtimeSession } from '../gateway/session/session.ts';
 import { OpenClient } from './client-presence.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
@@ -13,10 +13,10 @@ import type { OpenSocket, SocketDoor } from './sockets.ts';
 const paths: ReadonlySet<string> = new Set(['/realtime', '/v1/realtime', '/openai/realtime', '/openai/v1/realtime']);
 
 /** Realtime sessions. https://platform.openai.com/docs/guides/realtime-websocket */
-export function realtimeSocketDoor(gateway: Gateway): SocketDoor {
+export function realtimeSocketDoor(gateway: Gateway): SocketDoor<ClientSecret> {
   return {
     routeGroups: realtimeRoute.routeGroups,
-    takesClientSecrets: true,
+    secretIn: (headers) => presentedSecret(gateway, headers),
     takes: (path) => paths.has(path),
     open: (socket, request, path, secret) => openSession(gateway, socket, request, path, secret),
   };

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
+import type { CallerHeaders } from '../core/exchange.ts';
 import type { Clock } from '../core/ports.ts';
 import { admitCaller } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { type ClientSecret, presentedSecret } from '../gateway/session/client-secrets.ts';
 import { plainErrorBody } from './json-error.ts';
 import { headersWithProtocolKey } from './protocol-key.ts';
 import { headersWithQueryKey } from './query-key.ts';
@@ -13,16 +13,21 @@ import { queryOf } from './request-path.ts';
 
 const pingMs = 30_000;
 
+/** What a client may have in the place of a key: it acts for the key's holder. */
+export interface Delegate {
+  readonly keyId: string;
+}
+
 /** What is spoken over a WebSocket at some path. */
-export interface SocketDoor {
+export interface SocketDoor<Secret extends Delegate = Delegate> {
   readonly routeGroups: readonly string[];
-  /** Whether a client secret is as good as a key. */
-  readonly takesClientSecrets?: boolean;
+  /** What was presented in the place of a key; null for a key, or nothing. Throws, or rejects with, a GatewayError. */
+  secretIn?(headers: CallerHeaders, query: string): Secret | null | Promise<Secret | null>;
   /** Whether clients write their key into the address, not among the protocols. */
   readonly takesKeyInQuery?: boolean;
   takes(path: string): boolean;
   /** The handshake is over and the key was good. */
-  open(socket: WebSocket, request: IncomingMessage, path: string, secret: ClientSecret | null): OpenSocket;
+  open(socket: WebSocket, request: IncomingMessage, path: string, secret: Secret | null): OpenSocket;
 }
 
 /** A connection in use. */
@@ -75,10 +80,11 @@ export class SocketDoors {
   async #greet(door: SocketDoor, request: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
     try {
       if (this.#isDraining) throw new GatewayError('shutting_down', 'The gateway is stopping. Connect again.');
+      const query = queryOf(request.url ?? '');
       const headers = door.takesKeyInQuery
-        ? headersWithQueryKey(request.headers, queryOf(request.url ?? ''))
+        ? headersWithQueryKey(request.headers, query)
         : headersWithProtocolKey(request.headers);
-      const secret = door.takesClientSecrets ? presentedSecret(this.#gateway, headers) : null;
+      const secret = (await door.secretIn?.(headers, query)) ?? null;
       const caller = { headers, address: request.socket.remoteAddress ?? null, path, onBehalfOf: secret?.keyId };
       await admitCaller(this.#gateway, caller, door.routeGroups);
       this.#server ??= openServer(this.#gateway.snapshot().settings.bodyBytesMax);
@@ -89,13 +95,7 @@ export class SocketDoors {
     }
   }
 
-  #opened(
-    door: SocketDoor,
-    socket: WebSocket,
-    request: IncomingMessage,
-    path: string,
-    secret: ClientSecret | null,
-  ): void {
+  #opened(door: SocketDoor, socket: WebSocket, request: IncomingMessage, path: string, secret: Delegate | null): void {
     const open = door.open(socket, request, path, secret);
     this.#open.set(socket, open);
     // The gateway began to stop while the key was looked up.

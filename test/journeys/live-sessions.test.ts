@@ -69,8 +69,12 @@ interface Talk {
   until(is: (message: LiveServerMessage) => boolean, count?: number): Promise<void>;
 }
 
+const clientOf = (apiKey: string, apiVersion = 'v1beta') =>
+  new GoogleGenAI({ apiKey, httpOptions: { baseUrl: gateway.url, apiVersion } });
+
 async function talk(key: string, model = 'live', config: object = {}): Promise<Talk> {
-  const ai = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: gateway.url } });
+  // Its client knows tokens in this version alone.
+  const ai = clientOf(key, key.startsWith('auth_tokens/') ? 'v1alpha' : 'v1beta');
   const heard: LiveServerMessage[] = [];
   let closes: (event: { code: number; reason: string }) => void = () => undefined;
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -224,5 +228,109 @@ describe('a session of the Live API', () => {
     const reason = await new Promise<string>((resolve) => socket.on('close', (_, why) => resolve(why.toString())));
     expect(reason).toContain('setup');
     expect(fake.sessions).toHaveLength(0);
+  });
+});
+
+describe('a token for a browser', () => {
+  const setups = () => fake.sessions.map(({ heard }) => (heard[0] as { setup: Record<string, unknown> }).setup);
+
+  async function tokenOf(key: string, config: object = {}): Promise<string> {
+    const { name } = await clientOf(key, 'v1alpha').authTokens.create({ config });
+    expect(name).toMatch(/^auth_tokens\/[\w-]+$/);
+    return name!;
+  }
+
+  it('opens the session it was made for, once, on the account of its key', async () => {
+    const mine = await account({ models: ['live'] });
+    const constraints = { model: 'live', config: { systemInstruction: 'Be brief.', temperature: 0.5 } };
+    const token = await tokenOf(mine.key, { liveConnectConstraints: constraints });
+    const one = await talk(token, 'dear', { systemInstruction: 'Be long.', temperature: 2 });
+    const { request } = fake.sessions[0]!;
+    expect(request.headers['x-goog-api-key']).toBe('google-key-1');
+    expect(request.url).toBe('/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent');
+    expect(JSON.stringify(request.rawHeaders)).not.toContain(token);
+    expect(setups()[0]).toMatchObject({
+      model: 'models/gemini-live-2.5-flash',
+      systemInstruction: { parts: [{ text: 'Be brief.' }] },
+      generationConfig: { temperature: 0.5 },
+    });
+    say(one, 'Hello');
+    await one.turns(1);
+    one.session.close();
+    await agree(mine);
+    expect(fake.invoice).toHaveLength(1);
+    await expect(talk(token)).rejects.toThrow(/401/);
+    expect(gateway.log()).not.toContain(token);
+  });
+
+  it('leaves to the browser what it does not lock', async () => {
+    const mine = await account();
+    const liveConnectConstraints = { model: 'live', config: { systemInstruction: 'Be brief.' } };
+    const chosen = { systemInstruction: 'Be long.', temperature: 2, topP: 0.1 };
+    const some = await tokenOf(mine.key, { liveConnectConstraints, lockAdditionalFields: ['temperature'], uses: 2 });
+    const few = await tokenOf(mine.key, { liveConnectConstraints, lockAdditionalFields: [] });
+    const none = await tokenOf(mine.key, { uses: 0 });
+    for (const token of [some, some, few, none]) (await talk(token, 'live', chosen)).session.close();
+    await expect(talk(some, 'live', chosen)).rejects.toThrow(/401/);
+    (await talk(none, 'live')).session.close();
+    const told = setups().map(({ systemInstruction, generationConfig }) => [
+      (systemInstruction as { parts: { text: string }[] } | undefined)?.parts[0]?.text,
+      (generationConfig as { temperature?: number }).temperature,
+      (generationConfig as { topP?: number }).topP,
+    ]);
+    expect(told).toEqual([
+      ['Be brief.', undefined, 0.1],
+      ['Be brief.', undefined, 0.1],
+      ['Be brief.', 2, 0.1],
+      ['Be long.', 2, 0.1],
+      [undefined, undefined, undefined],
+    ]);
+  });
+
+  it('ends when it says, and what is under way is finished', async () => {
+    const mine = await account();
+    const token = await tokenOf(mine.key, { expireTime: new Date(Date.now() + 1_500).toISOString() });
+    const one = await talk(token);
+    say(one, 'Hello');
+    await one.turns(1);
+    expect((await one.closed).code).toBe(1001);
+    await agree(mine);
+    const late = await tokenOf(mine.key, { newSessionExpireTime: new Date(Date.now() + 1_000).toISOString() });
+    await new Promise((resolve) => setTimeout(resolve, 2_050));
+    await expect(talk(late)).rejects.toThrow(/401/);
+  });
+
+  it('is good for nothing else, and what is wrong with a wish is told in Google’s words', async () => {
+    const mine = await account();
+    const token = await tokenOf(mine.key, { uses: 0 });
+    const asSecret = `ek_${token.slice('auth_tokens/'.length)}`;
+    for (const key of [token, asSecret]) {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      const body = JSON.stringify({ model: 'gpt', messages: [{ role: 'user', content: 'Hi' }] });
+      expect((await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body })).status).toBe(401);
+      const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/realtime?model=live`, { headers });
+      const status = await new Promise((resolve) => {
+        socket.once('unexpected-response', (_, response) => resolve(response.statusCode));
+        socket.once('error', () => undefined);
+      });
+      expect(status).toBe(401);
+    }
+    await expect(talk(`${token}x`)).rejects.toThrow(/401/);
+    for (const [wish, message] of [
+      [{ uses: -1 }, 'uses: expected a whole number from 0'],
+      [{ expireTime: 'soon' }, 'expireTime: expected a time such as'],
+      [{ newSessionExpireTime: '2001-01-01T00:00:00Z' }, 'in the next 20 hours'],
+      [{ fieldMask: 7 }, 'fieldMask: expected names'],
+      [{ bidiGenerateContentSetup: { model: 7 } }, 'bidiGenerateContentSetup.model: expected the name'],
+      [{ nonsense: true }, 'nonsense: not known here'],
+    ] as const) {
+      const answer = await gateway.post('/v1alpha/auth_tokens', wish);
+      expect(answer.status).toBe(400);
+      const { error } = (await answer.json()) as { error: { message: string; status: string } };
+      expect(error.status).toBe('INVALID_ARGUMENT');
+      expect(error.message).toContain(message);
+    }
+    const keyless = await fetch(`${gateway.url}/v1alpha/auth_tokens`, { method: 'POST', body: '{}' });
+    expect(keyless.status).toBe(401);
   });
 });

@@ -15,6 +15,7 @@ import {
   updateConversation,
 } from './conversations.ts';
 import { createFile, deleteFile, getFile, getFileContent, listFiles } from './files.ts';
+import { createLiveToken } from './live-tokens.ts';
 import {
   cancelMessageBatch,
   createMessageBatch,
@@ -68,6 +69,13 @@ const anthropic = (method: FreeRoute['method'], path: string, run: FreeRoute['ru
   routeGroups: ['llm_api_routes', 'anthropic_routes'],
 });
 
+const google = (path: string, run: FreeRoute['run'], hasVersion = false): FreeRoute => ({
+  ...route('POST', path, run),
+  dialect: 'gemini-generate',
+  routeGroups: ['llm_api_routes', 'google_routes'],
+  hasVersion,
+});
+
 export const freeRoutes: readonly FreeRoute[] = [
   ollama('GET', '/api/version', tellVersion),
   ollama('GET', '/api/tags', listTags),
@@ -104,6 +112,9 @@ export const freeRoutes: readonly FreeRoute[] = [
   route('POST', '/realtime/sessions', createSession),
   route('POST', '/realtime/transcription_sessions', createTranscriptionSession),
   { ...route('POST', '/realtime/calls', refuseCall), ignoresBody: true },
+  google('/auth_tokens', createLiveToken, true),
+  google('/v1alpha/auth_tokens', createLiveToken),
+  google('/v1beta/auth_tokens', createLiveToken),
 ];
 
 export interface MatchedFree {
