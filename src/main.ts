@@ -72,6 +72,8 @@ import { providerDirectory } from './providers/index.ts';
 export interface StartOptions {
   /** null serves the built-in demo. */
   readonly configFile: string | null;
+  /** What stands in it, where it is no file. */
+  readonly configText?: string;
   readonly host: string;
   /** null = the configuration's, the environment's, or 4000; 0 takes a free one. */
   readonly port: number | null;
@@ -133,9 +135,11 @@ async function assemble(
 ): Promise<RunningGateway> {
   const demo = options.configFile === null ? await startDemoUpstreams({ clock: machine }) : null;
   if (demo !== null) closers.push(() => demo.close());
+  const { configText } = options;
+  const written = configText === undefined ? undefined : () => configText;
   const prepare = (stored: StoredSettings = {}) =>
     demo === null
-      ? prepareConfig(options.configFile ?? '', options.environment, machine.now(), undefined, stored)
+      ? prepareConfig(options.configFile ?? '', options.environment, machine.now(), written, stored)
       : { ...prepareConfig('demo.yaml', options.environment, machine.now(), () => demo.config, stored), files: [] };
 
   const first = prepare();

@@ -2,15 +2,20 @@ import cluster from 'node:cluster';
 import { flushCompileCache } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../adapters/system-clock.ts';
-import { ConfigError, type Diagnostic, renderDiagnostic } from '../config/diagnostic.ts';
+import { ConfigError, type Diagnostic, renderDiagnostic, renderDiagnostics } from '../config/diagnostic.ts';
 import { systemEnvironment } from '../config/environment.ts';
 import { configFileFromEnvironment } from '../config/start-settings.ts';
 import { type RunningGateway, startGateway } from '../main.ts';
+import { connect } from './connection.ts';
 import { version } from './version.ts';
 import { obeyPrimary, superviseWorkers, tellReady } from './workers.ts';
 
 interface StartWords {
   readonly config?: string;
+  readonly model?: string;
+  readonly alias?: string;
+  readonly api_base?: string;
+  readonly health?: boolean;
   readonly port?: number;
   readonly host: string;
   readonly dataFolder?: string;
@@ -37,6 +42,10 @@ export function startCommand(): Command {
   const command = new Command('start')
     .description('run the gateway; without --config it serves a built-in demo with two simulated models')
     .option('-c, --config <file>', 'configuration (LiteLLM format); CONFIG_FILE_PATH does the same')
+    .option('--model <model>', 'serve this model alone (provider/model), without a configuration')
+    .option('--alias <name>', 'what callers call it (default: as it is written)')
+    .option('--api_base <address>', 'where it is')
+    .option('--health', 'start nothing: ask a gateway on this machine how its models are, as JSON')
     .option('-p, --port <number>', 'port to listen on (default: 4000, or PORT)', portNumber)
     .option('--host <address>', 'address to listen on', '0.0.0.0')
     .option(
@@ -60,6 +69,7 @@ export function isStartOption(word: string): boolean {
 }
 
 async function run(words: StartWords): Promise<void> {
+  if (words.health) return tellHealth(words);
   const workers = words.workers ?? words.num_workers ?? 1;
   if (workers > 1 && cluster.isPrimary) process.exit(await superviseWorkers(workers, systemClock()));
   // Before there is anything to reload, a hangup means nothing; unheard it would end the program.
@@ -68,9 +78,11 @@ async function run(words: StartWords): Promise<void> {
     if (cluster.isPrimary) gateway?.reload();
   });
   const environment = systemEnvironment();
-  const configFile = words.config ?? configFileFromEnvironment(environment);
+  const asWords = words.config === undefined && words.model !== undefined ? configOfWords(words) : undefined;
+  const configFile = asWords === undefined ? (words.config ?? configFileFromEnvironment(environment)) : 'command line';
   gateway = await startGateway({
     configFile,
+    ...(asWords !== undefined && { configText: asWords }),
     host: words.host,
     port: words.port ?? null,
     dataFolder: words.dataFolder ?? null,
@@ -98,16 +110,25 @@ async function run(words: StartWords): Promise<void> {
   flushCompileCache();
 }
 
+/** One model, as the words of the command name it. */
+function configOfWords({ model, alias, api_base: address }: StartWords): string {
+  const params = { model, ...(address !== undefined && { api_base: address }) };
+  return JSON.stringify({ model_list: [{ model_name: alias ?? model, litellm_params: params }] });
+}
+
+async function tellHealth({ port, dataFolder = 'data' }: StartWords): Promise<void> {
+  const environment = systemEnvironment();
+  const client = connect({ url: `http://127.0.0.1:${port ?? (environment.PORT || 4000)}`, dataFolder });
+  console.log(JSON.stringify(await client.get('/health'), null, 2));
+}
+
 /** Errors and warnings one by one; what is not active yet in one line, with the full list under `check-config`. */
 function report(diagnostics: readonly Diagnostic[], isRefused: boolean, json: boolean): void {
   const notices = diagnostics.filter(({ severity }) => severity === 'notice');
   for (const diagnostic of diagnostics) {
     if (diagnostic.severity !== 'notice') console.error(renderDiagnostic(diagnostic));
   }
-  if (notices.length > 0) {
-    const keys = notices.map(({ path }) => path).join(', ');
-    console.error(`accepted and kept, not active yet: ${keys}`);
-  }
+  for (const line of renderDiagnostics(notices)) console.error(line);
   if (isRefused) console.error('the new configuration is refused; the old one stays in force');
   else if (!json && diagnostics.some(({ severity }) => severity === 'skipped')) {
     console.error('deployments were left out, see above');
