@@ -78,6 +78,12 @@ export function notFound(kind: string, id: string): GatewayError {
   return new GatewayError('not_found', `${kind[0]?.toUpperCase()}${kind.slice(1)} not found: ${shownId(id)}.`);
 }
 
+/** A row of this id is there already. */
+export function exists(kind: string, id: string): GatewayError {
+  const words = kind.replaceAll('_', ' ');
+  return new GatewayError('malformed_request', `Already exists: there is a ${words} ${shownId(id)}.`, { param: 'id' });
+}
+
 /** A caller may have put a whole key where an id belongs: it is never repeated. */
 export function shownId(id: string): string {
   return id.startsWith('sk-') ? `sk-...${id.slice(-4)}` : id.slice(0, 128);

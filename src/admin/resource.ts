@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { AuditRecord, Repositories, Repository } from '../core/store.ts';
+import { type AuditRecord, ConflictError, type Repositories, type Repository } from '../core/store.ts';
 import type { Actor } from './actor.ts';
 import type { Ownership } from './authorize.ts';
-import { authorize, notFound } from './authorize.ts';
+import { authorize, exists, notFound } from './authorize.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { sealSinks } from './sealed-sinks.ts';
 
@@ -123,7 +123,12 @@ function mutationIn(
         updatedBy: actor.name,
       } as Parameters<typeof resource.ownership>[0];
       authorize(actor, 'create', resource.ownership(row));
-      await resource.repository(repositories).insert(row);
+      await resource
+        .repository(repositories)
+        .insert(row)
+        .catch((cause: unknown) => {
+          throw cause instanceof ConflictError && cause.column === 'id' ? exists(resource.name, row.id) : cause;
+        });
       await note(resource, 'created', row.id, null, row);
       return row;
     },

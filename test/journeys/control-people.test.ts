@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountKey } from '../../src/core/books.ts';
+import { requestRecord } from '../contract/records.ts';
 import { type ControlJourney, startControlPlane } from './control-plane.ts';
 
 let journey: ControlJourney;
@@ -300,6 +302,20 @@ describe('customers, budgets and tags', () => {
     expect((await post('/budget/info', { budgets: ['small'] })).json).toHaveLength(1);
     expect((await post('/budget/delete', { id: 'small' })).status).toBe(200);
     expect((await get('/budget/list')).json).toEqual([]);
+  });
+
+  it('tell what a customer spent whom nobody made, and say which id is taken', async () => {
+    expect((await get('/customer/info?end_user_id=passer-by')).status).toBe(404);
+    const at = Date.UTC(2026, 0, 1);
+    const account = { scope: 'end_user', id: 'passer-by', model: '', duration: '', cap: null } as const;
+    const key = accountKey('end_user', 'passer-by', '', '');
+    const spent = { ...account, key, windowStart: 0, delta: 2_000_000_000, leaseReturn: 0 };
+    const record = requestRecord('passer', { endUserId: 'passer-by', startedAt: at, endedAt: at, cost: 2_000_000_000 });
+    await journey.store.books.apply({ processId: 'p', entries: [{ record, accounts: [spent] }] });
+    expect((await get('/customer/info?end_user_id=passer-by')).json).toMatchObject({ user_id: 'passer-by', spend: 2 });
+    await post('/user/new', { user_id: 'taken' });
+    const again = await post('/user/new', { user_id: 'taken' });
+    expect([again.status, again.json.error.message]).toEqual([400, 'Already exists: there is a user taken.']);
   });
 
   it('block customers, known or not', async () => {

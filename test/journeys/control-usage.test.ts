@@ -191,6 +191,24 @@ describe('requests', () => {
   });
 });
 
+describe('names of what is gone', () => {
+  it('are those it had: of a deleted team and key, of a key that was rotated', async () => {
+    const { team_id: team } = (await journey.call('POST /team/new', { body: { team_alias: 'Short-lived' } })).json;
+    const made = (await journey.call('POST /key/generate', { body: { team_id: team, key_alias: 'rotated' } })).json;
+    await record('gone-1', {
+      teamId: team,
+      keyId: made.token,
+      startedAt: today - 400 * day,
+      endedAt: today - 400 * day,
+    });
+    await journey.call('POST /key/regenerate', { body: { key: made.token } });
+    await journey.call('POST /team/delete', { body: { team_ids: [team] } });
+    const range = `from=${new Date(today - 401 * day).toISOString()}&to=${new Date(today - 399 * day).toISOString()}`;
+    const { json } = await get(`/usage?${range}&group_by=key,team`);
+    expect(json.rows).toMatchObject([{ key_alias: 'rotated', team_alias: 'Short-lived' }]);
+  });
+});
+
 describe('chargeback', () => {
   const month = new Date(today).toISOString().slice(0, 7);
 

@@ -36,10 +36,10 @@ export function feedbackEndpoints(plane: ControlPlane): Endpoint[] {
       group: 'llm_api_routes',
       tag,
       summary: 'Say what an answer was worth: one score, or a list of them.',
-      body: z.union([one, z.array(one).min(1).max(atOnceMax)]),
+      body: z.preprocess((given) => [given].flat(), z.array(one).min(1).max(atOnceMax)),
       response: z.object({ status: z.string(), message: z.string(), feedback_ids: z.array(z.string()) }),
       async run({ actor, body }) {
-        const rows = [body].flat().map(
+        const rows = body.map(
           (given): FeedbackRecord => ({
             id: plane.chance.id(),
             at: plane.clock.now(),
