@@ -75,6 +75,8 @@ export interface SessionFormat {
   cancelTurn(id: string): string | null;
   /** How the caller is told of an error; null where the end of the connection tells it. */
   error(error: GatewayError): string | null;
+  /** How sessions that translate while they are spoken to are spoken; absent where there are none. */
+  readonly translating?: SessionFormat;
   /** What a session that only transcribes says first; `isBeta`: in the older words. */
   transcriptsBegin(id: string, isBeta: boolean): string;
 }

@@ -35,7 +35,7 @@ export function liveSocketDoor(gateway: Gateway): SocketDoor<LiveToken> {
           ...(token !== null && { onBehalfOf: token.keyId }),
         },
         socketPeer(socket),
-        { opening: null, transcribes: false, model: undefined },
+        { opening: null, task: 'converse', model: undefined },
       );
       // What is under way when a token ends is finished.
       const end =

@@ -22,7 +22,7 @@ export interface Delegate {
 export interface SocketDoor<Secret extends Delegate = Delegate> {
   readonly routeGroups: readonly string[];
   /** What was presented in the place of a key; null for a key, or nothing. Throws, or rejects with, a GatewayError. */
-  secretIn?(headers: CallerHeaders, query: string): Secret | null | Promise<Secret | null>;
+  secretIn?(headers: CallerHeaders, query: string, path: string): Secret | null | Promise<Secret | null>;
   /** Whether clients write their key into the address, not among the protocols. */
   readonly takesKeyInQuery?: boolean;
   takes(path: string): boolean;
@@ -84,7 +84,7 @@ export class SocketDoors {
       const headers = door.takesKeyInQuery
         ? headersWithQueryKey(request.headers, query)
         : headersWithProtocolKey(request.headers);
-      const secret = (await door.secretIn?.(headers, query)) ?? null;
+      const secret = (await door.secretIn?.(headers, query, path)) ?? null;
       const caller = { headers, address: request.socket.remoteAddress ?? null, path, onBehalfOf: secret?.keyId };
       await admitCaller(this.#gateway, caller, door.routeGroups);
       this.#server ??= openServer(this.#gateway.snapshot().settings.bodyBytesMax);

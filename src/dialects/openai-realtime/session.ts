@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { HeardInSession, SaidInSession, SessionFormat } from '../../core/session-format.ts';
+import { bytesOf, parsed, soundIn, toldError } from './events.ts';
 import { settingsOf, withTranscriptModel } from './settings.ts';
+import { translatingSession } from './translating.ts';
 import { transcriptUsage, turnUsage } from './usage.ts';
 
-/** An append holds little besides its sound; what holds more is looked at as a whole. */
-const besidesSoundMax = 400;
 const nothing: readonly HeardInSession[] = [];
 const transcription = 'conversation.item.input_audio_transcription.';
 const tellingNames = [
@@ -20,7 +20,7 @@ const tellingNames = [
 export const realtimeSession: SessionFormat = {
   modelIn: 'address',
   said(text) {
-    const sound = soundIn(text);
+    const sound = soundIn(text, 'input_audio_buffer.append');
     if (sound !== null) return { kind: 'sound', bytes: bytesOf(sound) };
     // Whatever else costs: a turn, settings. What is escaped may be any of them.
     if (!/response\.create|\.update|input_audio_buffer|\\u/.test(text)) return null;
@@ -35,12 +35,8 @@ export const realtimeSession: SessionFormat = {
     return heard === null ? nothing : [heard];
   },
   cancelTurn: (id) => JSON.stringify({ type: 'response.cancel', response_id: id }),
-  error: ({ message, type, code, details }) =>
-    JSON.stringify({
-      type: 'error',
-      event_id: `event_${code}`,
-      error: { type, code, message, param: details.param ?? null },
-    }),
+  error: toldError,
+  translating: translatingSession,
   transcriptsBegin: (id, isBeta) =>
     JSON.stringify({
       type: isBeta ? 'transcription_session.created' : 'session.created',
@@ -120,32 +116,6 @@ function heardBy(event: JsonObject): HeardInSession | null {
   }
 }
 
-/** The sound of a message that is hardly anything else, without parsing it; null for every other message. */
-function soundIn(text: string): string | null {
-  if (!text.includes('"input_audio_buffer.append"')) return null;
-  const begins = /"audio"\s*:\s*"/.exec(text);
-  if (begins === null) return null;
-  const from = begins.index + begins[0].length;
-  const to = text.indexOf('"', from);
-  if (to < 0 || to - from < text.length - besidesSoundMax || text.length < 2 * besidesSoundMax) return null;
-  const sound = text.slice(from, to);
-  return sound.includes('\\') ? null : sound;
-}
-
-function bytesOf(base64: string): number {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  return Math.floor(((base64.length - padding) * 3) / 4);
-}
-
 function lengthOf(value: unknown): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : 0;
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -14,8 +14,7 @@ const members: ReadonlySet<string> = new Set(['expires_after', 'session']);
 
 export async function createClientSecret(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
   const { body } = call;
-  const foreign = Object.keys(body).find((name) => !members.has(name));
-  if (foreign !== undefined) throw malformed(foreign, "not known here; what the session shall be belongs in 'session'");
+  refuseForeign(body);
   const session = { type: 'realtime', ...objectIn(body, 'session', '') };
   if (session.type !== 'realtime' && session.type !== 'transcription') {
     throw malformed('session.type', 'expected realtime or transcription');
@@ -26,6 +25,21 @@ export async function createClientSecret(gateway: Gateway, call: FreeCall): Prom
   const object = session.type === 'realtime' ? 'realtime.session' : 'realtime.transcription_session';
   const told = { ...session, id: sessionId(call), object };
   return answered({ value, expires_at, session: told });
+}
+
+function refuseForeign(body: JsonObject): void {
+  const foreign = Object.keys(body).find((name) => !members.has(name));
+  if (foreign !== undefined) throw malformed(foreign, "not known here; what the session shall be belongs in 'session'");
+}
+
+/** For sessions that translate while they are spoken to. */
+export async function createTranslationSecret(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {
+  const { body } = call;
+  refuseForeign(body);
+  const session = { ...objectIn(body, 'session', ''), type: 'translation' } as JsonObject;
+  if (session.model === undefined) throw malformed('session.model', 'expected the name of a model');
+  const { value, expires_at } = secretFor(gateway, call, session, secondsIn(body, '', secondsDefault), false);
+  return answered({ value, expires_at, session: { ...session, id: sessionId(call), expires_at } });
 }
 
 export async function createSession(gateway: Gateway, call: FreeCall): Promise<FreeAnswer> {

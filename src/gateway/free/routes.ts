@@ -3,7 +3,13 @@ import type { Gateway } from '../gateway.ts';
 import { cancelAnswer, deleteAnswer, getAnswer, listInputItems } from './answers.ts';
 import { cancelBatch, createBatch, getBatch, listBatches } from './batches.ts';
 import type { FreeAnswer, FreeCall } from './call.ts';
-import { createClientSecret, createSession, createTranscriptionSession, refuseCall } from './client-secrets.ts';
+import {
+  createClientSecret,
+  createSession,
+  createTranscriptionSession,
+  createTranslationSecret,
+  refuseCall,
+} from './client-secrets.ts';
 import {
   addItems,
   createConversation,
@@ -111,7 +117,9 @@ export const freeRoutes: readonly FreeRoute[] = [
   route('POST', '/realtime/client_secrets', createClientSecret),
   route('POST', '/realtime/sessions', createSession),
   route('POST', '/realtime/transcription_sessions', createTranscriptionSession),
+  route('POST', '/realtime/translations/client_secrets', createTranslationSecret),
   { ...route('POST', '/realtime/calls', refuseCall), ignoresBody: true },
+  { ...route('POST', '/realtime/translations/calls', refuseCall), ignoresBody: true },
   google('/auth_tokens', createLiveToken, true),
   google('/v1alpha/auth_tokens', createLiveToken),
   google('/v1beta/auth_tokens', createLiveToken),

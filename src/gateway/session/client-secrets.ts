@@ -5,6 +5,7 @@ import type { CallerHeaders } from '../../core/exchange.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { clientSecretPrefix, credentialOf } from '../access/credential.ts';
 import type { Gateway } from '../gateway.ts';
+import type { SessionTask } from './dial.ts';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -101,21 +102,26 @@ export function presentedSecret(
   return key?.startsWith(clientSecretPrefix) ? clientSecrets.open(key, masterKeyHash, clock.now()) : null;
 }
 
-/** Whether it opens sessions that transcribe and do nothing else. */
-export function isForTranscripts({ session }: Pick<ClientSecret, 'session'>): boolean {
-  return session.type === 'transcription';
+/** What the sessions do that it opens. */
+export function taskOf({ session }: Pick<ClientSecret, 'session'>): SessionTask {
+  if (session.type === 'translation') return 'translate';
+  return session.type === 'transcription' ? 'transcribe' : 'converse';
 }
 
 /** The message that makes a new session the one that was asked for; null where nothing is left to say. */
 export function openingOf({ session, isBeta }: ClientSecret): string | null {
-  if (isForTranscripts({ session })) {
+  const task = taskOf({ session });
+  if (task === 'transcribe') {
     const { type, ...rest } = session;
     return JSON.stringify(
       isBeta ? { type: 'transcription_session.update', session: rest } : { type: 'session.update', session },
     );
   }
   // The model is named by the address, under the provider's own name.
-  const { model: _named, ...rest } = session;
+  const { model: _named, ...named } = session;
+  // Nor is there a choice of what a session that translates does.
+  const { type: _translates, ...bare } = named;
+  const rest = task === 'translate' ? bare : named;
   const says = Object.keys(rest).some((name) => name !== 'type');
   return says ? JSON.stringify({ type: 'session.update', session: rest }) : null;
 }

@@ -20,15 +20,17 @@ export interface Line extends Place {
   readonly socket: UpstreamSocket;
 }
 
+/** What a session does. */
+export type SessionTask = 'converse' | 'transcribe' | 'translate';
+
 /**
- * A connection to one of the deployments that the slice may go to, the slice dispatched there; for transcripts alone where
- * `transcribes`. Rejects with the GatewayError of the last one that was tried.
+ * A connection to one of the deployments that the slice may go to, the slice dispatched there. Rejects with the GatewayError of the last one that was tried.
  */
 export async function dial(
   gateway: Gateway,
   arrival: Arrival,
   slice: Slice,
-  transcribes: boolean,
+  task: SessionTask,
   receiver: Receiver,
 ): Promise<Line> {
   const { admitted } = slice;
@@ -43,7 +45,7 @@ export async function dial(
     try {
       const model = upstreamModel(deployment, primary.wildcardMatches);
       await slice.claim(deployment);
-      const socket = await open(gateway, arrival, deployment, model, transcribes, receiver);
+      const socket = await open(gateway, arrival, deployment, model, task, receiver);
       try {
         slice.dispatched(deployment, primary.name, model);
       } catch (cause) {
@@ -67,7 +69,7 @@ async function open(
   arrival: Arrival,
   deployment: Deployment,
   model: string,
-  transcribes: boolean,
+  task: SessionTask,
   receiver: Receiver,
 ): Promise<UpstreamSocket> {
   const { endpoint, provider } = deployment;
@@ -77,10 +79,11 @@ async function open(
     throw new GatewayError('no_capable_deployment', `${provider.name} does not offer realtime sessions.`);
   }
   const isNamed = gateway.dialects.get(dialect)?.session?.().modelIn === 'first message';
+  const plain = endpoint.path(dialect, model, true);
   const path = withQuery(
-    endpoint.path(dialect, model, true),
-    transcribes ? 'intent=transcription' : '',
-    isNamed || (transcribes && provider.transcriptsNameNoModel) ? '' : `model=${encodeURIComponent(model)}`,
+    task === 'translate' ? plain.replace(/(?=\?|$)/, '/translations') : plain,
+    task === 'transcribe' ? 'intent=transcription' : '',
+    isNamed || (task === 'transcribe' && provider.transcriptsNameNoModel) ? '' : `model=${encodeURIComponent(model)}`,
   );
   const beta = arrival.headers['openai-beta'];
   const headers = typeof beta === 'string' ? [...endpoint.headers, 'openai-beta', beta] : endpoint.headers;

@@ -7,8 +7,9 @@ import { noUsage } from '../../core/usage.ts';
 import type { Arrival } from '../arrival.ts';
 import { providerError } from '../call/provider-error.ts';
 import type { Gateway } from '../gateway.ts';
-import { dial } from './dial.ts';
+import { dial, type SessionTask } from './dial.ts';
 import { Ear, type FirstSlice, firstSlice } from './ear.ts';
+import { Interpreting } from './interpreting.ts';
 import { Listening } from './listening.ts';
 import { Slice } from './slice.ts';
 import { transcriberOf } from './transcriber.ts';
@@ -28,8 +29,8 @@ const waitingMax = 1_000;
 export interface SessionWish {
   /** The first thing that the provider hears. */
   readonly opening: string | null;
-  /** Transcripts and nothing else; its model may be named by the first settings. */
-  readonly transcribes: boolean;
+  /** One that transcribes and does nothing else may be named its model by the first settings. */
+  readonly task: SessionTask;
   readonly model: string | undefined;
 }
 
@@ -44,7 +45,7 @@ export class RealtimeSession {
   readonly #wish: SessionWish;
   readonly #format: SessionFormat;
   readonly #turns: Turns;
-  readonly #listening: Listening;
+  readonly #listening: Pick<Listening, keyof Listening>;
   #upstream: UpstreamSocket | null = null;
   #place: Place | null = null;
   readonly #waiting: string[] = [];
@@ -69,19 +70,30 @@ export class RealtimeSession {
     this.#arrival = arrival;
     this.#client = client;
     this.#wish = wish;
-    this.#format = gateway.dialects.get(arrival.matched.route.dialect)!.session!();
+    const format = gateway.dialects.get(arrival.matched.route.dialect)!.session!();
     const decided = () => this.#settleDown();
     this.#turns = new Turns(gateway, arrival, decided);
-    this.#listening = new Listening(gateway, arrival, decided);
+    if (wish.task === 'translate') {
+      this.#format = format.translating!;
+      this.#listening = new Interpreting(gateway, arrival, decided);
+    } else {
+      this.#format = format;
+      this.#listening = new Listening(gateway, arrival, decided);
+    }
     if (wish.opening !== null) this.#waiting.push(wish.opening);
   }
 
   /** Never rejects. */
   async begin(): Promise<void> {
     if (this.#format.modelIn === 'first message') return;
-    if (!this.#wish.transcribes) return this.#dial(this.#arrival, null);
-    if (this.#wish.model !== undefined) {
-      return this.#dial(this.#arrival, { model: this.#wish.model, promptBytes: 0 });
+    const { task, model } = this.#wish;
+    if (task === 'converse') return this.#dial(this.#arrival, null);
+    if (model !== undefined) return this.#dial(this.#arrival, { model, promptBytes: 0 });
+    if (task === 'translate') {
+      this.#end(
+        new GatewayError('malformed_request', 'model: expected in the address, as ?model=', { param: 'model' }),
+      );
+      return;
     }
     // Callers wait to be greeted before they say which model shall transcribe.
     const isBeta = this.#arrival.headers['openai-beta'] !== undefined;
@@ -165,7 +177,7 @@ export class RealtimeSession {
     switch (said?.kind) {
       case 'turn':
         // Where there are no turns, the provider says so.
-        return this.#wish.transcribes || (await this.#turns.room()) ? text : undefined;
+        return this.#wish.task !== 'converse' || (await this.#turns.room()) ? text : undefined;
       case 'sound': {
         const fits = this.#listening.sound(said.bytes);
         return (typeof fits === 'boolean' ? fits : await fits) ? text : undefined;
@@ -303,7 +315,7 @@ export class RealtimeSession {
       return;
     }
     const transcript = said?.kind === 'settings' ? said.settings.transcript : undefined;
-    if (this.#wish.transcribes && transcript?.model !== undefined) void this.#dial(this.#arrival, transcript);
+    if (this.#wish.task === 'transcribe' && transcript?.model !== undefined) void this.#dial(this.#arrival, transcript);
   }
 
   /** `transcripts`: by whom, where there is nothing else. */
@@ -316,7 +328,7 @@ export class RealtimeSession {
         transcripts === null
           ? { slice: await Slice.grant(gateway, arrival), heldMs: 0 }
           : await firstSlice(gateway, this.#arrival, transcripts);
-      const line = await dial(gateway, this.#arrival, first.slice, this.#wish.transcribes, {
+      const line = await dial(gateway, this.#arrival, first.slice, this.#wish.task, {
         onText: (text) => this.#upstreamSaid(text),
         onClose: (code, reason) => this.#upstreamClosed(code, reason),
       });

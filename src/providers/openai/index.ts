@@ -27,6 +27,7 @@ export const openai = defineProvider({
   unitPrices: {
     'whisper-1': { second: 0.0001 },
     'gpt-realtime-whisper': { second: 0.017 / 60 },
+    'gpt-realtime-translate': { second: 0.034 / 60 },
     'gpt-live-transcribe': { second: 0.017 / 60 },
     'tts-1': { character: 0.000015 },
     'tts-1-hd': { character: 0.00003 },
