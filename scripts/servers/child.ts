@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { ServerWords } from './guard.ts';
 
 const outputMax = 20_000;
+/** PostgreSQL, when what it was before was killed and the processes of its connections have not noticed yet. */
+const heldByTheDead = /shared memory block .* is still in use/;
 
 /** A server that ends with this program, also when this program is killed, and then its folder is deleted. */
 export class ServerChild {
@@ -45,9 +47,13 @@ export class ServerChild {
         await attempt();
         return;
       } catch (error) {
-        if (this.pid === null) throw new Error(`the server ended while it was starting:\n${this.output}`);
-        if (performance.now() > endsAt) throw new Error(`${(error as Error).message}\n${this.output}`);
+        const isOver = performance.now() > endsAt;
+        if (this.pid === null && (isOver || !heldByTheDead.test(this.#output))) {
+          throw new Error(`the server ended while it was starting:\n${this.output}`);
+        }
+        if (isOver) throw new Error(`${(error as Error).message}\n${this.output}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
+        if (this.pid === null) await this.#tell('start', () => this.pid !== null);
       }
     }
   }

@@ -14,6 +14,9 @@ import { timerMilliseconds } from './router.ts';
 import type { Sections } from './schema/sections.ts';
 import { timeoutsOf } from './timeouts.ts';
 
+/** No provider is asked for the state of a batch more often than this. */
+const batchLooksMsMin = 100;
+
 /** The gateway's own settings as they take effect. `masterKey` is what the start found or made; null = no key is needed. */
 export function effectiveSettings(sections: Sections, masterKey: Secret | null): GatewaySettings {
   const { general_settings: general = {}, litellm_settings: litellm = {} } = sections;
@@ -89,7 +92,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     batchLooksMs:
       general.proxy_batch_polling_interval === undefined
         ? null
-        : Math.max(1_000, timerMilliseconds(general.proxy_batch_polling_interval)),
+        : Math.max(batchLooksMsMin, timerMilliseconds(general.proxy_batch_polling_interval)),
     providerBatches: general.provider_batches ?? true,
     keptAnswers: Object.freeze({
       isOn: general.store_responses ?? true,

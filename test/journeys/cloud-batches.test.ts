@@ -31,7 +31,7 @@ ${model('nova', 'bedrock/amazon.nova-pro-v1:0', amazon)}
 ${model('bedrock-claude', 'bedrock/invoke/anthropic.claude-sonnet-4-5', amazon)}
 ${model('no-bucket', 'bedrock/amazon.nova-lite-v1:0', amazon.replace('s3_bucket_name: s3-b1, ', ''))}
 router_settings: { num_retries: 0 }
-general_settings: { proxy_batch_polling_interval: 1 }
+general_settings: { proxy_batch_polling_interval: 0.1 }
 `;
   gateway = await startGateway({ config, folder, env: { AWS_ENDPOINT_URL_BEDROCK: upstream.url } });
 });

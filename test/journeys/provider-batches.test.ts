@@ -26,7 +26,7 @@ ${model('claude', 'anthropic')}
 ${model('mixtral', 'mistral')}
 ${model('other', 'hosted_vllm')}
 router_settings: { num_retries: 0 }
-general_settings: { proxy_batch_polling_interval: 1 }
+general_settings: { proxy_batch_polling_interval: 0.1 }
 `;
   gateway = await startGateway({ config, folder });
 });
