@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openAlerts } from './adapters/alerts/open-alerts.ts';
 import { AlertWatch } from './adapters/alerts/watch.ts';
+import { openAnswers } from './adapters/answers/open-answers.ts';
 import { GuardedMediaFetcher } from './adapters/egress/media-fetcher.ts';
 import { DiskJournalFolder } from './adapters/journal-folder.ts';
 import { openLedger } from './adapters/ledger/ledger.ts';
@@ -68,6 +69,7 @@ import { createControl } from './http/control.ts';
 import { Readiness } from './http/readiness.ts';
 import { openHttpServer } from './http/server.ts';
 import { providerDirectory } from './providers/index.ts';
+import { storageTokens } from './providers/vertex_ai/storage-token.ts';
 
 export interface StartOptions {
   /** null serves the built-in demo. */
@@ -265,6 +267,7 @@ async function assemble(
     clock,
     chance,
     log,
+    answers: openAnswers(snapshot().settings.cache?.place, { transport, clock }, log, storageTokens(outside)),
     cacheBytesMax: snapshot().settings.cache?.bytesMax ?? cacheBytesMaxDefault,
     onRedisCall: (ms, isAnswered) => stores.redisCall(ms, isAnswered),
     limitsWithoutRedis: () => snapshot().settings.limitsWithoutRedis,

@@ -31,6 +31,8 @@ export interface SharedOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  /** Where the operator wants cached answers kept; null or absent = in Redis, or in memory. */
+  readonly answers?: ResponseCache | null;
   /** Memory for cached answers where they are not kept in Redis. */
   readonly cacheBytesMax: number;
   /** Told of every call of Redis. */
@@ -142,9 +144,10 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
   return {
     limiter: link === null && alone ? local : shared,
     cache:
-      link !== null && redis?.keepsAnswers === true
+      options.answers ??
+      (link !== null && redis?.keepsAnswers === true
         ? new RedisResponseCache(link)
-        : memoryResponseCache(cacheBytesMax, clock),
+        : memoryResponseCache(cacheBytesMax, clock)),
     invalidation,
     replicas: () => presence.count,
     part: () => (own.held === null ? 0 : own.held.to - own.held.from),

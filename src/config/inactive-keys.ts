@@ -12,6 +12,8 @@ import { routerSettings } from './schema/router-settings.ts';
 import { sectionSchemas } from './schema/sections.ts';
 import type { Tree } from './yaml-tree.ts';
 
+const inactiveCaches = ['redis-semantic', 'qdrant-semantic', 'azure-blob'];
+
 /** A notice for every known key in use that does nothing yet; a key used by many deployments is told once. */
 export function reportInactiveKeys(tree: Tree, findings: Findings): void {
   const told = new Set<string>();
@@ -32,7 +34,7 @@ export function reportInactiveKeys(tree: Tree, findings: Findings): void {
   const cache = isMap(tree.litellm_settings) ? tree.litellm_settings.cache_params : undefined;
   check('litellm_settings.cache_params', cacheParams.shape, cache, cachePath, cachePath.join('.'));
   const type = isMap(cache) ? cache.type : undefined;
-  if (typeof type === 'string' && type !== 'local' && type !== 'redis') {
+  if (typeof type === 'string' && inactiveCaches.includes(type)) {
     const instead =
       type === 'redis-semantic' ? 'answers to equal requests are kept in Redis' : 'answers are kept in memory';
     findings.add('notice', [...cachePath, 'type'], `${type}: not active yet, ${instead}`);

@@ -10,15 +10,11 @@ export const inactiveKeys = {
   router_settings: ['cache_kwargs', 'search_tools', 'guardrail_list', 'polling_interval', 'default_priority'],
   litellm_settings: ['enable_json_schema_validation', 'skip_system_message_in_guardrail', 'mcp_aliases'],
   'litellm_settings.cache_params': [
-    ...['max_connections', 'redis_flush_size', 'gcp_service_account'],
+    'gcp_service_account',
     // Semantic caches.
     ...['similarity_threshold', 'redis_semantic_cache_embedding_model', 'redis_semantic_cache_index_name'],
     ...['qdrant_api_base', 'qdrant_api_key', 'qdrant_collection_name', 'qdrant_quantization_config'],
     ...['qdrant_semantic_cache_embedding_model', 'qdrant_semantic_cache_vector_size'],
-    // Caches in files and buckets.
-    ...['s3_bucket_name', 's3_region_name', 's3_aws_access_key_id', 's3_aws_secret_access_key'],
-    ...['s3_aws_session_token', 's3_endpoint_url', 's3_path', 'disk_cache_dir'],
-    ...['gcs_bucket_name', 'gcs_path_service_account', 'gcs_path'],
   ],
   general_settings: [
     ...['custom_auth', 'custom_auth_run_common_checks', 'custom_sso', 'custom_key_generate'],

@@ -2,10 +2,18 @@ import { LRUCache } from 'lru-cache';
 import type { BudgetRule } from '../core/limits.ts';
 import { nanodollarsFromDollars } from '../core/money.ts';
 import type { Provider, ProviderDirectory } from '../core/provider.ts';
-import type { ComplexityRoute, Deployment, ModelGroup, Snapshot, WildcardGroup } from '../core/route.ts';
+import type {
+  ComplexityRoute,
+  Deployment,
+  GatewaySettings,
+  ModelGroup,
+  Snapshot,
+  WildcardGroup,
+} from '../core/route.ts';
 import { Secret } from '../core/secret.ts';
 import type { AccessGroupRecord } from '../core/store.ts';
 import { bySpecificity, patternPieces, wildcardMatches } from '../core/wildcard.ts';
+import { answerPlace } from './answer-place.ts';
 import type { Catalogue } from './catalogue.ts';
 import { complexityRouteOf, isRouter } from './complexity-route.ts';
 import type { DeploymentParts } from './connection.ts';
@@ -56,8 +64,9 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
   const { config, directory, catalogue } = sources;
   const { sections } = config;
   const diagnostics: Diagnostic[] = [];
-  const settings = effectiveSettings(sections, sources.masterKey);
+  const settings = withAnswerPlace(effectiveSettings(sections, sources.masterKey), config, diagnostics);
   const secrets = new Set<Secret>(sources.masterKey === null ? [] : [sources.masterKey]);
+  if (settings.cache?.place?.kind === 's3') secrets.add(settings.cache.place.identity.secretAccessKey);
   const credentials = credentialsByName(sections.credential_list, sources.storedCredentials);
   for (const values of credentials.values()) for (const value of Object.values(values)) if (value) secrets.add(value);
 
@@ -135,6 +144,20 @@ export function buildSnapshot(sources: SnapshotSources): BuiltSnapshot {
     secrets: Object.freeze([...secrets]),
   });
   return { snapshot, diagnostics };
+}
+
+/** Cached answers on a disk or in a bucket; a warning where something is missing for that. */
+function withAnswerPlace(settings: GatewaySettings, config: Config, diagnostics: Diagnostic[]): GatewaySettings {
+  if (settings.cache === null) return settings;
+  const place = answerPlace(config.sections, config.environment);
+  if (typeof place === 'object')
+    return Object.freeze({ ...settings, cache: Object.freeze({ ...settings.cache, place }) });
+  if (place !== undefined) {
+    const path = ['litellm_settings', 'cache_params', 'type'];
+    const message = `${place}; answers are kept in memory`;
+    diagnostics.push({ severity: 'warning', ...config.placeOf(path), path: renderPath(path), message });
+  }
+  return settings;
 }
 
 /** What is written, what is stored, and what the keys of the environment stand for where that is wished. */

@@ -1,3 +1,4 @@
+import type { AnswerPlace } from './answer-place.ts';
 import type { ModelTraits } from './dialect.ts';
 import type { JsonObject } from './json.ts';
 import type { BudgetRule, RateLimitRule } from './limits.ts';
@@ -363,6 +364,8 @@ export interface CacheSettings {
   readonly byDefault: boolean;
   readonly operations: readonly Operation[];
   readonly bytesMax: number;
+  /** Where they are kept, if neither in memory nor in Redis. Read at the start. */
+  readonly place?: AnswerPlace;
   /** Model group → the groups that share its answers, as one name. */
   readonly sharedGroups?: ReadonlyMap<string, string>;
   /** Who shares entries: one key, one team (its keys), or everybody. */

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { CachedAnswer, CacheServerFacts, ResponseCache } from '../../core/ports.ts';
-import { decodeAnswer, encodeAnswer } from './cached-answer.ts';
+import { decodeAnswer, encodeAnswer } from '../answers/cached-answer.ts';
 import { primariesOf } from './connect.ts';
 import { type RedisLink, unavailable } from './link.ts';
 

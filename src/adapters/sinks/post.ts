@@ -11,11 +11,13 @@ export interface Sender {
 
 export interface Posting {
   readonly url: string;
-  readonly method: 'POST' | 'PUT';
+  readonly method: 'POST' | 'PUT' | 'GET' | 'DELETE';
   /** Flat list name, value … */
   readonly headers: readonly string[];
   readonly body: Uint8Array;
   readonly timeoutMs: number;
+  /** Of the answer, what is more is cut off. */
+  readonly answerBytesMax?: number;
 }
 
 export interface PostAnswer {
@@ -25,12 +27,13 @@ export interface PostAnswer {
   readonly body: Buffer;
 }
 
-const answerBytesMax = 64 * 1024;
+const answerBytesMaxDefault = 64 * 1024;
 const connectTimeoutMs = 5_000;
 
 /** Resolves to the answer, or to a word on why there is none. Neither address nor credential stands in it. */
 export function post(sender: Sender, posting: Posting): Promise<PostAnswer | string> {
   const { promise, resolve } = Promise.withResolvers<PostAnswer | string>();
+  const { answerBytesMax = answerBytesMaxDefault } = posting;
   const url = new URL(posting.url);
   let status = 0;
   let headers: PostAnswer['headers'] = {};
