@@ -1,0 +1,4 @@
+import { eachInShort } from './each-in-short.ts';
+import { connectionRows } from './rows/index.ts';
+
+eachInShort('connections on the wire', connectionRows);

@@ -1,0 +1,4 @@
+import { eachInShort } from './each-in-short.ts';
+import { streamRows } from './rows/index.ts';
+
+eachInShort('streams on the wire', streamRows);
