@@ -1,6 +1,7 @@
 import type { BodyEdits } from './dialect.ts';
 import { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
+import { hasNumberedCharacters } from './numbered-characters.ts';
 
 /*
  * Reads and edits the top-level members of a JSON object without parsing or re-writing the rest: what a caller sent
@@ -104,7 +105,8 @@ interface Spot {
 
 /** null where it takes a walk: a member is to go, or its name stands in the text more than once or in another spelling. */
 function editSoleMembers(bytes: Buffer, edits: BodyEdits, body: JsonObject): Buffer | null {
-  if (bytes.includes(escapedAscii)) return null;
+  // Letters and digits in a name can be told in no other way than as themselves or by number.
+  if (hasNumberedCharacters(bytes)) return null;
   const spots: Spot[] = [];
   let added = '';
   for (const [key, value] of edits) {
@@ -124,8 +126,6 @@ function editSoleMembers(bytes: Buffer, edits: BodyEdits, body: JsonObject): Buf
   return replaced(bytes, spots);
 }
 
-/** Letters and digits in a name can be told in no other way than as themselves or by such an escape. */
-const escapedAscii = Buffer.from('\\u00');
 const plainName = /^\w+$/;
 const nameTokens = new Map<string, Buffer>();
 const nameTokensMax = 500;

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { Planned } from '../../core/exchange.ts';
+import { hasNumberedCharacters } from '../../core/numbered-characters.ts';
 import type { Deployment } from '../../core/route.ts';
 
 /**
@@ -74,7 +75,7 @@ export const searchesAssumed = 10;
  */
 export function inputBytesOf({ bytes, body, options }: Planned): number {
   let most = bytes.length;
-  const escaped = bytes.includes('\\u');
+  const escaped = hasNumberedCharacters(bytes);
   if (escaped || !isAscii(bytes)) {
     const text = escaped ? JSON.stringify(body) : bytes.toString('utf8');
     most = Math.max(most, Buffer.byteLength(text.normalize('NFKC')));
