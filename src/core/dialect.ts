@@ -278,7 +278,7 @@ export interface AnswerOptions {
   /** Unix seconds, where the provider gives none. */
   readonly createdAt: number;
   /** The caller's own request, for formats whose answer repeats parts of it. */
-  readonly request?: JsonObject;
+  readonly request?: { readonly body: JsonObject };
   /** Dollars that usage comes to; set where the end of a stream is to tell it. */
   readonly costOf?: (usage: Usage) => number;
   /** Reasoning is told as a part of the content, where the format knows such a habit. */

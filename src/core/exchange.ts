@@ -30,8 +30,10 @@ export interface Received {
   readonly address: CallAddress;
   /** The body as sent. */
   readonly bytes: Buffer;
-  /** The body parsed, never changed; the fields of a form. */
+  /** The body parsed, never changed; the fields of a form. Parsed again when it was let go of. */
   readonly body: JsonObject;
+  /** Those of its members that are single values, and perhaps others. */
+  readonly settings: JsonObject;
   /** The form, where the body is one; `bytes` then only describes it. */
   readonly upload: Upload | null;
   /** Set where the request goes to a path of the provider's that the gateway does not know. */
@@ -178,7 +180,7 @@ class Exchange {
   path = '';
   address: CallAddress | undefined;
   bytes: Buffer | undefined;
-  body: JsonObject | undefined;
+  parsed: JsonObject | null = null;
   upload: Upload | null = null;
   funds: Funds | null = null;
   passThrough: PassThrough | null = null;
@@ -210,13 +212,24 @@ class Exchange {
   outcome: Outcome | undefined;
   cost: Nanodollars = 0;
   record: RequestRecord | undefined;
+  settings: JsonObject = {};
+
+  get body(): JsonObject {
+    this.parsed ??= JSON.parse(this.bytes!.toString('utf8')) as JsonObject;
+    return this.parsed;
+  }
+
+  set body(body: JsonObject) {
+    this.parsed = body;
+    this.settings = body;
+  }
 }
 
 type Fields<To, From> = Omit<To, keyof From | typeof station>;
 
 // Field by field: Object.assign looks each name up anew, which every request would pay for at every station.
 
-export function asReceived(fields: Omit<Received, typeof station>): Received {
+export function asReceived(fields: Omit<Received, typeof station | 'settings'>): Received {
   const exchange = new Exchange();
   exchange.id = fields.id;
   exchange.operation = fields.operation;
@@ -265,6 +278,11 @@ export function asPlanned(identified: Identified, fields: Fields<Planned, Identi
   exchange.plannedTick = fields.plannedTick;
   return identified as Planned;
 }
+/** The same station, with fewer deployments in reach. */
+export function asRerouted(planned: Planned, route: Route): Planned {
+  (planned as unknown as Exchange).route = route;
+  return planned;
+}
 export function asAdmitted(planned: Planned, fields: Fields<Admitted, Planned>): Admitted {
   const exchange = planned as unknown as Exchange;
   exchange.reservation = fields.reservation;
@@ -285,6 +303,28 @@ export function asSettled(answered: Answered, fields: Fields<Settled, Answered>)
   exchange.cost = fields.cost;
   exchange.record = fields.record;
   return answered as Settled;
+}
+
+/** Smaller ones are not worth parsing again. */
+const keptBytesMax = 64 * 1024;
+const settingLengthMax = 1_000;
+
+/**
+ * The request is on its way, and what it says is needed once more at most: for another attempt. A large body takes its
+ * size once more as texts, and texts that outlive a young collection wait for a full one. Its bytes are kept.
+ */
+export function letGoOfBody(exchange: Received): void {
+  const held = exchange as unknown as Exchange;
+  const { bytes, parsed, upload, passThrough } = held;
+  if (parsed === null || upload !== null || passThrough !== null || bytes!.length <= keptBytesMax) return;
+  const settings: JsonObject = {};
+  for (const [name, value] of Object.entries(parsed)) {
+    if (typeof value === 'object' || (typeof value === 'string' && value.length > settingLengthMax)) continue;
+    // Not by assignment: a member called __proto__ is one like any other.
+    Object.defineProperty(settings, name, { value, enumerable: true });
+  }
+  held.settings = settings;
+  held.parsed = null;
 }
 
 /** Lower-case header names to values, as node:http gives them. */

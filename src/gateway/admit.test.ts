@@ -121,7 +121,7 @@ describe('the bound', () => {
     const grown = Buffer.byteLength(text.normalize('NFKC')) * 1_000;
     expect(boundOf(exchange, null).amount).toBeGreaterThan(grown);
     const escaped = Buffer.from(`{"m":"${'\\ufdfa'.repeat(1_000)}"}`);
-    expect(boundOf({ ...exchange, bytes: escaped }, null).amount).toBeGreaterThan(grown);
+    expect(boundOf({ ...exchange, body: exchange.body, bytes: escaped }, null).amount).toBeGreaterThan(grown);
   });
 
   it('takes the context size where bytes do not bound the input', () => {

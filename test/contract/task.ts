@@ -40,7 +40,10 @@ export function taskContract<Request extends { model: string }, Response>(
   test('an answer survives being written and read', () => {
     fc.assert(
       fc.property(subject.responses, (response) => {
-        const options = { ...plainAnswer, ...(subject.asked === undefined ? {} : { request: subject.asked }) };
+        const options = {
+          ...plainAnswer,
+          ...(subject.asked === undefined ? {} : { request: { body: subject.asked } }),
+        };
         const body = overTheWire(dialect.response.encode(response as unknown as NeutralResponse, options));
         expect(dialect.response.decode(body)).toEqual(response);
         expect(dialect.response.read(body).usage).toEqual((response as { usage: unknown }).usage);

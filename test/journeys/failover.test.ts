@@ -77,6 +77,26 @@ describe('the only deployment of a group fails, with the retries of the format',
   });
 });
 
+test('a long conversation comes whole to whoever takes over, in its own words', async () => {
+  const text = 'A "long" story, told in lines.\n'.repeat(5_000);
+  rig = await startGatewayRig(`model_list:
+${deployment('m', primary.url, 'openai/first-model')}
+${deployment('spare', second.url, 'anthropic/spare-model')}
+router_settings:
+  num_retries: 0
+  fallbacks: [{"m": ["spare"]}]
+`);
+  primary.setDefault(serverError(503));
+  const response = await rig.chat({ messages: [{ role: 'user', content: text }], temperature: 0.5 });
+  expect(response.status).toBe(200);
+  await response.text();
+  const [first] = primary.requests;
+  expect(first?.json).toEqual({ model: 'first-model', messages: [{ role: 'user', content: text }], temperature: 0.5 });
+  const [taken] = second.requests;
+  expect(taken?.json).toMatchObject({ model: 'spare-model', temperature: 0.5 });
+  expect(JSON.stringify(taken?.json)).toContain(JSON.stringify(text).slice(1, -1));
+});
+
 const failures: readonly (readonly [name: string, script: Script, ambiguous: boolean])[] = [
   ['answers 500', serverError(500), false],
   ['answers 503', serverError(503), false],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FakeProvider, serverError, startFakeProvider } from '../fake-provider/index.ts';
+import { type FakeProvider, hang, serverError, startFakeProvider } from '../fake-provider/index.ts';
 import { type GatewayRig, startGatewayRig } from './gateway-rig.ts';
 
 /* `silent_model`: what one deployment answered is asked of another group too, and nobody waits for it. */
@@ -83,8 +83,10 @@ test('a silent model that fails, or breaks off, changes nothing for the caller',
 });
 
 test('no more than a hundred run at a time; how many were left out is logged', async () => {
-  silent.setDefault({ delayBeforeHeadersMs: 1_500 });
+  silent.setDefault(hang());
   await Promise.all(Array.from({ length: 120 }, async () => (await rig.chat()).text()));
+  while (silent.requests.length < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+  await silent.down();
   await rig.recorded(220);
   expect(silent.requests).toHaveLength(100);
   await (await rig.chat()).text();

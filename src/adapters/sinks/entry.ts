@@ -80,7 +80,7 @@ export function entryOf(
     teamAlias: settled.principal?.teamAlias ?? null,
     userEmail: settled.principal?.userEmail ?? null,
     callId: journey.options.callId,
-    parameters: parametersOf(journey.body),
+    parameters: parametersOf(journey.settings),
     times: {
       arrived: Math.min(journey.receivedAt, at(journey.arrivedTick) ?? journey.receivedAt),
       received: journey.receivedAt,

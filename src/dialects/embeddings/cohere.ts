@@ -154,9 +154,9 @@ export const cohereEmbed: Format = {
   encodeRequest,
   decodeResponse,
   encodeResponse: (response, options) => {
-    const asked = options.request === undefined ? [] : optionalStrings(options.request, 'embedding_types');
+    const asked = options.request === undefined ? [] : optionalStrings(options.request.body, 'embedding_types');
     const names = asked.length === 0 ? ['float'] : asked;
-    const inputs = options.request === undefined ? {} : { texts: options.request.texts ?? [] };
+    const inputs = options.request === undefined ? {} : { texts: options.request.body.texts ?? [] };
     return {
       id: response.id || options.requestId,
       embeddings: Object.fromEntries(names.map((name) => [name, vectorsAs(name, response.vectors)])),
@@ -187,7 +187,7 @@ export const invokedCohereEmbed: Format = {
   },
   encodeResponse: (response, options) => {
     const { meta: _, ...told } = cohereEmbed.encodeResponse(response, options);
-    if (options.request?.embedding_types !== undefined) return told;
+    if (options.request?.body.embedding_types !== undefined) return told;
     return { ...told, embeddings: vectorsAs('float', response.vectors), response_type: 'embeddings_floats' };
   },
 };

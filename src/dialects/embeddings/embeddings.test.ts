@@ -50,7 +50,7 @@ describe('invoked-cohere-embed', () => {
   test('answers with a plain list where no type is asked for', () => {
     const answer = { id: 'x', model: '', vectors: { float: [[1, 2]] }, usage: undefined, extra: {} };
     const told = (request: JsonObject) =>
-      dialect.response.encode(answer as never, { ...plainAnswer, request } as never);
+      dialect.response.encode(answer as never, { ...plainAnswer, request: { body: request } } as never);
     expect(told({ texts: ['a'] })).toMatchObject({ embeddings: [[1, 2]], response_type: 'embeddings_floats' });
     expect(told({ texts: ['a'], embedding_types: ['float'] })).toMatchObject({ embeddings: { float: [[1, 2]] } });
   });

@@ -78,7 +78,7 @@ export function openaiLikeEmbeddings(words: OpenaiLikeWords): Format {
       extra: unknownMembers(body, answerFields),
     }),
     encodeResponse: (response, options) => {
-      const asked = options.request === undefined ? [] : encodingsOf(options.request, words);
+      const asked = options.request === undefined ? [] : encodingsOf(options.request.body, words);
       return {
         object: 'list',
         ...(response.id === '' ? {} : { id: response.id }),

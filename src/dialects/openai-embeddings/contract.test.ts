@@ -40,11 +40,14 @@ test('streams are refused', () => {
 });
 
 test('vectors are told in the encoding that was asked for, whatever the provider made', () => {
-  const asked = { ...plainAnswer, request: { input: 'a', encoding_format: 'base64' } };
+  const asked = { ...plainAnswer, request: { body: { input: 'a', encoding_format: 'base64' } } };
   const floats = { id: '', model: 'm', vectors: { float: [[0.5, -2]] }, usage: undefined, extra: {} };
   const told = openaiEmbeddings.response.encode(floats as never, asked);
   expect(told.data).toEqual([{ object: 'embedding', index: 0, embedding: 'AAAAPwAAAMA=' }]);
   const base64 = { ...floats, vectors: { base64: ['AAAAPwAAAMA='] } };
-  const again = openaiEmbeddings.response.encode(base64 as never, { ...asked, request: { encoding_format: 'float' } });
+  const again = openaiEmbeddings.response.encode(base64 as never, {
+    ...asked,
+    request: { body: { encoding_format: 'float' } },
+  });
   expect(again.data).toEqual([{ object: 'embedding', index: 0, embedding: [0.5, -2] }]);
 });

@@ -87,7 +87,8 @@ export const openaiSpeech: TaskFormat<SpeechRequest, SpeechResponse> = {
   },
   encodeResponse: () => ({}),
   encodeBytes: ({ bytes, mediaType }) => ({ bytes, contentType: mediaType }),
-  rawAnswer: (options, contentType) => new RawRelay(contentType, estimatedSpeech(String(options.request?.input ?? ''))),
+  rawAnswer: (options, contentType) =>
+    new RawRelay(contentType, estimatedSpeech(String(options.request?.body.input ?? ''))),
   relay: () => new MediaEventRelay(),
 };
 

@@ -69,10 +69,10 @@ function pieces(list: Json | undefined, name: 'text' | 'word'): TranscriptPiece[
 
 function encodeResponse(response: TranscriptionResponse, options: AnswerOptions): JsonObject {
   const { text, language, durationSeconds, segments, words, usage } = response;
-  const format = options.request === undefined ? 'json' : formatOf(options.request);
+  const format = options.request === undefined ? 'json' : formatOf(options.request.body);
   const used = usage === undefined ? {} : { usage: toldUsage(usage) };
   if (format === 'json') return { text, ...used };
-  const asked = options.request === undefined ? [] : optionalStrings(options.request, 'timestamp_granularities');
+  const asked = options.request === undefined ? [] : optionalStrings(options.request.body, 'timestamp_granularities');
   return {
     task: 'transcribe',
     ...given({ language, duration: durationSeconds }),
@@ -84,7 +84,7 @@ function encodeResponse(response: TranscriptionResponse, options: AnswerOptions)
 }
 
 function encodeBytes(response: TranscriptionResponse, options: AnswerOptions): RawAnswer {
-  const format = options.request === undefined ? 'json' : formatOf(options.request);
+  const format = options.request === undefined ? 'json' : formatOf(options.request.body);
   const { text, segments, durationSeconds } = response;
   if (format === 'text') return { contentType: 'text/plain; charset=utf-8', bytes: Buffer.from(`${text}\n`) };
   if (format === 'srt' || format === 'vtt') {
@@ -93,7 +93,7 @@ function encodeBytes(response: TranscriptionResponse, options: AnswerOptions): R
     return { contentType, bytes: Buffer.from(subtitles(format, all)) };
   }
   const body = encodeResponse(response, options);
-  if (flagOf(options.request ?? {}, 'stream')) return { contentType: 'text/event-stream', bytes: replay(body) };
+  if (flagOf(options.request?.body ?? {}, 'stream')) return { contentType: 'text/event-stream', bytes: replay(body) };
   return { contentType: 'application/json', bytes: Buffer.from(JSON.stringify(body)) };
 }
 

@@ -58,7 +58,7 @@ function lastAnswer(data: string): JsonObject | undefined {
 
 function withoutOutput({ id, request, model, status, error, createdAt }: AnswerWithoutOutput): JsonObject {
   const facts = { id, model, createdAt, output: [], usage: undefined, finish: undefined };
-  const options = { model: undefined, usageInStream: true, requestId: id, createdAt, request };
+  const options = { model: undefined, usageInStream: true, requestId: id, createdAt, request: { body: request } };
   return {
     ...responseObject(facts, options),
     status,

@@ -52,7 +52,7 @@ export function responseObject(facts: ObjectFacts, options: AnswerOptions): Json
     ...(status === 'completed' ? { completed_at: Math.max(created, options.createdAt) } : {}),
     error: null,
     incomplete_details: reason === undefined ? null : { reason },
-    ...repeatedFrom(options.request ?? {}),
+    ...repeatedFrom(options.request?.body ?? {}),
     ...(facts.usage?.serviceTier === undefined ? {} : { service_tier: facts.usage.serviceTier }),
     model: options.model ?? facts.model,
     output: [...facts.output],

@@ -85,7 +85,7 @@ const foreignFields: ReadonlySet<string> = new Set([
 
 /** Texts that follow each other are one message. */
 function outputItems(content: readonly ContentBlock[], options: AnswerOptions): JsonObject[] {
-  const custom = customToolNames(options.request);
+  const custom = customToolNames(options.request?.body);
   const items: JsonObject[] = [];
   let parts: JsonObject[] | undefined;
   for (const block of content) {
@@ -193,9 +193,10 @@ export function restamp(body: JsonObject, options: AnswerOptions): BodyEdits {
   if (options.model !== undefined && body.model !== undefined && body.model !== options.model) {
     edits.set('model', options.model);
   }
-  const { answerId, request } = options;
+  const { answerId } = options;
   if (answerId !== undefined && typeof body.id === 'string') {
     edits.set('id', answerId(body.id));
+    const request = options.request?.body;
     const previous = request?.previous_response_id;
     if (typeof previous === 'string' && body.previous_response_id !== previous) {
       edits.set('previous_response_id', previous);

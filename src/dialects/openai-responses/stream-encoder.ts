@@ -55,7 +55,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
 
   constructor(options: AnswerOptions) {
     this.#options = options;
-    this.#customNames = customToolNames(options.request);
+    this.#customNames = customToolNames(options.request?.body);
   }
 
   encode(part: StreamPart): string {

@@ -101,7 +101,7 @@ test('the answer of a bare list: sorted, cut to the number asked for, with its d
       { index: 1, score: 0.9 },
     ],
   });
-  const told = named('cohere-rerank').response.encode(answer, { ...plainAnswer, model: 'm', request: body });
+  const told = named('cohere-rerank').response.encode(answer, { ...plainAnswer, model: 'm', request: { body } });
   expect(told).toMatchObject({
     model: 'm',
     results: [{ index: 1, relevance_score: 0.9, document: { text: 'b', title: 't' } }],

@@ -85,10 +85,10 @@ export function rerankFormat(words: RerankWords): TaskFormat<RerankRequest, Rera
     },
     encodeResponse: (response, options) => ({
       ...(words.bareList ? {} : words.envelope(response, options.model ?? response.model)),
-      [words.results]: response.results.slice(0, askedTopN(options.request, words)).map((result) => ({
+      [words.results]: response.results.slice(0, askedTopN(options.request?.body, words)).map((result) => ({
         index: result.index,
         [words.score]: result.score,
-        ...repeated(result, words, options.request),
+        ...repeated(result, words, options.request?.body),
       })),
     }),
   };

@@ -1,7 +1,7 @@
 import { chargeAt } from '../../core/charge.ts';
 import type { AnswerOptions, StreamRelay } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { Admitted, RouteGroup } from '../../core/exchange.ts';
+import { type Admitted, letGoOfBody, type RouteGroup } from '../../core/exchange.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { BudgetDenial } from '../../core/limits.ts';
 import { dollarsFromNanodollars, type Nanodollars } from '../../core/money.ts';
@@ -195,6 +195,7 @@ export class Dispatch {
       authorization,
     );
     this.#gateway.health.started(deployment);
+    letGoOfBody(exchange);
     let end = await attempt.run({
       method: call.method,
       origin: call.origin,

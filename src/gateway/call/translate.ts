@@ -246,7 +246,7 @@ export function answerOptions(exchange: Planned, fellBack: boolean, keptBy: Depl
     usageInStream: exchange.facts.usageInStream || exchange.snapshot.settings.alwaysIncludeStreamUsage,
     requestId: exchange.id,
     createdAt: Math.floor(exchange.receivedAt / 1_000),
-    request: recall?.asked ?? exchange.body,
+    request: recall === null ? exchange : { body: recall.asked },
   };
   return recall === null ? options : { ...options, answerId: recall.answerId(keptBy) };
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { Planned } from '../../core/exchange.ts';
+import { asRerouted, type Planned } from '../../core/exchange.ts';
 import type { BudgetRule } from '../../core/limits.ts';
 import type { Gateway } from '../gateway.ts';
 
@@ -24,5 +24,5 @@ export function withoutSuspended(
     );
   }
   const candidates = route.primary.candidates.filter(isTrusted);
-  return { ...planned, route: { ...route, primary: { ...route.primary, candidates }, reachable, isTrusted } };
+  return asRerouted(planned, { ...route, primary: { ...route.primary, candidates }, reachable, isTrusted });
 }
