@@ -37,7 +37,11 @@ export function modelFacts(
       inputTokensMax: info.max_input_tokens ?? catalogued?.inputTokensMax ?? null,
       outputTokensMax: info.max_output_tokens ?? info.max_tokens ?? catalogued?.outputTokensMax ?? null,
     }),
-    traits: Object.freeze({ ...traitsOf(provider, model, mode), ...dialectInstead(entry, parts) }),
+    traits: Object.freeze({
+      ...traitsOf(provider, model, mode),
+      ...dialectInstead(entry, parts),
+      ...(info.supports_response_schema === false && { supportsJsonSchema: false }),
+    }),
     capabilities: Object.freeze({ ...catalogued?.capabilities, ...capabilitiesOf(info) }),
     modelInfo: shownInfo(entry, catalogued),
   };

@@ -11,6 +11,7 @@ import {
   withEdits,
 } from '../parameter-edits.ts';
 import { encodeMessages, markOf } from './encode-messages.ts';
+import { shapeInWords } from './shape-in-words.ts';
 
 export function encodeRequest(request: NeutralRequest, options: EncodeOptions): JsonObject {
   const marks = options.traits.anthropicExtensions === true;
@@ -54,6 +55,11 @@ export function passThrough(body: JsonObject, options: EncodeOptions): BodyEdits
   }
   const messages = plainChatMessages(body.messages);
   if (messages !== undefined) edits.set('messages', messages);
+  const shaped = shapeInWords(body, messages ?? body.messages, options);
+  if (shaped !== undefined) {
+    edits.set('response_format', shaped.responseFormat);
+    edits.set('messages', shaped.messages);
+  }
   return edits;
 }
 
