@@ -422,6 +422,7 @@ async function assemble(
     },
     isOpenToAll: (path) => config.written.sections.general_settings?.public_routes?.includes(path) ?? false,
     bodyBytesMax: () => snapshot().settings.bodyBytesMax,
+    dialects: gateway.dialects,
   });
 
   const server = await openHttpServer(gateway, {

@@ -1,3 +1,4 @@
+import type { CallerHeaders } from '../core/exchange.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { DialectName, Operation } from '../core/operation.ts';
 
@@ -207,6 +208,20 @@ const families: readonly (readonly [RegExp, DialectName, readonly string[]])[] =
   [/^\/v1\/messages\//, 'anthropic-messages', []],
   [/^(?:\/cohere)?\/v2\//, 'cohere-chat', []],
 ];
+
+/** Whether a path asks something of a model in Google's way, whatever it asks. */
+export function isVerbOfModel(path: string): boolean {
+  return googlePath.test(path);
+}
+
+/** Whose clients ask for models at a path, where those are not OpenAI's. */
+export function listingDialect(path: string, headers: CallerHeaders): DialectName | undefined {
+  if (path.startsWith('/v1beta/')) return 'gemini-generate';
+  if (!/^(?:\/v1)?\/models(?:\/|$)/.test(path)) return undefined;
+  // Google's own client asks at either version.
+  if (headers['x-goog-api-key'] !== undefined) return 'gemini-generate';
+  return headers['anthropic-version'] === undefined ? undefined : 'anthropic-messages';
+}
 
 /** In which format the clients of a path that nobody serves read that it is not there, and what to tell them. */
 export function strangePath(path: string): { readonly dialect: DialectName; readonly message: string } | undefined {

@@ -6,12 +6,16 @@ import type { Endpoint } from '../admin/contract.ts';
 import { Answer } from '../admin/contract.ts';
 import { admitActor } from '../admin/entry.ts';
 import { errorBody } from '../compat/litellm/error-body.ts';
+import type { Dialect } from '../core/dialect.ts';
 import { asGatewayError, GatewayError } from '../core/errors.ts';
 import { barePrincipal, type Principal } from '../core/identity.ts';
+import type { DialectName } from '../core/operation.ts';
 import type { Chance, Clock, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { ConflictError, StoreError } from '../core/store.ts';
+import { listingDialect } from '../gateway/operations.ts';
 import { ClientLeft } from './data-body.ts';
+import { headersWithQueryKey } from './query-key.ts';
 import { readJsonBody } from './request-body.ts';
 import { pathOf } from './request-path.ts';
 import { createRouteTable } from './route-table.ts';
@@ -31,6 +35,8 @@ export interface ControlOptions {
   /** Whether the operator opened the path to callers without a key. */
   isOpenToAll?(path: string): boolean;
   bodyBytesMax(): number;
+  /** In whose words errors are told at paths where clients of other formats come. */
+  readonly dialects?: ReadonlyMap<DialectName, Dialect>;
 }
 
 export interface Control {
@@ -50,7 +56,11 @@ export function createControl(options: ControlOptions): Control {
     const path = pathOf(url);
     const { endpoint, params } = table.match(request.method ?? 'GET', path);
     if (endpoint.access !== 'public') options.requireAddress?.(request.socket.remoteAddress ?? null, request.headers);
-    const { actor, signedIn } = await identify(endpoint, request.headers, path);
+    // Google's clients may write the key into the address.
+    const headers = /^\/v1(?:beta)?\/models(?:\/|$)/.test(path)
+      ? headersWithQueryKey(request.headers, mark === -1 ? '' : url.slice(mark + 1))
+      : request.headers;
+    const { actor, signedIn } = await identify(endpoint, headers, path);
     admitActor(actor, endpoint, path, options.requireOpenRoute);
     const body =
       endpoint.method === 'GET' ? undefined : await readJsonBody(request, options.bodyBytesMax(), options.clock);
@@ -58,7 +68,7 @@ export function createControl(options: ControlOptions): Control {
       actor,
       signedIn,
       params,
-      headers: request.headers,
+      headers,
       body: endpoint.body === null ? undefined : checked(endpoint.body, body ?? {}, 'body'),
       query: endpoint.query === null ? undefined : checked(endpoint.query, queryOf(url, mark), 'query'),
     };
@@ -100,7 +110,11 @@ export function createControl(options: ControlOptions): Control {
         const error = toldError(cause);
         if (error.status >= 500)
           options.log.error('control plane request failed', { requestId, method: request.method, cause });
-        return new Answer(error.status, errorBody(error), null, error.details.headers);
+        const path = pathOf(request.url ?? '/');
+        const dialect = listingDialect(path, request.headers);
+        const errors = dialect && options.dialects?.get(dialect)?.errors;
+        const body = errors === undefined ? errorBody(error) : errors.encode(error, requestId);
+        return new Answer(error.status, body, null, error.details.headers);
       })
       .then((given) => write(request, response, given, requestId))
       .catch(() => response.destroy());

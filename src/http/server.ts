@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { asGatewayError, type ErrorCode, GatewayError } from '../core/errors.ts';
 import { Roster } from '../core/roster.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { isVerbOfModel } from '../gateway/operations.ts';
 import type { Control } from './control.ts';
 import { DataDoor, type Serve } from './data.ts';
 import { drain, type OpenResponse } from './drain.ts';
@@ -88,7 +89,8 @@ export async function openHttpServer(gateway: Gateway, options: HttpServerOption
     }
     const path = pathOf(request.url ?? '/');
     if (data.take(request, response, path)) return;
-    if (options.control?.has(path) !== true && data.refuseStrange(response, path)) return;
+    const isVerb = request.method === 'POST' && isVerbOfModel(path);
+    if ((isVerb || options.control?.has(path) !== true) && data.refuseStrange(response, path)) return;
     void answerControl(gateway, options.control, request, response, path);
   });
   server.on('connection', (socket: Socket) => {

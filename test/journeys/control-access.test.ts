@@ -18,6 +18,8 @@ const expected: Record<Access, string[]> = {
   any_key: [
     'GET /budget/chain',
     'GET /key/info',
+    'GET /mistral-api/v1/models',
+    'GET /mistral-api/v1/models/{id*}',
     'GET /model/info',
     'GET /model_group/info',
     'GET /project/info',

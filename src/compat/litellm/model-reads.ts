@@ -5,11 +5,21 @@ import { notFound } from '../../admin/authorize.ts';
 import type { Endpoint } from '../../admin/contract.ts';
 import { endpoint } from '../../admin/contract.ts';
 import type { ControlPlane } from '../../admin/control-plane.ts';
-import { type VisibleModel, visibleModels } from '../../admin/visible-models.ts';
+import { visibleModels } from '../../admin/visible-models.ts';
 import type { Deployment } from '../../core/route.ts';
 import { anthropicList, anthropicModel, anthropicPage, anthropicPaging, shownToAnthropic } from './anthropic-models.ts';
 import { flag, page, pageSize } from './fields.ts';
+import { asGoogleLists, googleList, googleModel, googlePage, googlePaging, isGoogleClient } from './google-models.ts';
 import { modelGroupOutput, shownModelGroup } from './model-group.ts';
+import {
+  asCohereLists,
+  cohereAnswer,
+  cohereList,
+  coherePage,
+  coherePaging,
+  isCohereClient,
+  mistralModelEndpoints,
+} from './vendor-models.ts';
 
 const tag = 'models';
 /** The moment LiteLLM gives every model; clients have it in their recorded answers. */
@@ -21,16 +31,6 @@ const listedModel = z.object({
   created: z.number(),
   owned_by: z.string(),
   metadata: z.record(z.string(), z.unknown()).optional(),
-});
-
-const googleModel = z.object({
-  name: z.string(),
-  baseModelId: z.string(),
-  version: z.string(),
-  displayName: z.string(),
-  inputTokenLimit: z.number().optional(),
-  outputTokenLimit: z.number().optional(),
-  supportedGenerationMethods: z.array(z.string()),
 });
 
 const modelInfoOutput = z.object({
@@ -56,15 +56,24 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
         healthy_only: flag.optional(),
         team_id: z.string().optional(),
         ...anthropicPaging,
+        ...googlePaging,
+        ...coherePaging,
       }),
-      response: z.union([z.object({ data: z.array(listedModel), object: z.literal('list') }), anthropicList]),
+      response: z.union([
+        z.object({ data: z.array(listedModel), object: z.literal('list') }),
+        anthropicList,
+        cohereList,
+        googleList,
+      ]),
       run({ actor, query, headers }) {
+        if (isGoogleClient(headers)) return googlePage(visibleModels(plane, actor.principal, false), query);
         if (headers['anthropic-version'] !== undefined) {
           return anthropicPage(
             visibleModels(plane, actor.principal, false).map(({ name }) => name),
             query,
           );
         }
+        if (isCohereClient(headers)) return coherePage(visibleModels(plane, actor.principal, false), query);
         const now = plane.clock.now();
         const works = (deployment: Deployment) =>
           deployment.unusable === null &&
@@ -90,11 +99,13 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       group: 'llm_api_routes',
       tag,
       summary: 'One model that the key of this call may use.',
-      response: z.union([listedModel, anthropicModel]),
+      response: z.union([listedModel, anthropicModel, cohereAnswer, googleModel]),
       run({ actor, params, headers }) {
         const id = params.id!;
-        if (!visibleModels(plane, actor.principal, true).some((model) => model.name === id))
-          throw notFound('model', id);
+        const model = visibleModels(plane, actor.principal, true).find(({ name }) => name === id);
+        if (model === undefined) throw notFound('model', id);
+        if (isGoogleClient(headers)) return asGoogleLists(model);
+        if (isCohereClient(headers)) return asCohereLists(model);
         return headers['anthropic-version'] === undefined ? listed(id) : shownToAnthropic(id);
       },
     }),
@@ -103,15 +114,9 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       group: 'llm_api_routes',
       tag,
       summary: 'Models that the key of this call may use, as Google lists them.',
-      query: z.object({ pageSize: z.coerce.number().int().positive().optional(), pageToken: z.string().optional() }),
-      response: z.object({ models: z.array(googleModel), nextPageToken: z.string().optional() }),
-      run({ actor, query }) {
-        const all = visibleModels(plane, actor.principal, false);
-        const start = Number(query.pageToken ?? 0) || 0;
-        const end = start + Math.min(query.pageSize ?? 50, 1_000);
-        const more = end < all.length ? { nextPageToken: String(end) } : {};
-        return { models: all.slice(start, end).map(asGoogleLists), ...more };
-      },
+      query: z.object(googlePaging),
+      response: googleList,
+      run: ({ actor, query }) => googlePage(visibleModels(plane, actor.principal, false), query),
     }),
     endpoint('GET /v1beta/models/{id*}', {
       access: 'any_key',
@@ -126,6 +131,7 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
         return asGoogleLists(model);
       },
     }),
+    ...mistralModelEndpoints(plane),
     endpoint('GET /model/info', {
       aliases: ['/v1/model/info'],
       access: 'any_key',
@@ -193,29 +199,6 @@ export function modelReadEndpoints(plane: ControlPlane): Endpoint[] {
       },
     }),
   ];
-}
-
-/** Limits of the deployment that takes the most: any of them may answer. */
-function asGoogleLists({ name, deployments: all }: VisibleModel): z.infer<typeof googleModel> {
-  const most = (figures: (number | null)[]) => {
-    const known = figures.filter((figure) => figure !== null);
-    return known.length === 0 ? undefined : Math.max(...known);
-  };
-  const inputTokenLimit = most(all.map(({ limits }) => limits.inputTokensMax));
-  const outputTokenLimit = most(all.map(({ limits }) => limits.outputTokensMax));
-  const chats = all.some(({ operations }) => operations.includes('chat'));
-  const embeds = !chats && all.some(({ operations }) => operations.includes('embedding'));
-  return {
-    name: `models/${name}`,
-    baseModelId: name,
-    version: '001',
-    displayName: name,
-    ...(inputTokenLimit === undefined ? {} : { inputTokenLimit }),
-    ...(outputTokenLimit === undefined ? {} : { outputTokenLimit }),
-    supportedGenerationMethods: embeds
-      ? ['embedContent', 'batchEmbedContents']
-      : ['generateContent', 'streamGenerateContent', 'countTokens'],
-  };
 }
 
 function listed(id: string) {
