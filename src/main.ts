@@ -358,6 +358,7 @@ async function assemble(
     settings: () => controlSettings(config.written).healthChecks,
     deployments: () => snapshot().deployments.values(),
     probe: (deployment) => probe(gateway, deployment, masterKey.key),
+    notes: shared.checkNotes,
     onChecked: (deployment, { healthy, status }) => gateway.health.checked(deployment, healthy, status),
   });
   const control = createControl({

@@ -4,6 +4,7 @@ import type { Store } from '../core/store.ts';
 import { createMemoryLimiter } from './memory/limiter.ts';
 import { memoryResponseCache } from './memory/response-cache.ts';
 import { ChangeChannel, type ChangeListener } from './redis/change-channel.ts';
+import { CheckNotes } from './redis/check-notes.ts';
 import { RedisLimiter } from './redis/limiter.ts';
 import { RedisLink, unavailable } from './redis/link.ts';
 import { leave, replicaName } from './redis/members.ts';
@@ -46,6 +47,8 @@ export interface Shared {
   readonly limiter: Limiter;
   readonly cache: ResponseCache;
   readonly invalidation: Invalidation;
+  /** null where no Redis is configured. */
+  readonly checkNotes: CheckNotes | null;
   /** Replicas that are alive, this one included, as far as is known. */
   replicas(): number;
   /** How much of every limit this replica may use without Redis: 1 is all of it, 0 nothing. */
@@ -149,6 +152,7 @@ export async function openShared(options: SharedOptions): Promise<Shared> {
         ? new RedisResponseCache(link)
         : memoryResponseCache(cacheBytesMax, clock)),
     invalidation,
+    checkNotes: link === null ? null : new CheckNotes(link),
     replicas: () => presence.count,
     part: () => (own.held === null ? 0 : own.held.to - own.held.from),
     redisIsUp: () => (link === null ? null : link.isUp),

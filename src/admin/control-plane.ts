@@ -37,7 +37,7 @@ export interface ControlPlane {
   probe(deployment: Deployment): Promise<ProbeResult>;
   /** The same for one that is written like this and kept nowhere. */
   probeEntry(entry: JsonObject): Promise<ProbeResult>;
-  readonly healthChecks: Pick<HealthChecks, 'enabled' | 'latest' | 'history' | 'check'>;
+  readonly healthChecks: Pick<HealthChecks, 'enabled' | 'isShared' | 'latest' | 'history' | 'check'>;
   /** Why a deployment written like this could not be used, or null; `entry` is shaped like one of `model_list`. */
   modelFault(entry: JsonObject): string | null;
   /** A request as a provider would get it, credentials left out; nothing is sent. Rejects as the request would be refused. */

@@ -55,3 +55,56 @@ it('calls every deployment each interval, a few at a time, while it is wanted', 
   await clock.advance(600_000);
   expect(calls).toHaveLength(6);
 });
+
+it('is made by one replica for all where they share, and by each while nobody can tell', async () => {
+  const clock = new FakeClock(0);
+  let turnUntil = 0;
+  let note: string | null = null;
+  let isThere = true;
+  const notes = {
+    takeTurn: async (forMs: number) => {
+      if (!isThere) return null;
+      if (clock.now() < turnUntil) return false;
+      turnUntil = clock.now() + forMs;
+      return true;
+    },
+    read: async () => note,
+    write: async (text: string) => {
+      note = text;
+    },
+  };
+  const told: string[] = [];
+  const asked = [0, 0];
+  const replicas = asked.map(
+    (_, index) =>
+      new HealthChecks({
+        clock,
+        notes,
+        settings: () => ({ enabled: true, intervalMs: 60_000, concurrency: null, isShared: true }),
+        deployments: () => [deployment('a')],
+        onChecked: ({ id }, { healthy }) => told.push(`${index} ${id} ${healthy}`),
+        probe: async () => {
+          asked[index]! += 1;
+          return { healthy: false, asked: true, error: 'down', status: 500, durationMs: 1, headers: {} };
+        },
+      }),
+  );
+  const stops = replicas.map((replica) => replica.start());
+  const pass = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 1_000) {
+      await clock.advance(1_000);
+      for (let turn = 0; turn < 5; turn++) await turnOfLoop();
+    }
+  };
+  await pass(50_000);
+  expect(asked[0]! + asked[1]!).toBe(1);
+  expect(told.toSorted()).toEqual(['0 a false', '1 a false']);
+  expect(replicas.map((replica) => replica.latest('a')?.error)).toEqual(['down', 'down']);
+  await pass(180_000);
+  expect(asked[0]! + asked[1]!).toBe(4);
+  isThere = false;
+  await pass(120_000);
+  expect(asked[0]! + asked[1]!).toBeGreaterThanOrEqual(7);
+  expect(asked[0]! + asked[1]!).toBeLessThanOrEqual(9);
+  for (const stop of stops) stop();
+});

@@ -8,12 +8,23 @@ const firstAfterMs = 5_000;
 const idleMs = 10_000;
 const concurrencyDefault = 8;
 const historyMax = 1_000;
+const lookMs = 10_000;
 
 export interface HealthCheckSettings {
   readonly enabled: boolean;
   readonly intervalMs: number;
   /** Checks at once; null = the default. */
   readonly concurrency: number | null;
+  /** One replica checks for all. */
+  readonly isShared?: boolean;
+}
+
+/** What replicas tell each other; null or false where nothing was told. */
+export interface CheckNotes {
+  /** True for one replica within this time; null while nobody can tell. */
+  takeTurn(forMs: number): Promise<boolean | null>;
+  read(): Promise<string | null>;
+  write(text: string, keptMs: number): Promise<void>;
 }
 
 export interface HealthCheck extends ProbeResult {
@@ -27,6 +38,8 @@ export interface HealthChecksOptions {
   settings(): HealthCheckSettings;
   deployments(): Iterable<Deployment>;
   probe(deployment: Deployment): Promise<ProbeResult>;
+  /** null = this replica has nobody to share with. */
+  readonly notes?: CheckNotes | null;
   /** Told of every check in which something was asked. */
   onChecked?(deployment: Deployment, result: ProbeResult): void;
 }
@@ -38,6 +51,8 @@ export class HealthChecks {
   #history: HealthCheck[] = [];
   #timer: Timer | null = null;
   #isOver = false;
+  /** When this replica last checked because nobody could tell whose turn it was. */
+  #ownAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
@@ -45,6 +60,11 @@ export class HealthChecks {
 
   get enabled(): boolean {
     return this.#options.settings().enabled;
+  }
+
+  get isShared(): boolean {
+    const { enabled, isShared = false } = this.#options.settings();
+    return enabled && isShared && (this.#options.notes ?? null) !== null;
   }
 
   /** Newest first. */
@@ -68,10 +88,13 @@ export class HealthChecks {
   /** A check that was made for another reason is remembered like the others. */
   async check(deployment: Deployment): Promise<HealthCheck> {
     const result = await this.#options.probe(deployment);
-    if (result.asked) this.#options.onChecked?.(deployment, result);
     const { id, group } = deployment;
-    const check: HealthCheck = { ...result, deployment: { id, group }, at: this.#options.clock.now() };
-    this.#latest.set(id, check);
+    return this.#remember(deployment, { ...result, deployment: { id, group }, at: this.#options.clock.now() });
+  }
+
+  #remember(deployment: Deployment, check: HealthCheck): HealthCheck {
+    if (check.asked) this.#options.onChecked?.(deployment, check);
+    this.#latest.set(deployment.id, check);
     this.#history = [check, ...this.#history.slice(0, historyMax - 1)];
     return check;
   }
@@ -81,8 +104,34 @@ export class HealthChecks {
     this.#timer = this.#options.clock.setTimer(delayMs, () => {
       const { enabled, intervalMs } = this.#options.settings();
       if (!enabled) return this.#schedule(idleMs);
-      void this.#round().finally(() => this.#schedule(Math.max(intervalMsMin, intervalMs)));
+      const { notes = null } = this.#options;
+      const isShared = this.isShared && notes !== null;
+      const made = isShared ? this.#sharedRound(notes, intervalMs) : this.#round();
+      // Who shares looks more often: at whose turn it is, and at what was told.
+      const nextMs = isShared ? Math.min(lookMs, intervalMs / 5) : intervalMs;
+      void made.catch(() => {}).finally(() => this.#schedule(Math.max(intervalMsMin, nextMs)));
     });
+  }
+
+  /** Whose turn it is checks and tells; the others hear. While nobody can tell, each checks for itself. */
+  async #sharedRound(notes: CheckNotes, intervalMs: number): Promise<void> {
+    const isMine = await notes.takeTurn(intervalMs);
+    if (isMine === false) return this.#hear(await notes.read());
+    if (isMine === null && this.#options.clock.now() < this.#ownAt + intervalMs) return;
+    this.#ownAt = this.#options.clock.now();
+    await this.#round();
+    if (isMine) await notes.write(JSON.stringify([...this.#latest.values()]), intervalMs * 3);
+  }
+
+  #hear(text: string | null): void {
+    const told: unknown = text === null ? null : JSON.parse(text);
+    if (!Array.isArray(told)) return;
+    const known = new Map([...this.#options.deployments()].map((one) => [one.id, one]));
+    for (const check of told as HealthCheck[]) {
+      const deployment = known.get(check.deployment.id);
+      if (deployment === undefined || check.at <= (this.#latest.get(deployment.id)?.at ?? 0)) continue;
+      this.#remember(deployment, check);
+    }
   }
 
   async #round(): Promise<void> {

@@ -9,7 +9,7 @@ test('what is not written has its default', () => {
   expect(settingsOf('model_list: []')).toEqual({
     storeModelsInDatabase: false,
     healthDetails: true,
-    healthChecks: { enabled: false, intervalMs: 300_000, concurrency: null },
+    healthChecks: { enabled: false, intervalMs: 300_000, concurrency: null, isShared: false },
     recordsArchive: null,
     requestsAllowedWithoutStore: false,
     successCallbacks: [],
@@ -38,7 +38,7 @@ general_settings:
   expect(settingsOf(text, { STORE_MODEL_IN_DB: 'True' })).toEqual({
     storeModelsInDatabase: true,
     healthDetails: false,
-    healthChecks: { enabled: false, intervalMs: 300_000, concurrency: null },
+    healthChecks: { enabled: false, intervalMs: 300_000, concurrency: null, isShared: false },
     recordsArchive: null,
     requestsAllowedWithoutStore: true,
     successCallbacks: ['langfuse', 'otel', 'helicone'],

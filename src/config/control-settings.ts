@@ -40,6 +40,8 @@ export interface HealthCheckWords {
   readonly enabled: boolean;
   readonly intervalMs: number;
   readonly concurrency: number | null;
+  /** One replica checks for all. */
+  readonly isShared: boolean;
 }
 
 const healthCheckSecondsDefault = 300;
@@ -66,6 +68,7 @@ export function controlSettings({ sections, environment }: Config): WrittenContr
       enabled: general.background_health_checks ?? false,
       intervalMs: (general.health_check_interval ?? healthCheckSecondsDefault) * 1_000,
       concurrency: general.health_check_concurrency ?? null,
+      isShared: general.use_shared_health_check ?? false,
     },
     ...recordKeeping(general),
   };

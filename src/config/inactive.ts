@@ -21,7 +21,6 @@ export const inactiveKeys = {
     ...['enable_jwt_auth', 'litellm_jwtauth', 'enable_oauth2_auth', 'enable_oauth2_proxy_auth', 'role_permissions'],
     ...['key_management_system', 'key_management_settings', 'ui_access_mode', 'control_plane_url'],
     ...['mcp_internal_ip_ranges', 'mcp_trusted_proxy_ranges', 'user_mcp_management_mode'],
-    'use_shared_health_check',
     'use_client_credentials_pass_through_routes',
   ],
   model_params: [...['auto_router_config_path', 'auto_router_config', 'auto_router_embedding_model']],

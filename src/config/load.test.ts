@@ -131,7 +131,7 @@ describe('what is wrong', () => {
       `warning: ${file}:14:3 router_settings.routing_stratgy: unknown key; did you mean routing_strategy?`,
       `warning: ${file}:15:21 router_settings.fallbacks[0].a[0]: there is no model group c; did you mean a?`,
       `warning: ${file}:16:1 litelm_settings: unknown key; did you mean litellm_settings?`,
-      'notice: accepted and kept, not active yet: general_settings.use_shared_health_check',
+      'notice: accepted and kept, not active yet: general_settings.control_plane_url',
     ]);
   });
 

@@ -262,7 +262,11 @@ export const generalSettings = map({
   health_check_interval: key(seconds(), 'Time between two checks.', '300'),
   health_check_details: key(flag(), '`/health` shows details to administrators.', 'true'),
   health_check_concurrency: key(count(), 'Checks at the same time.'),
-  use_shared_health_check: key(flag(), 'Replicas share health checks.', 'false'),
+  use_shared_health_check: key(
+    flag(),
+    'One replica makes the background checks of an interval, and tells the others (over Redis).',
+    'false',
+  ),
   alerting: key(
     texts(),
     'Where alerts go beside the log: `webhook` (to `WEBHOOK_URL`), `slack` (to `SLACK_WEBHOOK_URL`), `email` (over `SMTP_HOST` to `ALERT_EMAIL_TO`). Read at the start.',
