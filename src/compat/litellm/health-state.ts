@@ -117,7 +117,10 @@ export function healthStateEndpoints(plane: ControlPlane): Endpoint[] {
       ...reader,
       summary: 'Whether replicas share their checks.',
       response: z.object({ shared_health_check_enabled: z.boolean(), background_health_checks: z.boolean() }),
-      run: () => ({ shared_health_check_enabled: plane.healthChecks.isShared, background_health_checks: plane.healthChecks.enabled }),
+      run: () => ({
+        shared_health_check_enabled: plane.healthChecks.isShared,
+        background_health_checks: plane.healthChecks.enabled,
+      }),
     }),
     endpoint('GET /health/license', {
       ...reader,
