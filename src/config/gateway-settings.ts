@@ -61,6 +61,7 @@ export function effectiveSettings(sections: Sections, masterKey: Secret | null):
     drainDelayMs: general.drain_delay_seconds === undefined ? null : timerMilliseconds(general.drain_delay_seconds),
     dropParams: litellm.drop_params ?? false,
     modifyParams: litellm.modify_params ?? false,
+    schemasChecked: litellm.enable_json_schema_validation ?? false,
     alwaysIncludeStreamUsage: general.always_include_stream_usage ?? false,
     costInStreams: litellm.include_cost_in_streaming_usage ?? false,
     passedHeaders: passedHeaders(general, litellm.model_group_settings?.forward_client_headers_to_llm_api),

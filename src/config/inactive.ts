@@ -8,7 +8,7 @@ export const inactiveKeys = {
     ...['mcp_servers', 'mcp_toolsets', 'files_settings', 'finetune_settings', 'assistant_settings'],
   ],
   router_settings: ['cache_kwargs', 'search_tools', 'guardrail_list', 'polling_interval', 'default_priority'],
-  litellm_settings: ['enable_json_schema_validation', 'skip_system_message_in_guardrail', 'mcp_aliases'],
+  litellm_settings: ['skip_system_message_in_guardrail', 'mcp_aliases'],
   'litellm_settings.cache_params': [
     'gcp_service_account',
     // Semantic caches.

@@ -245,6 +245,8 @@ export interface GatewaySettings {
   readonly drainDelayMs: number | null;
   readonly dropParams: boolean;
   readonly modifyParams: boolean;
+  /** A whole answer that does not fit the schema it was asked for is an error. */
+  readonly schemasChecked?: boolean;
   readonly alwaysIncludeStreamUsage: boolean;
   /** The usage at the end of a stream tells its cost. */
   readonly costInStreams?: boolean;

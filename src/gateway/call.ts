@@ -13,6 +13,7 @@ import {
 import type { NeutralResponse } from '../core/neutral.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
 import { CallTally } from './call/call-tally.ts';
+import { misfitOf } from './call/misfit.ts';
 import { answerOptions } from './call/translate.ts';
 import { Walk } from './call/walk.ts';
 import type { WholeAnswer } from './call/whole-answer.ts';
@@ -69,8 +70,10 @@ function wholeReply(gateway: Gateway, exchange: Admitted, tally: CallTally, answ
   const { bytes, facts } = answer;
   tally.modelUsed = facts.model ?? tally.modelUsed;
   tally.firstTokenAt = gateway.clock.now();
-  keep(gateway, exchange, bytes, tally.modelUsed);
   const usage = facts.usage ?? estimatedUsage(exchange, tally.deployment!, facts.outputBytes);
+  const misfit = exchange.snapshot.settings.schemasChecked ? misfitOf(exchange, bytes) : null;
+  if (misfit !== null) return misfitReply(exchange, tally, misfit, usage);
+  keep(gateway, exchange, bytes, tally.modelUsed);
   const isText = answer.contentType === undefined || answer.contentType.startsWith('text/');
   const responseText = isText && keepsContent(exchange) ? Buffer.from(bytes).toString() : null;
   const outcome = tally.outcome('success', {
@@ -196,6 +199,13 @@ function streamUsage(exchange: Admitted, { relay, attempt }: StreamedAnswer): Us
 function failedReply(exchange: Admitted, tally: CallTally, error: GatewayError): Reply {
   const body = Buffer.from(JSON.stringify(exchange.dialect.errors.encode(error, exchange.id)));
   const outcome = tally.outcome('failure', { httpStatus: error.status, error });
+  return wholeBody(jsonHeaders, body, tally.origin(error), outcome);
+}
+
+/** An answer that was bought, and is not what was asked for. */
+function misfitReply(exchange: Admitted, tally: CallTally, error: GatewayError, usage: Usage): Reply {
+  const body = Buffer.from(JSON.stringify(exchange.dialect.errors.encode(error, exchange.id)));
+  const outcome = tally.outcome('failure', { httpStatus: error.status, error, usage });
   return wholeBody(jsonHeaders, body, tally.origin(error), outcome);
 }
 
