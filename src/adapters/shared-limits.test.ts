@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { rateLimit } from '../../test/builders.ts';
-import { admits, claim, SharedGround, until } from '../../test/servers/shared-ground.ts';
+import { percentile } from '../../test/chaos/row.ts';
+import { admits, claim, ownBudget, SharedGround, until } from '../../test/servers/shared-ground.ts';
 import { startTcpFaultProxy } from '../../test/tcp-fault/index.ts';
 import { limitName, type RateLimitClaim } from '../core/limits.ts';
 import type { RateLimitReservation } from '../core/ports.ts';
@@ -212,7 +213,7 @@ describe('limits while Redis fails', () => {
     ],
   ] as const) {
     it(`cost at most 100 ms while Redis ${name}, nothing after a second, and come back by themselves`, async () => {
-      const [one] = (await ground.replicas(1)) as [Shared];
+      const [one] = (await ground.replicas(1, ownBudget)) as [Shared];
       const limited = claim(1_000_000);
       const load = { tookMs: [] as number[], lateMs: [] as number[], isOver: false };
       const failedTick = performance.now();
@@ -226,14 +227,20 @@ describe('limits while Redis fails', () => {
           await sleep(2);
         }
       });
-      await sleep(2_000);
+      // What a turn of the event loop costs at this time, with whatever else the machine has to do.
+      const turnMs: number[] = [];
+      while (performance.now() - failedTick < 2_000) {
+        const turnedTick = performance.now();
+        await new Promise((done) => setImmediate(done));
+        turnMs.push(performance.now() - turnedTick);
+        await sleep(5);
+      }
       load.isOver = true;
       await Promise.all(lanes);
       expect(one.redisIsUp()).toBe(false);
-      expect(Math.max(...load.tookMs)).toBeLessThan(250);
-      const late = load.lateMs.sort((a, b) => a - b);
-      expect(late.length).toBeGreaterThan(100);
-      expect(late[Math.floor(late.length * 0.99)]).toBeLessThan(20);
+      expect(Math.max(...load.tookMs)).toBeLessThan(250 + Math.max(...turnMs));
+      expect(load.lateMs.length).toBeGreaterThan(100);
+      expect(percentile(load.lateMs, 0.99)).toBeLessThan(20 + percentile(turnMs, 0.99));
       await ground.proxy.restore();
       await until(() => one.redisIsUp() === true, 8_000);
       await until(async () => (await admits(one, limited)) !== null);
@@ -241,7 +248,7 @@ describe('limits while Redis fails', () => {
   }
 
   it('do not open the breaker for a few slow calls', async () => {
-    const [one] = (await ground.replicas(1)) as [Shared];
+    const [one] = (await ground.replicas(1, ownBudget)) as [Shared];
     ground.proxy.delay(150);
     const answers = await Promise.all([admits(one, claim(5)), admits(one, claim(5)), admits(one, claim(5))]);
     expect(answers).not.toContain(null);

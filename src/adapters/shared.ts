@@ -36,6 +36,8 @@ export interface SharedOptions {
   readonly answers?: ResponseCache | null;
   /** Memory for cached answers where they are not kept in Redis. */
   readonly cacheBytesMax: number;
+  /** What a call of Redis may take; 80 ms when left out. */
+  readonly redisBudgetMs?: number;
   /** Told of every call of Redis. */
   readonly onRedisCall?: (milliseconds: number, isAnswered: boolean) => void;
   /** What becomes of rate limits while Redis does not answer; `share` when left out. */
@@ -75,7 +77,7 @@ const storeBeatMs = 5_000;
 export async function openShared(options: SharedOptions): Promise<Shared> {
   const { redis, store, alone, clock, chance, log, cacheBytesMax } = options;
   const stops: (() => void)[] = [];
-  const link = redis === null ? null : new RedisLink(redis, clock, log, undefined, options.onRedisCall);
+  const link = redis === null ? null : new RedisLink(redis, clock, log, options.redisBudgetMs, options.onRedisCall);
   const local = createMemoryLimiter(clock);
   const { id = chance.id(), ended = [] } = options;
   const remote = link === null ? null : new RedisLimiter({ link, clock, chance, member: replicaName(id) });
