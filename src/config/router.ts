@@ -64,6 +64,8 @@ export function effectiveRouter({
     fallbacksMax: router.max_fallbacks ?? litellm.max_fallbacks ?? routerDefaults.fallbacksMax,
     retries: router.num_retries ?? litellm.num_retries ?? routerDefaults.retries,
     retryAfterMinMs: milliseconds(router.retry_after ?? litellm.retry_after ?? 0),
+    defaultPriority: router.default_priority ?? null,
+    ...(router.polling_interval !== undefined && { pollingMs: Math.max(1, milliseconds(router.polling_interval)) }),
     retryPolicy: byErrorClass(router.retry_policy ?? litellm.retry_policy, 'ErrorRetries'),
     groupRetryPolicy: Object.freeze(
       Object.fromEntries(

@@ -349,6 +349,8 @@ export interface RequestOptions {
   readonly fallbacks: readonly { readonly model: string; readonly overrides: JsonObject }[] | null;
   readonly fallbacksDisabled: boolean;
   readonly retries: number | null;
+  /** Who waits for a deployment that rests, and in which order: the lowest first; null = nobody waits. */
+  readonly priority?: number | null;
   readonly timeoutMs: number | null;
   readonly streamTimeoutMs: number | null;
   readonly cache: CacheControls;

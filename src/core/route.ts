@@ -215,6 +215,9 @@ export interface RouterSettings {
   readonly fallbacksMax: number;
   readonly retries: number;
   readonly retryAfterMinMs: number;
+  /** Of requests that say none; null = they do not wait for a deployment that rests. */
+  readonly defaultPriority?: number | null;
+  readonly pollingMs?: number;
   readonly retryPolicy: Readonly<Partial<Record<ErrorClass, number>>>;
   readonly groupRetryPolicy: Readonly<Record<string, Readonly<Partial<Record<ErrorClass, number>>>>>;
   /** null = not set by the operator: the default rules apply. */

@@ -103,6 +103,7 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
   (
     [
       ['/chat/completions', chat],
+      ['/queue/chat/completions', chat],
       ['/completions', completions],
       ['/embeddings', embeddings],
       ['/responses', responses],

@@ -124,8 +124,11 @@ export const routerSettings = map({
   health_check_ignore_transient_errors: key(flag(), '408 and 429 in a health check do not count.', 'false'),
   set_verbose: key(flag(), 'Log everything, as `--debug` does. Read at the start.', 'false'),
   debug_level: key(oneOf('DEBUG', 'INFO'), 'How much to log. Read at the start.'),
-  polling_interval: key(seconds(), 'Polling interval of the request queue.'),
-  default_priority: key(number(), 'Priority of requests that do not say.'),
+  polling_interval: key(seconds(), 'How often a request that waits looks for a deployment.', '0.03'),
+  default_priority: key(
+    number(),
+    'Priority of requests that name none (`priority` in the body). With one, a request waits, the lowest number first, while all deployments of its group rest, up to its timeout; without, it is refused with 429.',
+  ),
 });
 
 export type RouterSettings = z.output<typeof routerSettings>;

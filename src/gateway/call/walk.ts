@@ -5,11 +5,12 @@ import type { NeutralResponse } from '../../core/neutral.ts';
 import type { Timer } from '../../core/ports.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
-import { pickDeployment, planGroup } from '../plan.ts';
+import { type Picked, pickDeployment, planGroup } from '../plan.ts';
 import { affinityOf } from '../routing/affinity.ts';
 import { fallbacksFor, hasOwnFallbacks } from '../routing/fallback.ts';
 import { backoffMs, retriesAllowed } from '../routing/retry.ts';
 import { retryBudgetOf } from '../routing/retry-budget.ts';
+import { lineOf } from '../routing/waiting-line.ts';
 import { ContinuableStream } from '../streams/continuable-stream.ts';
 import type { StreamedAnswer } from '../streams/streamed-answer.ts';
 import type { UpstreamAttempt } from './attempt.ts';
@@ -35,6 +36,8 @@ export interface WalkFailure {
   readonly overBudget?: boolean;
 }
 
+/** How often one who waits looks for a deployment. */
+const pollingMsDefault = 30;
 /** Providers that are asked to go on with one answer. */
 const continuationsMax = 3;
 
@@ -166,7 +169,8 @@ export class Walk {
     let refusal: WalkFailure | null = null;
     let tryAgain = false;
     for (;;) {
-      const picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? overBudget : tried, affinity);
+      let picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? overBudget : tried, affinity);
+      if (picked !== 'none' && !('id' in picked) && failures === 0) picked = await this.#waited(group, picked);
       if (picked === 'none' || !('id' in picked)) return last ?? refusal ?? unavailable(this.#gateway, group, picked);
       this.#tally.deployment = picked;
       this.#tally.group = group.name;
@@ -225,6 +229,29 @@ export class Walk {
     const error = inWordsOf(this.#exchange, asGatewayError(cause), deployment);
     if (error.code === 'internal') this.#gateway.log.error('attempt failed inside the gateway', { cause });
     return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
+  }
+
+  /** A request with a priority waits, in its order, until a deployment is back or its time is over; others do not. */
+  async #waited(group: RouteGroup, resting: Exclude<Picked, 'none' | Deployment>): Promise<Picked> {
+    const { options, snapshot, receivedTick } = this.#exchange;
+    const { defaultPriority = null, pollingMs = pollingMsDefault } = snapshot.router;
+    const priority = options.priority ?? defaultPriority;
+    if (priority === null) return resting;
+    const patienceMs = options.timeoutMs ?? snapshot.settings.timeouts.firstByteMs;
+    const until = Math.min(this.#deadline, receivedTick + patienceMs);
+    const line = lineOf(this.#gateway, group.name);
+    const place = line.join(priority);
+    try {
+      while (this.#gateway.clock.tick() < until) {
+        if ((await this.#pause(pollingMs)) === 'gone') return resting;
+        if (!line.isFirst(place)) continue;
+        const picked = pickDeployment(this.#gateway, this.#exchange, group, noDeployments);
+        if (picked === 'none' || 'id' in picked) return picked;
+      }
+      return resting;
+    } finally {
+      line.leave(place);
+    }
   }
 
   /** What was tried, and every deployment up to this one's order; null when no later level is left. */

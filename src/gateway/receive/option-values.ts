@@ -27,6 +27,13 @@ export function text(from: JsonObject, field: string, prefix = ''): string | nul
   throw wrong(prefix + field, `a text of at most ${textLengthMax} characters`, value);
 }
 
+export function number(from: JsonObject, field: string): number | null {
+  const value = from[field];
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw wrong(field, 'a number', value);
+}
+
 export function flag(from: JsonObject, field: string, prefix = ''): boolean | null {
   const value = from[field];
   if (value === undefined || value === null) return null;

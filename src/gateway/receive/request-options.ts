@@ -25,6 +25,7 @@ const defaults: RequestOptions = Object.freeze({
   retries: null,
   timeoutMs: null,
   streamTimeoutMs: null,
+  priority: null,
   cache: noCacheControls,
   mockResponse: null,
   mockFailure: null,
@@ -78,6 +79,7 @@ export function readRequestOptions(
       read.headerCount(headers, 'x-litellm-num-retries') ??
       read.count(body, 'num_retries') ??
       read.count(body, 'max_retries'),
+    priority: isFormats('priority', dialect) ? null : read.number(body, 'priority'),
     timeoutMs: read.headerSeconds(headers, 'x-litellm-timeout') ?? read.seconds(body, 'timeout'),
     streamTimeoutMs: read.headerSeconds(headers, 'x-litellm-stream-timeout') ?? read.seconds(body, 'stream_timeout'),
     cache: cacheControlsOf(body),
