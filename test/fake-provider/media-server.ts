@@ -20,6 +20,8 @@ export interface MediaAnswer {
   readonly breaks?: boolean;
   /** Answers before the body is read. */
   readonly early?: boolean;
+  /** Not answered before. */
+  readonly after?: Promise<unknown>;
   /** Never ends, until its caller leaves. */
   readonly hangs?: boolean;
 }
@@ -60,6 +62,7 @@ export async function startMediaServer(): Promise<MediaServer> {
       body,
       form: await formOf(request, body),
     });
+    await answer.after;
     response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'application/json' });
     for (const chunk of answer.chunks) {
       response.write(chunk);

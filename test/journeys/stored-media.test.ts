@@ -17,6 +17,7 @@ beforeAll(async () => {
     `model_list:
   - { model_name: giga, litellm_params: { model: gigachat/GigaChat-2-Max, ${place}, ${price} } }
   - { model_name: seer, litellm_params: { model: replicate/google/seer, ${place}, ${price} } }
+  - { model_name: sage, litellm_params: { model: replicate/google/sage, ${place}, ${price} } }
   - { model_name: spare, litellm_params: { model: openai/spare, ${place}, ${price} } }
 router_settings: { num_retries: 0, fallbacks: [{ giga: [spare] }] }
 general_settings: { media_fetch: { allowed_hosts: ["${new URL(upstream.url).host}"] } }
@@ -187,5 +188,26 @@ describe('Replicate', () => {
     expect(error.message).toContain('the model at Replicate does not support content of type "audio"');
     expect(error.param).toBe('messages');
     expect(seen()).toEqual([]);
+  });
+
+  test('a caller who leaves while a model is asked about takes nothing from others who wait for it', async () => {
+    const before = rig.records.length;
+    let tell = () => {};
+    const told = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    upstream.answers = [{ ...model({ prompt: {}, image: uri }), after: told }, prediction];
+    const leaving = new AbortController();
+    const left = rig.chat(asking('sage', image), { signal: leaving.signal }).catch(() => 'left');
+    await expect.poll(() => seen().length).toBe(1);
+    const waits = rig.chat(asking('sage', image));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    leaving.abort();
+    expect(await left).toBe('left');
+    // The one who left is settled before there is an answer.
+    expect((await rig.recorded(before + 1)).at(-1)).toMatchObject({ cost: 0 });
+    tell();
+    expect(await (await waits).json()).toMatchObject({ choices: [{ message: { content: 'A cat.' } }] });
+    expect(seen()).toEqual(['GET /v1/models/google/sage', 'POST /v1/models/google/sage/predictions']);
   });
 });

@@ -7,6 +7,7 @@ import type { ProviderEndpoint } from '../../core/provider.ts';
 import type { Deployment } from '../../core/route.ts';
 import { askForBytes, askProvider, type Question } from '../free/ask-provider.ts';
 import type { Gateway } from '../gateway.ts';
+import { providerError, timeoutError } from './provider-error.ts';
 import { encodeOptions, type Target } from './translate.ts';
 
 /** Nobody waits longer for a call that only prepares one. */
@@ -52,10 +53,8 @@ export class Aside implements CallsAside {
       const message = `The request holds more images or files than are handed over for one: at most ${callsMax}.`;
       throw new GatewayError('malformed_request', message, { param: 'messages' });
     }
-    const leftMs = Math.max(1, Math.min(patienceMs, this.#deadline - this.#gateway.clock.tick()));
     this.#exchange.client.onGone(() => this.#client.abort());
-    const question = { ...questionOf(call), patienceMs: leftMs, signal: this.#client.signal };
-    return askProvider(this.#gateway, placeOf(this.#target), this.#target.dialect, question);
+    return this.#asked({ ...questionOf(call), patienceMs: this.#leftMs(), signal: this.#client.signal });
   }
 
   known(call: CallAside): Promise<JsonObject> {
@@ -64,13 +63,36 @@ export class Aside implements CallsAside {
     const answers = known.get(endpoint) ?? new Map<string, Known>();
     known.set(endpoint, answers);
     const earlier = answers.get(call.path);
-    if (earlier !== undefined && earlier.until > now) return earlier.answer;
-    const answer = this.ask(call);
+    if (earlier !== undefined && earlier.until > now) return this.#waitedFor(earlier.answer);
+    const answer = this.#asked({ ...questionOf(call), patienceMs });
     if (answers.size >= knownMax) answers.clear();
     answers.set(call.path, { answer, until: now + knownForMs });
-    // A refusal, or a caller who left, says nothing to the next one.
+    // A refusal says nothing to the next one.
     answer.catch(() => answers.delete(call.path));
-    return answer;
+    return this.#waitedFor(answer);
+  }
+
+  #asked(question: Question): Promise<JsonObject> {
+    return askProvider(this.#gateway, placeOf(this.#target), this.#target.dialect, question);
+  }
+
+  #leftMs(): number {
+    return Math.max(1, Math.min(patienceMs, this.#deadline - this.#gateway.clock.tick()));
+  }
+
+  /** Others may wait for the same answer: it is not given up when this caller leaves, or has no time left. */
+  #waitedFor(answer: Promise<JsonObject>): Promise<JsonObject> {
+    const { provider } = this.#target.deployment;
+    const leftMs = this.#leftMs();
+    return new Promise<JsonObject>((resolve, reject) => {
+      const timer = this.#gateway.clock.setTimer(leftMs, () =>
+        reject(timeoutError(provider, 'no complete answer', leftMs)),
+      );
+      const left = () => reject(providerError('upstream_connection', provider, 'the client left', []));
+      this.#exchange.client.onGone(() => this.#client.abort());
+      this.#client.signal.addEventListener('abort', left, { once: true });
+      answer.then(resolve, reject).finally(() => timer.cancel());
+    });
   }
 
   afterwards(call: CallAside): void {
