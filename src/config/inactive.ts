@@ -7,7 +7,7 @@ export const inactiveKeys = {
     ...['guardrails', 'policies', 'prompts', 'agents', 'search_tools', 'vector_store_registry'],
     ...['mcp_servers', 'mcp_toolsets', 'files_settings', 'finetune_settings', 'assistant_settings'],
   ],
-  router_settings: ['cache_kwargs', 'search_tools', 'guardrail_list'],
+  router_settings: ['search_tools', 'guardrail_list'],
   litellm_settings: ['skip_system_message_in_guardrail', 'mcp_aliases'],
   'litellm_settings.cache_params': [
     'gcp_service_account',

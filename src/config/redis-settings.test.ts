@@ -35,6 +35,11 @@ describe('Redis settings', () => {
     expect(read(`${yaml}\nrouter_settings: { redis_host: routers }`)).toMatchObject({ topology: single('routers') });
   });
 
+  it('are completed by cache_kwargs, where the router says the rest', () => {
+    const yaml = 'router_settings: { redis_host: a, cache_kwargs: { ssl: true, username: u } }';
+    expect(read(yaml)).toMatchObject({ topology: single('a'), username: 'u', tls: { verifiesCertificate: true } });
+  });
+
   it('come from the router, with the password of the environment', () => {
     const yaml = `
 router_settings:

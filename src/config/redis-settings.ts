@@ -42,10 +42,11 @@ const prefix = 'tollgate';
 export function readRedisSettings(config: Config | null, given: Environment): RedisSettings | null {
   const environment = config?.environment ?? given;
   const sections = config?.sections ?? {};
-  const { litellm_settings: litellm = {}, general_settings: general = {} } = sections;
+  const { litellm_settings: litellm = {}, general_settings: general = {}, router_settings: router = {} } = sections;
   const places = [
     fromParams(litellm.cache_params ?? {}, 'litellm_settings.cache_params'),
     fromRouter(sections),
+    fromParams(router.cache_kwargs ?? {}, 'router_settings.cache_kwargs'),
     fromParams(general.coordination_redis ?? {}, 'general_settings.coordination_redis'),
     fromEnvironment(environment),
   ];

@@ -15,29 +15,13 @@ import {
   oneOf,
   openMap,
   ownMap,
-  port,
   required,
   seconds,
   secret,
   text,
   texts,
 } from '../field.ts';
-
-const redisAddress = map({
-  host: key(text(), 'Redis host.'),
-  port: key(port(), 'Redis port.', '6379'),
-  password: key(secret(), 'Redis password.'),
-  username: key(text(), 'Redis user.'),
-  url: key(secret(), 'Redis address with everything in it.'),
-  db: key(count(), 'Redis database number.', '0'),
-  ssl: key(flag(), 'TLS to Redis.', 'false'),
-  ssl_cert_reqs: key(anything(), 'Certificate check of Redis.'),
-  ssl_check_hostname: key(flag(), 'Host name check of Redis.'),
-  redis_startup_nodes: key(listOf(openMap()), 'Redis cluster nodes.'),
-  service_name: key(text(), 'Redis sentinel service.'),
-  sentinel_nodes: key(listOf(listOf(anything())), 'Redis sentinels.'),
-  sentinel_password: key(secret(), 'Redis sentinel password.'),
-});
+import { redisAddress } from './redis-address.ts';
 
 const passThroughEndpoint = map({
   id: key(text(), 'Names it in the admin API.', 'the path'),

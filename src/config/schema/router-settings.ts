@@ -22,6 +22,7 @@ import {
   text,
   texts,
 } from '../field.ts';
+import { redisAddress } from './redis-address.ts';
 import { reliabilityKeys } from './reliability.ts';
 
 export const routingStrategies = [
@@ -109,7 +110,7 @@ export const routerSettings = map({
   redis_db: key(count(), 'Redis database number.', '0'),
   redis_url: key(secret(), 'Redis address with everything in it.'),
   cache_responses: key(flag(), 'Keep answers and give them again for the same request.', 'false'),
-  cache_kwargs: key(openMap(), 'Settings of the router’s cache.'),
+  cache_kwargs: key(redisAddress, 'What else the router’s Redis needs; the same as in `cache_params`.'),
   caching_groups: key(listOf(texts()), 'Model groups that share cached answers.'),
   default_max_parallel_requests: key(count(), 'Requests in flight for each deployment that does not say.'),
   default_litellm_params: key(openMap(), 'Defaults for `litellm_params` of every deployment.'),
