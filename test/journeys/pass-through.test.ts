@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MediaServer, startMediaServer } from '../fake-provider/media-server.ts';
 import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
@@ -101,6 +102,19 @@ describe('a path below a provider’s name', () => {
     expect(await answer.json()).toEqual({ ok: true });
     expect(upstream.requests[0]).toMatchObject({ method, path: expected });
   });
+
+  it.each(['/openai/../admin', '/openai/v1/%2e%2E/admin', '/my/search/..', '/my/search/a%2f..%5Cb', '/my/search/./a'])(
+    'does not lead out of its place: %s',
+    async (path) => {
+      const { port } = new URL(gateway.url);
+      const headers = { authorization: `Bearer ${masterKey}` };
+      const status = await new Promise((resolve, reject) => {
+        const asked = request({ port, path, headers, method: 'POST' }, ({ statusCode }) => resolve(statusCode));
+        asked.on('error', reject).end('{}');
+      });
+      expect([status, upstream.requests.length]).toEqual([404, 0]);
+    },
+  );
 
   it('passes forms and sound', async () => {
     upstream.answers = [{ type: 'audio/mpeg', chunks: [Buffer.alloc(100_000, 1)] }];

@@ -22,7 +22,9 @@ export function attachmentOf(part: JsonObject): string | null {
   }
   const { filename: name, file_data: data } = file;
   const url = bytesOnly(data.startsWith('data:') ? data : `data:application/pdf;base64,${data}`, 'files');
-  return typeof name === 'string' ? url.replace(';base64,', `;name=${encodeURIComponent(name)};base64,`) : url;
+  return typeof name === 'string'
+    ? url.replace(';base64,', `;name=${encodeURIComponent(name.toWellFormed())};base64,`)
+    : url;
 }
 
 function bytesOnly(url: string, what: string): string {

@@ -106,6 +106,12 @@ describe('what is attached', () => {
     return { asked, later, aside };
   }
 
+  test('may have a name that is no text', () => {
+    const odd = { type: 'file', file: { filename: '\ud800.pdf', file_data: pdf } };
+    const body = written({ messages: [{ role: 'user', content: [odd] }] } as JsonObject);
+    expect(JSON.stringify(body.messages)).toContain('name=%EF%BF%BD.pdf');
+  });
+
   test('waits in its place for its id; a message holds one image', () => {
     const body = written({ messages: [{ role: 'user', content }] } as JsonObject);
     const named = pdf.replace(';base64', ';name=%C3%9Cber%20%22A%22.pdf;base64');

@@ -34,3 +34,9 @@ test.each<[string, JsonObject, object]>([
   const edits = openaiChat.passThrough(body, chosen as typeof options);
   expect([edits.has('response_format'), edits.has('messages')]).toEqual([false, false]);
 });
+
+test('a shape without a schema is any object', () => {
+  const open = { ...asked, response_format: { type: 'json_schema', json_schema: { name: 'any', schema: null } } };
+  const messages = openaiChat.passThrough(open, options).get('messages') as JsonObject[];
+  expect(messages[1]!.content).toMatch(/\n\{\}$/);
+});

@@ -14,9 +14,9 @@ export function shapeInWords(
   if (allowedParams.includes('response_format') || additionalDropParams.includes('response_format')) return undefined;
   const { json_schema: shape } = format;
   if (!isJsonObject(shape) || !Array.isArray(messages)) return undefined;
-  const { schema = {}, description } = shape;
+  const { schema, description } = shape;
   const said = typeof description === 'string' && description !== '' ? ` ${description}` : '';
-  const content = `Answer with one JSON object that fits this JSON schema, and with nothing else.${said}\n${JSON.stringify(schema)}`;
+  const content = `Answer with one JSON object that fits this JSON schema, and with nothing else.${said}\n${JSON.stringify(schema ?? {})}`;
   const first = messages.findIndex((message) => !isJsonObject(message) || !systemRoles.has(message.role));
   const at = first === -1 ? messages.length : first;
   return {

@@ -39,7 +39,9 @@ function jsonBody(body: JsonObject, addressTail: string): WireBody {
 }
 
 function query(values: JsonObject): string {
-  const pairs = Object.entries(values).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  const pairs = Object.entries(values).map(
+    ([name, value]) => `${name}=${encodeURIComponent(String(value).toWellFormed())}`,
+  );
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
@@ -80,7 +82,7 @@ export const elevenlabsSpeech: Speech = {
       ...options.extraBody,
     };
     const format = given({ output_format: knownFormat(request.format, elevenlabsFormats) });
-    return jsonBody(body, `/${encodeURIComponent(voiceName(request))}${query(format)}`);
+    return jsonBody(body, `/${encodeURIComponent(voiceName(request).toWellFormed())}${query(format)}`);
   },
   decodeResponse: noSound,
 };

@@ -16,6 +16,9 @@ const route: DataRoute = {
   routeGroups: ['llm_api_routes', 'pass_through_routes'],
 };
 
+/** Leads out of where the operator's address points to, however it is written. */
+const leadsOut = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i;
+
 const suffix = '_passthrough';
 
 /** `/openai/v1/files`: the provider of some deployment, then a path of its own. undefined when there is none of that name. */
@@ -23,6 +26,7 @@ export function matchPassThrough(
   path: string,
   snapshot: Snapshot,
 ): (MatchedRoute & { passThrough: PassThroughPath }) | undefined {
+  if (leadsOut.test(path)) return undefined;
   for (const target of snapshot.passThroughs ?? []) {
     const isBelow = target.includesSubpaths && path.startsWith(`${target.path}/`);
     if (path !== target.path && !isBelow) continue;

@@ -28,10 +28,17 @@ export function findModel(snapshot: Snapshot, name: string, teamId: string | nul
   }
   for (const wildcard of snapshot.wildcards) {
     const matches = wildcardMatches(wildcard.pieces, target);
-    const expanded = matches === null ? null : wildcard.expand(target);
+    const expanded = matches === null || leadsAway(matches) ? null : wildcard.expand(target);
     if (expanded !== null) return { group: expanded, wildcardMatches: matches };
   }
   return null;
+}
+
+/** No model is called so: in the address of a provider it would ask for something else, with the operator's credential. */
+const leading = /[\p{Cc}?#%\\]|(?:^|\/)\.{1,2}(?:\/|$)/u;
+
+function leadsAway(matches: readonly string[]): boolean {
+  return matches.some((match) => leading.test(match) || !match.isWellFormed());
 }
 
 const foundGroups = new WeakMap<ModelGroup, FoundModel>();
