@@ -283,7 +283,7 @@ describe('limits while Redis fails', () => {
     await ground.begin('denied');
     const lines: string[] = [];
     const note = (message: string, fields = {}) => void lines.push(message + JSON.stringify(fields));
-    const log = { debug: note, info: note, warn: note, error: note };
+    const log = { debug: () => {}, info: note, warn: note, error: note };
     const one = await ground.open({ redis: ground.settings({ password: new Secret('not-the-password') }), log });
     expect(await admits(one, claim(5))).not.toBeNull();
     expect(one.redisIsUp()).toBe(false);

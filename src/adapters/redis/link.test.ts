@@ -6,6 +6,8 @@ import { redisSettings } from '../../../test/servers/redis-settings.ts';
 import { FakeClock } from '../../../test/simulation/fake-clock.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../../test/tcp-fault/index.ts';
 import type { Clock } from '../../core/ports.ts';
+import type { RedisSettings } from '../../core/redis-settings.ts';
+import { Secret } from '../../core/secret.ts';
 import { systemClock } from '../system-clock.ts';
 import { lateMs, RedisLink, unavailable } from './link.ts';
 
@@ -111,5 +113,27 @@ describe('calls of a Redis that is well', () => {
     const startedTick = performance.now();
     while (!link.isUp && performance.now() - startedTick < 10_000) await sleep(10);
     expect(await ping()).toBe('PONG');
+  });
+});
+
+describe('the log of a start', () => {
+  const started = async (change: Partial<RedisSettings> = {}) => {
+    const warnings: string[] = [];
+    const warn = (message: string, fields = {}) => void warnings.push(message + JSON.stringify(fields));
+    link = new RedisLink(redisSettings(url, change), systemClock(), { ...silentLog, warn });
+    await link.whenUp(5_000);
+    return warnings;
+  };
+
+  it('warns of nothing where Redis is well', async () => {
+    const warnings = await started();
+    expect(link.isUp).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+
+  it('says why where Redis is not to be had, before anything else', async () => {
+    const warnings = await started({ username: 'nobody', password: new Secret('not-the-password') });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('WRONGPASS');
   });
 });

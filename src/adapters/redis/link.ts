@@ -44,6 +44,7 @@ export class RedisLink {
   #lastAnswerTick: number;
   #lastLogTick = Number.NEGATIVE_INFINITY;
   #isClosed = false;
+  #hasBeenUp = false;
 
   constructor(
     settings: RedisSettings,
@@ -260,13 +261,16 @@ export class RedisLink {
 
   #lost(): void {
     this.#hesitation.forget();
-    this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest');
+    // Before the first connection stands there is nothing to be lost, and why it does not is told by its error.
+    if (this.#hasBeenUp)
+      this.#tell('Redis is not usable: limits fall to the share of this replica, cached answers rest');
     for (const listener of this.#onDown) listener();
     for (const giveUp of [...this.#late]) giveUp();
   }
 
   #recovered(): void {
     this.#hesitation.forget();
+    this.#hasBeenUp = true;
     this.#log.info('Redis is usable');
     this.#lastLogTick = Number.NEGATIVE_INFINITY;
     for (const listener of this.#onUp) listener();
