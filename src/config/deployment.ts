@@ -63,6 +63,11 @@ export function buildDeployment(
     passesThrough: params.use_in_pass_through ?? false,
     mergesReasoning: params.merge_reasoning_content_in_choices ?? false,
     silentModels: params.silent_model ?? [],
+    cacheMarks: (params.cache_control_injection_points ?? []).flatMap(({ location, role, index, control }) =>
+      (location ?? 'message') === 'message' && (role ?? index) !== undefined
+        ? [{ role: role ?? null, index: index ?? null, control: (control as JsonObject | undefined) ?? null }]
+        : [],
+    ),
     unusable: unusable ?? notHere(info.supported_environments, parts.environment),
   });
   return { deployment, secrets: credential === null ? entry.secrets : [...entry.secrets, credential] };

@@ -69,8 +69,18 @@ export interface Deployment {
   readonly mergesReasoning: boolean;
   /** Groups that are asked the same without anybody waiting for them (`silent_model`). */
   readonly silentModels: readonly string[];
+  /** Where prompts get marks for the provider's cache when their callers set none. */
+  readonly cacheMarks: readonly CacheMarkPoint[];
   /** Set when the deployment cannot be used (missing credential …): why, for health and errors. */
   readonly unusable: string | null;
+}
+
+/** Messages of a role, or one message (from the end where negative). */
+export interface CacheMarkPoint {
+  readonly role: string | null;
+  readonly index: number | null;
+  /** null = as is usual. */
+  readonly control: JsonObject | null;
 }
 
 /** A deployment of which the operator said no more than where it is and what it answers. */
@@ -107,6 +117,7 @@ export const plainDeployment = Object.freeze({
   passesThrough: false,
   mergesReasoning: false,
   silentModels: [],
+  cacheMarks: [],
   unusable: null,
 }) satisfies Partial<Deployment>;
 

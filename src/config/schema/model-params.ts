@@ -12,6 +12,7 @@ import {
   listOf,
   map,
   mapOf,
+  number,
   openMap,
   required,
   seconds,
@@ -154,6 +155,17 @@ export const modelParams = map({
     flag(),
     'Responses (`/v1/responses`) go to chat completions, for servers behind an OpenAI-compatible address that have nothing else.',
     'false',
+  ),
+  cache_control_injection_points: key(
+    listOf(
+      map({
+        location: key(text(), 'Only `message`.', 'message'),
+        role: key(text(), 'Messages of this role (`system`, `user` …).'),
+        index: key(number(), 'One message, counted from 0, or from the end where negative.'),
+        control: key(openMap(), 'The mark.', '{type: ephemeral}'),
+      }),
+    ),
+    'Where prompts get marks for the provider’s cache, when their callers set none; at most the last four.',
   ),
   silent_model: key(
     texts(),

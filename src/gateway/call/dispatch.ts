@@ -19,6 +19,7 @@ import { ContinuableStream } from '../streams/continuable-stream.ts';
 import { TranslatedStream } from '../streams/translated-stream.ts';
 import { Aside, type Errand, run } from './aside.ts';
 import { type AttemptEnd, type AttemptFailure, UpstreamAttempt } from './attempt.ts';
+import { withMarks } from './cache-marks.ts';
 import type { CallTally } from './call-tally.ts';
 import { endpointFor } from './caller-connection.ts';
 import { noteOf } from './dispatch-note.ts';
@@ -85,7 +86,7 @@ export class Dispatch {
       model: upstreamModel(deployment, group.wildcardMatches),
       dialect,
       speaks: spokenTo(exchange, deployment) ?? dialect.name,
-      overrides,
+      overrides: deployment.cacheMarks.length === 0 ? overrides : withMarks(exchange, deployment.cacheMarks, overrides),
       ...(prefix !== null && { prefix }),
     };
     const path = target.endpoint.path(target.speaks, target.model, exchange.facts.stream);

@@ -73,6 +73,7 @@ export const gatewayFields: ReadonlySet<string> = new Set([
   'secret_fields',
   'proxy_server_request',
   'fastest_response',
+  'cache_control_injection_points',
   'merge_reasoning_content_in_choices',
   'prompt_id',
   'prompt_variables',
