@@ -489,7 +489,7 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
     tracing: { begin: () => null },
     media: { bring: () => Promise.reject(new Error('this test fetches nothing')) },
     log: silentLog,
-    describeReply: () => '',
+    describeReply: () => undefined,
     ownRouting: (same) => same,
     snapshot: () => snapshot(),
     ...more,
@@ -497,7 +497,10 @@ export function gateway(more: Partial<Gateway> = {}): Gateway {
 }
 
 /** Header lines as they go on the wire, by name. */
-export function headersIn(lines: string): Record<string, string> {
-  const pairs = lines.split('\r\n').filter((line) => line !== '');
+export function headersIn(lines: Buffer): Record<string, string> {
+  const pairs = lines
+    .toString('latin1')
+    .split('\r\n')
+    .filter((line) => line !== '');
   return Object.fromEntries(pairs.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
 }

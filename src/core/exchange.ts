@@ -413,7 +413,7 @@ export interface Reply {
   readonly status: number;
   readonly headers: readonly string[];
   /** More headers, as lines for the wire; empty until the reply is described. */
-  readonly headerLines: string;
+  readonly headerLines: Buffer;
   readonly body: Uint8Array | ByteSource;
   /** Who answered, as known when the headers leave (a stream's outcome comes later). */
   readonly origin: ReplyOrigin;

@@ -1,3 +1,4 @@
+import type { ByteWriter } from './byte-writer.ts';
 import type { GatewayError } from './errors.ts';
 import type { ReplyOrigin } from './exchange.ts';
 import type { Principal } from './identity.ts';
@@ -42,5 +43,5 @@ export interface ReplyCost {
   readonly margin: Nanodollars;
 }
 
-/** Header lines as they go on the wire, `name: value` and a line end each, lower-case names; see core/header-text.ts. */
-export type DescribeReply = (facts: ReplyFacts) => string;
+/** Writes header lines as they go on the wire, `name: value` and a line end each, lower-case names; see core/header-text.ts. */
+export type DescribeReply = (facts: ReplyFacts, lines: ByteWriter) => void;

@@ -22,6 +22,7 @@ import { amountAt } from './limits/estimate.ts';
 import { keepsContent } from './record/kept-content.ts';
 import { estimatedUsage } from './record/usage-estimate.ts';
 import { noOrigin } from './refuse.ts';
+import { noLines } from './reply-headers.ts';
 import { paysHold } from './settle.ts';
 import { LastingStream } from './streams/lasting-stream.ts';
 import { replayedStream } from './streams/replay.ts';
@@ -163,7 +164,7 @@ function streamReply(
   if (body === stream) stream.takenBy((end) => over(stream, end));
   const headers = streamHeaders(exchange.dialect, stream.relay.rawContentType);
   const status = exchange.passThrough === null ? 200 : (stream.attempt.status ?? 200);
-  return { status, headers, headerLines: '', body, origin, outcome: promise };
+  return { status, headers, headerLines: noLines, body, origin, outcome: promise };
 
   function lasting(first: StreamedAnswer): LastingStream {
     const goOn = async (broken: StreamedAnswer, error: GatewayError) => {
@@ -239,5 +240,5 @@ function streamHeaders({ streamContentType }: Dialect, raw?: string): string[] {
 /** A reply whose outcome is known before it leaves. */
 function wholeBody(headers: readonly string[], body: Uint8Array, origin: ReplyOrigin, outcome: Outcome): Reply {
   const status = outcome.httpStatus;
-  return { status, headers, headerLines: '', body, origin, outcome: Promise.resolve(outcome) };
+  return { status, headers, headerLines: noLines, body, origin, outcome: Promise.resolve(outcome) };
 }

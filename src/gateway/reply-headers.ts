@@ -1,3 +1,4 @@
+import { ByteWriter } from '../core/byte-writer.ts';
 import type { Admitted, Received, ReplyOrigin } from '../core/exchange.ts';
 import type { BudgetRule } from '../core/limits.ts';
 import type { ReplyCost } from '../core/reply-facts.ts';
@@ -13,15 +14,18 @@ export interface ReplyMoment {
   readonly cost: ReplyCost | null;
 }
 
+const lines = new ByteWriter();
+export const noLines = Buffer.alloc(0);
+
 /** Header lines that tell about an answer, for every answer. Never throws: an answer without them is better than none. */
-export function headerLinesOf(gateway: Gateway, { start, journey, origin, cost }: ReplyMoment): string {
+export function headerLinesOf(gateway: Gateway, { start, journey, origin, cost }: ReplyMoment): Buffer {
   try {
     const admitted = journey as Partial<Admitted> | null;
     const principal = admitted?.principal ?? null;
     const keyRule = principal === null ? undefined : principal.budgets.find(isKeyBudget);
     const durationMs = gateway.clock.tick() - start.tick;
     const { settings, router } = journey?.snapshot ?? start.snapshot;
-    return gateway.describeReply({
+    const facts = {
       callId: start.callId ?? start.id,
       principal,
       model: admitted?.model || null,
@@ -36,10 +40,13 @@ export function headerLinesOf(gateway: Gateway, { start, journey, origin, cost }
       durationMs,
       overheadMs: Math.max(0, durationMs - origin.upstreamMs),
       error: origin.error,
-    });
+    };
+    lines.reset();
+    gateway.describeReply(facts, lines);
+    return Buffer.from(lines.written);
   } catch (cause) {
     gateway.log.error('answer headers could not be written', { requestId: start.id, cause: String(cause) });
-    return '';
+    return noLines;
   }
 }
 

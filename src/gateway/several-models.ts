@@ -121,7 +121,8 @@ async function fastest(replies: readonly Promise<Reply>[], branches: readonly Br
     void replies[index]!.then(({ body }) => body instanceof Uint8Array || body.cancel());
   }
   const reply = await replies[first]!;
-  const headerLines = reply.headerLines + headerLine('x-litellm-fastest_response_batch_completion', 'true');
+  const isFastest = Buffer.from(headerLine('x-litellm-fastest_response_batch_completion', 'true'));
+  const headerLines = Buffer.concat([reply.headerLines, isFastest]);
   return { ...reply, headerLines };
 }
 

@@ -5,6 +5,7 @@ import type { Reply } from '../core/exchange.ts';
 import { headerLine } from '../core/header-text.ts';
 import { writeReply } from './reply-writer.ts';
 
+const noLines = Buffer.alloc(0);
 let server: Server | undefined;
 afterEach(() => server?.close());
 
@@ -12,7 +13,7 @@ afterEach(() => server?.close());
 async function wireOf(...replies: Partial<Reply>[]): Promise<string> {
   const waiting = [...replies];
   server = createServer((_request, response) => {
-    writeReply(response, { status: 200, headers: [], headerLines: '', ...waiting.shift() } as Reply);
+    writeReply(response, { status: 200, headers: [], headerLines: noLines, ...waiting.shift() } as Reply);
   });
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -28,18 +29,18 @@ async function wireOf(...replies: Partial<Reply>[]): Promise<string> {
 it('sends the lines as they are, and what belongs to the connection', async () => {
   const body = Buffer.from('{"a":"ü"}');
   const headers = ['content-type', 'application/json'];
-  const wire = await wireOf({ headers, headerLines: 'x-a: 1\r\nx-b: 2\r\n', body }, { status: 429, body });
+  const wire = await wireOf({ headers, headerLines: Buffer.from('x-a: 1\r\nx-b: 2\r\n'), body }, { status: 429, body });
   const [first, firstBody, second, secondBody] = wire.split(/\r\n\r\n|(?=HTTP)/);
   expect(first!.replace(/Date: .*/, 'Date')).toBe(
     [
       'HTTP/1.1 200 OK',
       'content-type: application/json',
-      'x-a: 1',
-      'x-b: 2',
       'content-length: 10',
       'Date',
       'Connection: keep-alive',
       'Keep-Alive: timeout=5',
+      'x-a: 1',
+      'x-b: 2',
     ].join('\r\n'),
   );
   expect(firstBody).toBe('{"a":"ü"}');
@@ -60,7 +61,7 @@ it('has no way for a value to become a header of its own', async () => {
   const headers = ['content-type', 'text/plain\r\nx-evil: 1'];
   const wire = await wireOf({
     headers,
-    headerLines: headerLine('x-a', '1\r\nx-evil: 2\u2028\n'),
+    headerLines: Buffer.from(headerLine('x-a', '1\r\nx-evil: 2\u2028\n')),
     body: Buffer.from('.'),
   });
   expect(wire).toContain('content-type: text/plainx-evil: 1\r\n');
@@ -77,7 +78,7 @@ it('streams in chunks', async () => {
     cancel() {},
     interrupt() {},
   };
-  const wire = await wireOf({ headerLines: 'x-a: 1\r\n', body: body as unknown as Reply['body'] });
+  const wire = await wireOf({ headerLines: Buffer.from('x-a: 1\r\n'), body: body as unknown as Reply['body'] });
   expect(wire).toMatch(/x-a: 1\r\n[\s\S]*Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n$/);
 });
 
@@ -96,7 +97,12 @@ const streamOf = (chunks: readonly string[]) =>
 it('frames chunks of every length so that clients put them together again, one stream after the other', async () => {
   const chunks = ['', 'a', 'b'.repeat(15), 'ü'.repeat(8), 'c'.repeat(255), '', 'd'.repeat(256), 'e'.repeat(70_000)];
   server = createServer((_request, response) => {
-    writeReply(response, { status: 200, headers: [], headerLines: '', body: streamOf(chunks) } as unknown as Reply);
+    writeReply(response, {
+      status: 200,
+      headers: [],
+      headerLines: noLines,
+      body: streamOf(chunks),
+    } as unknown as Reply);
   });
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -106,7 +112,7 @@ it('frames chunks of every length so that clients put them together again, one s
 it('streams to clients of HTTP/1.0 until the connection ends', async () => {
   server = createServer((_request, response) => {
     const body = streamOf(['data: 1\n\n', 'data: 2\n\n']);
-    writeReply(response, { status: 200, headers: [], headerLines: '', body } as unknown as Reply);
+    writeReply(response, { status: 200, headers: [], headerLines: noLines, body } as unknown as Reply);
   });
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');

@@ -3,7 +3,7 @@ import type { ByteSink, ByteSource, Reply } from '../core/exchange.ts';
 import { headerLine } from '../core/header-text.ts';
 import { STATUS_CODES } from './node-http.ts';
 
-/** Up to this size head and body leave as one text, in one write; larger bodies are not worth copying. */
+/** Up to this size head and body leave as one piece, in one write; larger bodies are not worth copying. */
 const oneWriteBytesMax = 8 * 1024;
 
 /** Writes a reply; a stream flows at the pace of the client and stops at once when the client leaves. */
@@ -14,38 +14,66 @@ export function writeReply(response: ServerResponse, reply: Reply): void {
     if (!(body instanceof Uint8Array)) body.cancel();
     return;
   }
-  if (body instanceof Uint8Array) {
+  if (!(body instanceof Uint8Array)) {
+    writeHead(response, reply, noFraming);
+    new ResponseSink(response, body).start();
+  } else if (body.byteLength <= oneWriteBytesMax) writeAtOnce(response, reply, body);
+  else {
     writeHead(response, reply, ['content-length', String(body.byteLength)]);
-    if (body.byteLength > oneWriteBytesMax) response.end(body);
-    else response.end(asBuffer(body).toString('latin1'), 'latin1');
-    return;
+    response.end(body);
   }
-  writeHead(response, reply, noFraming);
-  new ResponseSink(response, body).start();
-}
-
-function asBuffer(body: Uint8Array): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 const noFraming: readonly string[] = [];
 
-/** What `ServerResponse.writeHead` calls once it has checked the status: joins the first line and what follows it. */
+/** What node:http keeps of a head: `ServerResponse.writeHead` makes it by this function once it has checked the status. */
 interface HeadStore {
+  /** Joins the first line and what follows it, adds what belongs to the connection: framing, date, keep-alive. */
   _storeHeader(firstLines: string, headers: readonly string[]): void;
+  /** What was stored, up to the empty line. */
+  _header: string;
+  _headerSent: boolean;
 }
+
+const lineEndLength = 2;
 
 /**
  * Fifty headers, checked and joined one by one by node:http, cost more than everything else about an answer. Ours are
- * finished lines, made of checked values (core/header-text.ts), and travel as part of the first line; node:http adds what
- * belongs to the connection: framing, date, keep-alive.
+ * finished lines, made of checked values (core/header-text.ts), and travel as part of the first line.
  */
-function writeHead(response: ServerResponse, reply: Reply, framing: readonly string[]): void {
-  const { status, headers, headerLines } = reply;
-  let lines = firstLine(status);
-  for (let index = 0; index < headers.length; index += 2) lines += headerLine(headers[index]!, headers[index + 1]!);
+function writeHead(
+  response: ServerResponse,
+  { status, headers, headerLines }: Reply,
+  framing: readonly string[],
+): void {
   response.statusCode = status;
-  (response as unknown as HeadStore)._storeHeader(lines + headerLines, framing);
+  const lines = firstLine(status) + linesOf(headers) + headerLines.toString('latin1');
+  (response as unknown as HeadStore)._storeHeader(lines, framing);
+}
+
+/** Head and body as one piece of bytes: as texts, all lines would be joined and then copied twice. */
+function writeAtOnce(response: ServerResponse, { status, headers, headerLines }: Reply, body: Uint8Array): void {
+  const store = response as unknown as HeadStore;
+  response.statusCode = status;
+  store._storeHeader(firstLine(status) + linesOf(headers), ['content-length', String(body.byteLength)]);
+  const head = store._header;
+  const message = Buffer.allocUnsafe(head.length + headerLines.length + body.byteLength);
+  message.write(head, 'latin1');
+  // Ours take the place of the empty line, which comes behind them.
+  let at = head.length - lineEndLength;
+  message.set(headerLines, at);
+  at += headerLines.length;
+  message[at] = carriageReturn;
+  message[at + 1] = lineFeed;
+  message.set(body, at + lineEndLength);
+  store._headerSent = true;
+  response.end(message);
+}
+
+function linesOf(headers: readonly string[]): string {
+  let lines = '';
+  for (let index = 0; index < headers.length; index += 2) lines += headerLine(headers[index]!, headers[index + 1]!);
+  return lines;
 }
 
 const firstLines = new Map<number, string>();

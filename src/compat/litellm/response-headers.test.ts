@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deployment, headersIn, principal, rateLimit, router } from '../../../test/builders.ts';
+import { ByteWriter } from '../../core/byte-writer.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { ReplyOrigin } from '../../core/exchange.ts';
 import type { ReplyFacts } from '../../core/reply-facts.ts';
@@ -18,7 +19,8 @@ const origin: ReplyOrigin = {
 };
 
 function describeFacts(more: Partial<ReplyFacts> = {}): Record<string, string> {
-  const lines = createDescribeReply('1.2.3')({
+  const lines = new ByteWriter();
+  const facts: ReplyFacts = {
     callId: 'call',
     principal: principal(),
     model: 'a',
@@ -34,9 +36,10 @@ function describeFacts(more: Partial<ReplyFacts> = {}): Record<string, string> {
     overheadMs: 0.5,
     error: null,
     ...more,
-  });
-  expect(lines).toMatch(/^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [\x20-\x7e]+\r\n)+$/);
-  return headersIn(lines);
+  };
+  createDescribeReply('1.2.3')(facts, lines);
+  expect(lines.written.toString('latin1')).toMatch(/^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [\x20-\x7e]+\r\n)+$/);
+  return headersIn(lines.written);
 }
 
 describe('response headers', () => {

@@ -1,32 +1,55 @@
-import { decimalText } from '../../core/decimal-text.ts';
+import type { ByteWriter } from '../../core/byte-writer.ts';
 import { headerLine, headerValue, isHeaderName } from '../../core/header-text.ts';
 import type { RateLimitClaim } from '../../core/limits.ts';
-import { formatDollars } from '../../core/money.ts';
+import { formatDollars, type Nanodollars } from '../../core/money.ts';
 import type { RateLimitReservation } from '../../core/ports.ts';
 import type { DescribeReply, ReplyFacts } from '../../core/reply-facts.ts';
 import type { Deployment } from '../../core/route.ts';
 
 /*
- * Some fifty headers tell about every answer. They are written as text at once, and what does not change from one answer
+ * Some fifty headers tell about every answer. They are written as bytes at once, and what does not change from one answer
  * to the next (names, limits, who answered) is kept as finished lines.
  */
 
 /** `version` is told as `x-litellm-version`: some clients only look whether it is there. */
 export function createDescribeReply(version: string): DescribeReply {
-  const versionLine = headerLine('x-litellm-version', version);
-  return (facts) => {
-    let lines = `x-litellm-call-id: ${headerValue(facts.callId)}\r\n${versionLine}${originLines(facts)}`;
-    lines += costLines(facts);
-    lines += timeLines(facts);
-    if (facts.rateReservation === null) lines += providerRateLimitLines(facts);
-    else lines += rateLimitLines(facts.rateReservation, facts);
-    lines += providerLines(facts);
+  const versionLine = Buffer.from(headerLine('x-litellm-version', version));
+  return (facts, lines) => {
+    lines.raw(names.callId);
+    lines.latin1(headerValue(facts.callId));
+    lines.raw(lineEnd);
+    lines.raw(versionLine);
+    writeOrigin(lines, facts);
+    writeCosts(lines, facts);
+    writeTimes(lines, facts);
+    if (facts.rateReservation === null) writeProviderRateLimits(lines, facts);
+    else writeRateLimits(lines, facts.rateReservation, facts);
+    writeProviderHeaders(lines, facts);
     if (facts.clampedOutputTokens !== null) {
-      lines += `x-tollgate-clamped-max-tokens: ${facts.clampedOutputTokens}\r\n`;
+      lines.raw(names.clamped);
+      lines.figure(facts.clampedOutputTokens);
+      lines.raw(lineEnd);
     }
-    return facts.error === null ? lines : lines + errorLines(facts.error);
+    if (facts.error !== null) lines.latin1(errorLines(facts.error));
   };
 }
+
+const lineEnd = Buffer.from('\r\n');
+const name = (of: string) => Buffer.from(`${of}: `);
+const names = {
+  callId: name('x-litellm-call-id'),
+  clamped: name('x-tollgate-clamped-max-tokens'),
+  cost: name('x-litellm-response-cost'),
+  listed: name('x-litellm-response-cost-original'),
+  discount: name('x-litellm-response-cost-discount-amount'),
+  margin: name('x-litellm-response-cost-margin-amount'),
+  marginPercent: name('x-litellm-response-cost-margin-percent'),
+  keySpend: name('x-litellm-key-spend'),
+  keyBudget: name('x-litellm-key-max-budget'),
+  duration: name('x-litellm-response-duration-ms'),
+  overhead: name('x-litellm-overhead-duration-ms'),
+  ownOverhead: name('x-tollgate-overhead-ms'),
+};
 
 /** What the lines about who answered depend on beside the deployment. */
 interface KeptOrigin {
@@ -35,18 +58,17 @@ interface KeptOrigin {
   readonly fallbacks: number;
   readonly router: ReplyFacts['router'];
   readonly timeoutMs: number;
-  readonly lines: string;
+  readonly lines: Buffer;
 }
 
 /** Nearly all answers of a deployment are alike in this: its last ones are kept. */
 const keptOrigins = new WeakMap<Deployment, KeptOrigin>();
 
-function originLines({ origin, router, timeoutMs, model }: ReplyFacts): string {
-  if (origin === null || model === null) return '';
+function writeOrigin(lines: ByteWriter, { origin, router, timeoutMs, model }: ReplyFacts): void {
+  if (origin === null || model === null) return;
   const { deployment, retries, fallbacks } = origin;
   const group = origin.group ?? model;
   const kept = deployment === null ? undefined : keptOrigins.get(deployment);
-  let lines: string;
   if (
     kept !== undefined &&
     kept.group === group &&
@@ -55,20 +77,23 @@ function originLines({ origin, router, timeoutMs, model }: ReplyFacts): string {
     kept.router === router &&
     kept.timeoutMs === timeoutMs
   ) {
-    lines = kept.lines;
+    lines.raw(kept.lines);
   } else {
-    lines =
+    const written = Buffer.from(
       (deployment === null ? '' : deploymentLines(deployment)) +
-      headerLine('x-litellm-model-group', group) +
-      headerLine('x-litellm-attempted-retries', String(retries)) +
-      headerLine('x-litellm-attempted-fallbacks', String(fallbacks)) +
-      headerLine('x-litellm-max-retries', String(deployment?.retries ?? router.retries)) +
-      headerLine('x-litellm-max-fallbacks', String(router.fallbacksMax)) +
-      headerLine('x-litellm-timeout', String(timeoutMs / 1_000));
-    if (deployment !== null) keptOrigins.set(deployment, { group, retries, fallbacks, router, timeoutMs, lines });
+        headerLine('x-litellm-model-group', group) +
+        headerLine('x-litellm-attempted-retries', String(retries)) +
+        headerLine('x-litellm-attempted-fallbacks', String(fallbacks)) +
+        headerLine('x-litellm-max-retries', String(deployment?.retries ?? router.retries)) +
+        headerLine('x-litellm-max-fallbacks', String(router.fallbacksMax)) +
+        headerLine('x-litellm-timeout', String(timeoutMs / 1_000)),
+    );
+    lines.raw(written);
+    if (deployment !== null) {
+      keptOrigins.set(deployment, { group, retries, fallbacks, router, timeoutMs, lines: written });
+    }
   }
-  if (origin.cacheKey === null || !origin.cacheHit) return lines;
-  return lines + headerLine('x-litellm-cache-key', origin.cacheKey);
+  if (origin.cacheKey !== null && origin.cacheHit) lines.latin1(headerLine('x-litellm-cache-key', origin.cacheKey));
 }
 
 function deploymentLines({ id, apiBase, publicParams }: Deployment): string {
@@ -80,69 +105,84 @@ function deploymentLines({ id, apiBase, publicParams }: Deployment): string {
   );
 }
 
-function costLines({ cost, keySpend, keyBudget }: ReplyFacts): string {
-  let lines = '';
+function writeCosts(lines: ByteWriter, { cost, keySpend, keyBudget }: ReplyFacts): void {
   if (cost !== null) {
-    lines = `x-litellm-response-cost: ${formatDollars(cost.charged)}\r\n`;
+    writeDollars(lines, names.cost, cost.charged);
     if (cost.discount !== 0 || cost.margin !== 0) {
-      lines += `x-litellm-response-cost-original: ${formatDollars(cost.listed)}\r\n`;
-      if (cost.discount !== 0) {
-        lines += `x-litellm-response-cost-discount-amount: ${formatDollars(cost.discount)}\r\n`;
-      }
+      writeDollars(lines, names.listed, cost.listed);
+      if (cost.discount !== 0) writeDollars(lines, names.discount, cost.discount);
       if (cost.margin !== 0) {
         const net = cost.listed - cost.discount;
-        lines += `x-litellm-response-cost-margin-amount: ${formatDollars(cost.margin)}\r\n`;
-        if (net > 0) lines += `x-litellm-response-cost-margin-percent: ${milliseconds((100 * cost.margin) / net)}\r\n`;
+        writeDollars(lines, names.margin, cost.margin);
+        if (net > 0) writeThousandths(lines, names.marginPercent, (100 * cost.margin) / net);
       }
     }
   }
-  if (keySpend !== null) lines += `x-litellm-key-spend: ${formatDollars(keySpend)}\r\n`;
-  if (keyBudget !== null) lines += `x-litellm-key-max-budget: ${formatDollars(keyBudget)}\r\n`;
-  return lines;
+  if (keySpend !== null) writeDollars(lines, names.keySpend, keySpend);
+  if (keyBudget !== null) writeDollars(lines, names.keyBudget, keyBudget);
 }
 
-function timeLines({ durationMs, overheadMs }: ReplyFacts): string {
-  const overhead = milliseconds(overheadMs);
-  return `x-litellm-response-duration-ms: ${milliseconds(durationMs)}\r\nx-litellm-overhead-duration-ms: ${overhead}\r\nx-tollgate-overhead-ms: ${overhead}\r\n`;
+function writeDollars(lines: ByteWriter, of: Buffer, amount: Nanodollars): void {
+  lines.raw(of);
+  lines.latin1(formatDollars(amount));
+  lines.raw(lineEnd);
+}
+
+function writeThousandths(lines: ByteWriter, of: Buffer, amount: number): void {
+  lines.raw(of);
+  lines.figure(Math.round(amount * 1_000) / 1_000);
+  lines.raw(lineEnd);
+}
+
+/** To the microsecond. */
+function writeTimes(lines: ByteWriter, { durationMs, overheadMs }: ReplyFacts): void {
+  writeThousandths(lines, names.duration, durationMs);
+  writeThousandths(lines, names.overhead, overheadMs);
+  writeThousandths(lines, names.ownOverhead, overheadMs);
 }
 
 const scopeNames: Readonly<Partial<Record<RateLimitClaim['rule']['scope'], string>>> = { key: 'api_key' };
 const metricNames = { requests: 'requests', tokens: 'tokens', parallel: 'max_parallel_requests' } as const;
 
 /** The caller's own limits: each under its scope, and the tightest of the key's as the plain OpenAI-style headers. */
-function rateLimitLines(reservation: RateLimitReservation, facts: ReplyFacts): string {
-  const { claims, remaining, resetAt } = reservation;
-  let lines = '';
+function writeRateLimits(lines: ByteWriter, reservation: RateLimitReservation, facts: ReplyFacts): void {
+  const { claims, remaining } = reservation;
   let requests = -1;
   let tokens = -1;
   for (let index = 0; index < claims.length; index++) {
     const { rule } = claims[index]!;
     const left = remaining[index]!;
     const known = linesOf(rule);
-    lines += known.beforeLeft + left + known.afterLeft;
+    lines.raw(known.beforeLeft);
+    lines.figure(left);
+    lines.raw(known.afterLeft);
     if (rule.scope === 'key' && rule.metric !== 'parallel' && rule.model !== null) {
       const model = tokenOf(facts.model ?? rule.model);
-      lines += `x-litellm-key-remaining-${metricNames[rule.metric]}-${model}: ${left}\r\n`;
+      lines.latin1(`x-litellm-key-remaining-${metricNames[rule.metric]}-${model}: ${left}\r\n`);
     }
     if (rule.metric === 'requests' && (requests < 0 || left < remaining[requests]!)) requests = index;
     else if (rule.metric === 'tokens' && (tokens < 0 || left < remaining[tokens]!)) tokens = index;
   }
-  for (const tightest of [requests, tokens]) {
-    if (tightest < 0) continue;
-    const { beforeLimit, beforeReset } = linesOf(claims[tightest]!.rule);
-    lines += beforeLimit + remaining[tightest]! + beforeReset + isoTime(resetAt[tightest]!);
-    lines += '\r\n';
-  }
-  return lines;
+  if (requests >= 0) writeTightest(lines, reservation, requests);
+  if (tokens >= 0) writeTightest(lines, reservation, tokens);
+}
+
+function writeTightest(lines: ByteWriter, { claims, remaining, resetAt }: RateLimitReservation, index: number): void {
+  const { beforeLimit, beforeReset } = linesOf(claims[index]!.rule);
+  lines.raw(beforeLimit);
+  lines.figure(remaining[index]!);
+  lines.raw(beforeReset);
+  lines.latin1(isoTime(resetAt[index]!));
+  lines.raw(lineEnd);
 }
 
 /** A rule's lines around the one figure in them that changes. */
 interface RuleLines {
-  readonly beforeLeft: string;
-  readonly afterLeft: string;
+  readonly beforeLeft: Buffer;
+  readonly afterLeft: Buffer;
   /** The plain headers, where it is the tightest of its kind. */
-  readonly beforeLimit: string;
-  readonly beforeReset: string;
+  readonly beforeLimit: Buffer;
+  readonly beforeReset: Buffer;
 }
 
 /** Rules live as long as a key is cached. */
@@ -156,11 +196,14 @@ function linesOf(rule: RateLimitClaim['rule']): RuleLines {
     const scope = scopeNames[rule.scope] ?? rule.scope;
     const name = rule.model === null ? scope : rule.scope === 'key' ? 'model_per_key' : `model_per_${scope}`;
     const ofKey = rule.scope === 'key' && rule.model === null && rule.metric !== 'parallel';
+    const keyLine = `x-litellm-key-${rule.metric === 'requests' ? 'rpm' : 'tpm'}-limit: ${limit}\r\n`;
     known = {
-      beforeLeft: `x-ratelimit-${name}-limit-${metric}: ${limit}\r\nx-ratelimit-${name}-remaining-${metric}: `,
-      beforeLimit: `x-ratelimit-limit-${metric}: ${limit}\r\nx-ratelimit-remaining-${metric}: `,
-      beforeReset: `\r\nx-ratelimit-reset-${metric}: `,
-      afterLeft: ofKey ? `\r\nx-litellm-key-${rule.metric === 'requests' ? 'rpm' : 'tpm'}-limit: ${limit}\r\n` : '\r\n',
+      beforeLeft: Buffer.from(
+        `x-ratelimit-${name}-limit-${metric}: ${limit}\r\nx-ratelimit-${name}-remaining-${metric}: `,
+      ),
+      beforeLimit: Buffer.from(`x-ratelimit-limit-${metric}: ${limit}\r\nx-ratelimit-remaining-${metric}: `),
+      beforeReset: Buffer.from(`\r\nx-ratelimit-reset-${metric}: `),
+      afterLeft: Buffer.from(ofKey ? `\r\n${keyLine}` : '\r\n'),
     };
     ruleLines.set(rule, known);
   }
@@ -192,15 +235,13 @@ const normalisedRateLimits: readonly (readonly [from: string, to: string])[] = [
     ),
 );
 
-function providerRateLimitLines({ origin }: ReplyFacts): string {
+function writeProviderRateLimits(lines: ByteWriter, { origin }: ReplyFacts): void {
   const from = origin?.providerHeaders;
-  if (from === null || from === undefined) return '';
-  let lines = '';
+  if (from === null || from === undefined) return;
   for (const [theirs, ours] of normalisedRateLimits) {
     const value = from[theirs];
-    if (typeof value === 'string' && value !== '') lines += headerLine(ours, value);
+    if (typeof value === 'string' && value !== '') lines.latin1(headerLine(ours, value));
   }
-  return lines;
 }
 
 /** Of no meaning to the caller, or about a connection that is not its own. */
@@ -218,32 +259,30 @@ const hopHeaders: ReadonlySet<string> = new Set([
 ]);
 const providerHeadersMax = 60;
 
-function providerLines({ origin }: ReplyFacts): string {
+function writeProviderHeaders(lines: ByteWriter, { origin }: ReplyFacts): void {
   const from = origin?.providerHeaders;
-  if (from === null || from === undefined) return '';
-  let lines = '';
+  if (from === null || from === undefined) return;
   let written = 0;
   for (const name in from) {
     const value = from[name];
     if (typeof value !== 'string' || value === '') continue;
     const beginning = lineBeginning(name);
-    if (beginning === '') continue;
+    if (beginning.length === 0) continue;
     if (++written > providerHeadersMax) break;
-    lines += beginning;
-    lines += headerValue(value);
-    lines += '\r\n';
+    lines.raw(beginning);
+    lines.latin1(headerValue(value));
+    lines.raw(lineEnd);
   }
-  return lines;
 }
 
-const lineBeginnings = new Map<string, string>();
+const lineBeginnings = new Map<string, Buffer>();
 const lineBeginningsMax = 1_000;
 
 /** `llm_provider-NAME: `; empty for headers that are not passed on. */
-function lineBeginning(name: string): string {
+function lineBeginning(name: string): Buffer {
   let beginning = lineBeginnings.get(name);
   if (beginning === undefined) {
-    beginning = hopHeaders.has(name) || !isHeaderName(name) ? '' : `llm_provider-${name}: `;
+    beginning = Buffer.from(hopHeaders.has(name) || !isHeaderName(name) ? '' : `llm_provider-${name}: `);
     if (lineBeginnings.size < lineBeginningsMax) lineBeginnings.set(name, beginning);
   }
   return beginning;
@@ -257,11 +296,6 @@ function errorLines(error: NonNullable<ReplyFacts['error']>): string {
       lines += headerLine(name, value);
   }
   return lines;
-}
-
-/** To the microsecond. */
-function milliseconds(amount: number): string {
-  return decimalText(Math.round(amount * 1_000), 3);
 }
 
 function withoutQuery(address: string): string {
