@@ -38,7 +38,7 @@ describe('the bound of a request', () => {
     const dialect = dialects.get('openai-chat')!;
     const boundWith = (overrides: JsonObject) => {
       const parts = planned({ body, options: { ...options, fallbacks: [{ model: 'spare', overrides }] } });
-      return boundOf({ ...parts, dialect, facts: dialect.inspect(body) }, null).amount;
+      return boundOf({ ...parts, body, dialect, facts: dialect.inspect(body) }, null).amount;
     };
     const image = { type: 'image_url', image_url: { url: 'https://images.example/a.png' } };
     const plain = boundWith({});
@@ -57,6 +57,21 @@ describe('the bound of a request', () => {
     const added = { tools: [{ type: 'function', function: { name: 'f', description: 'x'.repeat(5_000) } }] };
     expect(amountAt({ extraBody: added }) - amountAt({})).toBeGreaterThan(6_000_000);
     expect(amountAt({ defaults: added }) - amountAt({})).toBeGreaterThan(6_000_000);
+  });
+
+  it('counts what the provider chooses where the operator keeps the caller’s choice from it, and makes another', () => {
+    const dialect = dialects.get('openai-images')!;
+    const body: JsonObject = { model: 'm', prompt: 'A cat', quality: 'low', size: '1024x1024' };
+    const imageKinds = { low: 1e13, high: 17e13 };
+    const amountAt = (more: Parameters<typeof deployment>[0]) => {
+      const one = deployment({ price: { ...price(0, 0), units: { imageKinds } }, ...more });
+      const parts = planned({ body, snapshot: snapshot({ deployments: [one] }) });
+      return boundOf({ ...parts, body, operation: 'image', dialect, facts: dialect.inspect(body) }, null).amount;
+    };
+    expect(amountAt({})).toBe(10_000_000);
+    expect(amountAt({ additionalDropParams: ['quality'] })).toBe(170_000_000);
+    expect(amountAt({ extraBody: { quality: 'high' } })).toBe(170_000_000);
+    expect(amountAt({ defaults: { quality: 'high' } })).toBe(10_000_000);
   });
 
   it.each([

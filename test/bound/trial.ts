@@ -76,7 +76,7 @@ function exchangeOf(
     snapshot: snapshot({ deployments: [target], settings: rules }),
     options: { ...options, fallbacks: overrides === null ? null : [{ model: 'spare', overrides }] },
   });
-  return { ...parts, dialect, bytes, facts: dialect.inspect(read) };
+  return { ...parts, body: read, dialect, bytes, facts: dialect.inspect(read) };
 }
 
 /** The body that the provider gets, or the one of the fallback. */

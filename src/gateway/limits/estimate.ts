@@ -5,6 +5,7 @@ import { fastTier, isFree, maximumRate, type Price, upperBoundOf } from '../../c
 import type { Deployment } from '../../core/route.ts';
 import type { UsageUnits } from '../../core/usage.ts';
 import { addressed } from '../receive/call-address.ts';
+import { asSent } from './as-sent.ts';
 import { boundedAlike } from './bounded-alike.ts';
 import { inputBytesOf, inputTokensMaxOf, searchesAssumed } from './input-bound.ts';
 import { choicesOf, outputTokensMaxOf } from './output-bound.ts';
@@ -44,7 +45,7 @@ export function boundOf(
     }
     if (isFree(price) && price.perWebSearchCall === 0) continue;
     free = false;
-    for (const variant of variants) {
+    for (const variant of variants.flatMap((one) => asSent(one, deployment))) {
       const inputTokens = inputTokensMaxOf(variant, deployment, inputBytes);
       if (inputTokens === null && maximumRate(price, 'input') > 0) unbounded ??= deployment;
       const outputTokens = outputTokensMaxOf(variant, deployment, imposed) * choicesOf(variant, deployment);
