@@ -40,6 +40,7 @@ const otherNames: Readonly<Record<string, string>> = {
   vertex_ai_project: 'vertex_project',
   vertex_ai_location: 'vertex_location',
   vertex_ai_credentials: 'vertex_credentials',
+  request_timeout: 'timeout',
 };
 const knownParams = Object.keys(modelParams.shape);
 const knownInfo = Object.keys(modelInfo.shape);
@@ -87,6 +88,10 @@ export function readDeploymentEntry(
     delete rawParams[alias];
   }
   const rawInfo = entry.model_info ?? {};
+  if (isMap(rawInfo) && rawParams.base_model !== undefined) {
+    rawInfo.base_model ??= rawParams.base_model;
+    delete rawParams.base_model;
+  }
   for (const key of ratesOfEntry) rawParams[key] ??= entry[key] ?? (isMap(rawInfo) ? rawInfo[key] : undefined);
   if (isMap(rawInfo)) reportOddNames(rawParams, [...path, paramsKey], rawInfo, [...path, 'model_info'], findings);
   const params = readValue(modelParams, rawParams, [...path, paramsKey], findings, 'skipped');
@@ -132,11 +137,12 @@ const sentOn = 'unknown key; sent to the provider as a request parameter';
 /** Names that are nobody's: in the parameters they are sent to the provider, which a mistyped setting should not be. */
 function reportOddNames(rawParams: Tree, paramsPath: Path, rawInfo: Tree, infoPath: Path, findings: Findings): void {
   for (const name of Object.keys(rawParams)) {
-    if (Object.hasOwn(modelParams.shape, name) || requestParameters.has(name) || isPriceKey(name)) continue;
+    if (Object.hasOwn(modelParams.shape, name) || isPriceKey(name)) continue;
     if (isKnownElsewhere(paramsOfList, name)) {
       findings.add('notice', [...paramsPath, name], withoutEffect, { atKey: true });
       continue;
     }
+    if (requestParameters.has(name)) continue;
     const isKept = isSecret(name, rawParams[name]);
     const message = isKept ? 'unknown key; not used, for it reads like a credential' : sentOn;
     findings.add('warning', [...paramsPath, name], message, {

@@ -23,7 +23,7 @@ export const inactiveKeys = {
     ...['mcp_internal_ip_ranges', 'mcp_trusted_proxy_ranges', 'user_mcp_management_mode'],
     'use_client_credentials_pass_through_routes',
   ],
-  model_params: [...['auto_router_config_path', 'auto_router_config', 'auto_router_embedding_model']],
+  model_params: ['auto_router_config_path', 'auto_router_config', 'auto_router_embedding_model', 'guardrails'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type KeyTable = keyof typeof inactiveKeys;

@@ -85,6 +85,14 @@ export const knownElsewhere: Readonly<Record<string, ReadonlySet<string>>> = {
       s3_output_bucket_name stream_timeout_by_service_tier switchyard_router_config
       thought_signature_in_tool_call_id timeout_by_service_tier tpd use_xai_oauth vector_store_id watsonx_region_name
       prompt_id prompt_label prompt_variables prompt_version
+      acompletion aembedding agentic_loop_params allowed_model_region assistant_continue_message atext_completion
+      azure_ad_token_provider bos_token cache cache_key caching caching_groups client complete_response
+      context_window_fallback_dict custom_prompt_dict disable_add_transform_inline_image_block
+      disable_copilot_system_to_assistant ensure_alternating_roles eos_token fallback_depth fallbacks fastest_response
+      final_prompt_value force_timeout hf_model_name id initial_prompt_value logger_fn max_fallbacks metadata
+      model_config model_file_id_mapping model_list modify_params no-cache no-log no-store preset_cache_key
+      provider_specific_header proxy_server_request retry_policy retry_strategy roles s-maxage ssl_verify
+      supports_system_message text_completion ttl use_client user_continue_message verbose
     `),
   ),
   'model_list.litellm_params.complexity_router_config': new Set(
@@ -106,8 +114,12 @@ export const knownElsewhere: Readonly<Record<string, ReadonlySet<string>>> = {
   ),
 };
 
+/** What a request says to the gateway, and to no provider. */
+const ofTheGateway = /^(litellm|mock)_/;
+
 /** `path` without the numbers of list entries: `model_list.litellm_params`. */
 export function isKnownElsewhere(path: readonly (string | number)[], name: string): boolean {
+  if (path.length === 2 && path[1] === 'litellm_params' && ofTheGateway.test(name)) return true;
   const section = path.filter((step) => typeof step === 'string').join('.');
   return knownElsewhere[section.replace(/\.params(\.|$)/, '.litellm_params$1')]?.has(name) ?? false;
 }

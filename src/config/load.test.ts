@@ -80,6 +80,18 @@ worker_registry: []
     expect(read?.requestDefaults).toEqual({});
   });
 
+  it('what speaks to the gateway is not sent on; base_model and request_timeout may stand among the parameters', () => {
+    const internal =
+      'metadata: {a: 1}, fallbacks: [x], no-log: true, mock_delay: 1, litellm_call_id: 5, guardrails: [g]';
+    const { entry: read, told } = only(entry(`${internal}, base_model: gpt-4o, request_timeout: 7, seed: 3`));
+    expect(read).toMatchObject({
+      requestDefaults: { seed: 3 },
+      info: { base_model: 'gpt-4o' },
+      params: { timeout: 7 },
+    });
+    expect(told.every((line) => line.startsWith('notice: '))).toBe(true);
+  });
+
   it('drop_params as a list, a number for a name, switches in headers', () => {
     const { told, entry: read } = only(`model_list:
   - model_name: 7

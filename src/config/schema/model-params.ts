@@ -167,6 +167,7 @@ export const modelParams = map({
     ),
     'Where prompts get marks for the provider’s cache, when their callers set none; at most the last four.',
   ),
+  guardrails: key(anything(), 'Guardrails of this deployment.'),
   silent_model: key(
     texts(),
     'Groups that are asked the same once a request was answered well; their answers are on record, under the master key, and nobody waits for them.',
