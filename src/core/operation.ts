@@ -65,6 +65,7 @@ export const dialectNames = [
   'deepgram-speech',
   'deepgram-transcription',
   'assemblyai-transcription',
+  'cohere-transcription',
   'elevenlabs-speech',
   'elevenlabs-transcription',
   'fal-images',

@@ -139,6 +139,7 @@ const exact: ReadonlyMap<string, MatchedRoute> = new Map(
       ['/cohere/v2/chat', cohere],
       ['/v2/rerank', rerank],
       ['/v2/embed', embeddingsIn('cohere-embed')],
+      ['/v2/audio/transcriptions', transcriptions],
       ['/api/embed', embeddingsIn('ollama-embed')],
       ['/api/embeddings', embeddingsIn('ollama-embeddings')],
     ])

@@ -130,6 +130,7 @@ export const usualPath: Record<DialectName, string> = {
   'deepgram-speech': '/speak',
   'deepgram-transcription': '/listen',
   'assemblyai-transcription': '/upload',
+  'cohere-transcription': '/v2/audio/transcriptions',
   'elevenlabs-speech': '/text-to-speech',
   'elevenlabs-transcription': '/speech-to-text',
   'fal-images': '',

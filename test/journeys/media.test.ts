@@ -1,3 +1,4 @@
+import { CohereClientV2 } from 'cohere-ai';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MediaServer, startMediaServer } from '../fake-provider/media-server.ts';
@@ -28,6 +29,7 @@ ${line('hf', 'huggingface/a/b', ', output_cost_per_image: 0.001')}
 ${line('eleven-tts', 'elevenlabs/eleven_v2', ', input_cost_per_character: 0.0003')}
 ${line('eleven-stt', 'elevenlabs/scribe_v1', ', input_cost_per_second: 0.0001')}
 ${line('assembly', 'assemblyai/universal-3-pro', ', input_cost_per_second: 0.00007')}
+${line('transcribe', 'cohere/cohere-transcribe-03-2026', ', input_cost_per_second: 0.00007')}
 ${line('deepgram', 'deepgram/nova-3', ', input_cost_per_second: 0.00007')}
 general_settings: { max_request_size_mb: 16 }
 router_settings: { num_retries: 2, retry_after: 0 }
@@ -220,6 +222,26 @@ describe('a provider that answers in steps', () => {
       language_detection: true,
     });
     expect(await lastRecord(before)).toMatchObject({ status: 'success', usage: { units: { audioMs: 2_000 } } });
+  });
+
+  it('Cohere: a form with the language; its own client is served, and so is OpenAI’s', async () => {
+    upstream.answers = [json({ text: 'Hi there.' })];
+    const before = rig.records.length;
+    const cohere = new CohereClientV2({ environment: rig.url, token: masterKey, maxRetries: 0 });
+    const file = await sound(8_000);
+    const answer = await cohere.audio.transcriptions.create(file, { model: 'transcribe', language: 'en' });
+    expect(answer.text).toBe('Hi there.');
+    const form = { model: 'cohere-transcribe-03-2026', language: 'en', file: 'speech.mp3:8000' };
+    expect(upstream.requests[0]).toMatchObject({ path: '/v2/audio/transcriptions', form });
+    // What nobody tells is reckoned from the bytes.
+    expect(await lastRecord(before)).toMatchObject({ status: 'success', usage: { units: { audioMs: 1_000 } } });
+    const ask = (more: object) =>
+      openai.audio.transcriptions.create({ file: new File(['abc'], 'a.wav'), model: 'transcribe', ...more });
+    expect(await ask({ language: 'de', response_format: 'text' })).toBe('Hi there.\n');
+    await expect(ask({})).rejects.toThrow('language: Cohere has to be told it');
+    await expect(ask({ language: 'de', prompt: 'A name' })).rejects.toThrow("['prompt']");
+    await expect(ask({ language: 'de', response_format: 'srt' })).rejects.toThrow('transcripts as "srt"');
+    expect(upstream.requests).toHaveLength(2);
   });
 
   it('AssemblyAI: what it could not make out is told, and charged as unknown', async () => {

@@ -1,6 +1,7 @@
 import { taskDialect } from '../task-dialect.ts';
 import { assemblyaiTranscription } from './assemblyai.ts';
 import { deepgramSpeech, deepgramTranscription, elevenlabsSpeech, elevenlabsTranscription } from './audio.ts';
+import { cohereTranscription } from './cohere.ts';
 import { falImages, imagenImages, replicateImages, stabilityImages, textToImage, togetherImages } from './images.ts';
 
 /** Images and audio in formats that only their makers' servers speak. */
@@ -16,4 +17,5 @@ export const vendorMedia = [
   taskDialect(deepgramTranscription),
   taskDialect(elevenlabsTranscription),
   taskDialect(assemblyaiTranscription),
+  taskDialect(cohereTranscription),
 ] as const;
