@@ -66,7 +66,9 @@ export class Slice {
   /** Room for as much as `facts` say, in the place of what was asked for. Rejects with GatewayError where there is none. */
   async grow(facts: RequestFacts): Promise<void> {
     const deployment = this.#deployment!;
-    const { amount } = boundAt({ ...this.admitted, facts }, deployment);
+    // Read again where it was let go of, and so not among what a copy takes over.
+    const { body } = this.admitted;
+    const { amount } = boundAt({ ...this.admitted, body, facts }, deployment);
     const before = this.#grownTo ?? amountAt(this.admitted, deployment);
     if (amount <= before) return;
     if (deployment.budgets.length > 0) await this.#attach(deployment, amount - before);
