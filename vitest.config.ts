@@ -3,21 +3,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Processes and servers, and seconds of waiting for them: begun first, so that none of them is alone at the end. */
 const longest = [
-  'test/journeys/provider-batches.test.ts',
-  'src/adapters/shared.test.ts',
+  'test/journeys/huge-arguments.test.ts',
   'src/adapters/shared-limits.test.ts',
-  'test/journeys/cloud-batches.test.ts',
   'test/journeys/policies.test.ts',
-  'test/journeys/kill-nine.test.ts',
-  'test/journeys/every-client.test.ts',
   'test/journeys/postgres.test.ts',
-  'test/journeys/batches.test.ts',
+  'test/journeys/every-client.test.ts',
+  'test/journeys/provider-batches.test.ts',
   'test/journeys/bad-start.test.ts',
-  'test/journeys/reload.test.ts',
+  'test/journeys/kill-nine.test.ts',
+  'test/journeys/batches.test.ts',
   'test/contract/postgres-faults.test.ts',
-  'src/adapters/redis/topologies.test.ts',
+  'test/journeys/realtime-transcripts.test.ts',
   'src/adapters/sinks/contract.test.ts',
-  'test/journeys/background-ends.test.ts',
+  'src/adapters/redis/topologies.test.ts',
+  'test/journeys/second-purchase.test.ts',
+  'test/journeys/reload.test.ts',
+  'test/journeys/cloud-batches.test.ts',
 ];
 /** Promises with times in them, over several gateways at once: nobody runs beside them but each other. */
 const measured = ['test/chaos/*.test.ts', 'test/wire/*.test.ts', 'bench/bench.test.ts'];

@@ -158,7 +158,7 @@ test('a client that reads slowly holds the provider back in bounded memory', asy
     read += chunk.length;
   });
   response.resume();
-  await expect.poll(() => read, { timeout: 5_000 }).toBeGreaterThan(sent);
+  await expect.poll(() => read, { timeout: 20_000 }).toBeGreaterThan(sent);
   response.destroy();
   await fake.requests[0]!.ended;
 });
