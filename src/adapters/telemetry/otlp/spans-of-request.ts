@@ -28,14 +28,18 @@ const asItsId: ConventionName = (providerId) => providerId;
 const stationMsMin = 0.2;
 
 /** Stations that may have to wait, each with the number that its span id is made with. */
-const stations: readonly (readonly [name: string, number: number, from: keyof StationTimes, to: keyof StationTimes])[] =
-  [
-    ['receive', 1, 'arrived', 'received'],
-    ['authenticate', 2, 'received', 'identified'],
-    ['plan', 3, 'identified', 'planned'],
-    ['admit', 4, 'planned', 'admitted'],
-    ['cache', 5, 'cacheAsked', 'cacheTold'],
-  ];
+const stations: readonly {
+  readonly name: string;
+  readonly number: number;
+  readonly from: keyof StationTimes;
+  readonly to: keyof StationTimes;
+}[] = [
+  { name: 'receive', number: 1, from: 'arrived', to: 'received' },
+  { name: 'authenticate', number: 2, from: 'received', to: 'identified' },
+  { name: 'plan', number: 3, from: 'identified', to: 'planned' },
+  { name: 'admit', number: 4, from: 'planned', to: 'admitted' },
+  { name: 'cache', number: 5, from: 'cacheAsked', to: 'cacheTold' },
+];
 
 /** The spans of one finished request: itself, the stations that took time, its attempts in order. */
 export function spansOf(
@@ -47,42 +51,50 @@ export function spansOf(
   const root = rootSpan(entry, trace, conventionName);
   decorate(entry, root.attributes);
   const spans = [root];
-  for (const [name, number, from, to] of stations) {
-    const startedAt = entry.times[from];
-    const endedAt = entry.times[to];
+  for (const station of stations) {
+    const startedAt = entry.times[station.from];
+    const endedAt = entry.times[station.to];
     if (startedAt === null || endedAt === null || endedAt - startedAt < stationMsMin) continue;
-    spans.push({
-      ...child(trace, number),
-      name,
-      kind: spanKinds.internal,
-      startedAt,
-      endedAt,
-      attributes: [],
-      ...fine,
-    });
+    spans.push(stationSpan(trace, station, startedAt, endedAt));
   }
-  for (const [index, attempt] of entry.record.attempts.entries()) {
-    spans.push(attemptSpanOf(entry, trace, attempt, { index, root, conventionName }));
+  const { attempts } = entry.record;
+  for (let index = 0; index < attempts.length; index++) {
+    spans.push(attemptSpanOf(entry, trace, attempts[index]!, index, root, conventionName));
   }
   return spans;
 }
 
-const fine = { isError: false, errorMessage: null, shared: new SharedAttributes([]) } as const;
+// Members one by one, in one order: all spans have one shape, and none is put together of others.
 
-/** Of a request that nobody began a trace for. */
-export function ownTrace(requestId: string): TraceContext {
-  const hex = hexOfRequestId(requestId);
-  return { traceId: hex, parentSpanId: null, seed: hex.slice(16), sampled: true, state: null };
-}
+const nothingShared = new SharedAttributes([]);
 
-function child(trace: TraceContext, number: number) {
+function stationSpan(
+  trace: TraceContext,
+  { name, number }: (typeof stations)[number],
+  startedAt: number,
+  endedAt: number,
+): Span {
   return {
     traceId: trace.traceId,
     spanId: spanId(trace.seed, number),
     parentSpanId: spanId(trace.seed, 0),
     traceState: trace.state,
+    name,
+    kind: spanKinds.internal,
+    startedAt,
+    endedAt,
+    shared: nothingShared,
+    attributes: [],
+    isError: false,
+    errorMessage: null,
     sampled: true,
   };
+}
+
+/** Of a request that nobody began a trace for. */
+export function ownTrace(requestId: string): TraceContext {
+  const hex = hexOfRequestId(requestId);
+  return { traceId: hex, parentSpanId: null, seed: hex.slice(16), sampled: true, state: null };
 }
 
 function rootSpan(entry: SinkEntry, trace: TraceContext, conventionName: ConventionName): Span {
@@ -239,7 +251,9 @@ function attemptSpanOf(
   entry: SinkEntry,
   trace: TraceContext,
   attempt: Attempt,
-  { index, root, conventionName }: { index: number; root: Span; conventionName: ConventionName },
+  index: number,
+  root: Span,
+  conventionName: ConventionName,
 ): Span {
   const { record } = entry;
   const isError = attempt.result !== 'success';
@@ -250,7 +264,10 @@ function attemptSpanOf(
   // Attempts are timed in whole milliseconds; inside their request they stay.
   const startedAt = Math.min(Math.max(attempt.startedAt, root.startedAt), root.endedAt);
   return {
-    ...child(trace, attemptSpan + index),
+    traceId: trace.traceId,
+    spanId: spanId(trace.seed, attemptSpan + index),
+    parentSpanId: spanId(trace.seed, 0),
+    traceState: trace.state,
     name: `${operationName(record)} ${attempt.model}`,
     kind: spanKinds.client,
     startedAt,
@@ -259,6 +276,7 @@ function attemptSpanOf(
     attributes,
     isError: isError && attempt.result !== 'aborted',
     errorMessage: null,
+    sampled: true,
   };
 }
 
