@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Chance, Clock } from '../core/ports.ts';
+import { randomId } from './random-id.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** The machine's own time. Timers of all requests share one wheel, which does not keep the program alive. */
@@ -19,6 +20,6 @@ export function atEndOfTurn(work: () => void): void {
 
 export const systemChance: Chance = {
   fraction: () => Math.random(),
-  id: () => randomUUID(),
+  id: randomId,
   token: (bytes) => randomBytes(bytes).toString('base64url'),
 };
