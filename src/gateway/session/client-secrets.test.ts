@@ -28,6 +28,25 @@ describe('a client secret', () => {
     }
   });
 
+  it('has one spelling, so that its uses can be counted by it', () => {
+    for (const [index, instructions] of ['', 'a', 'ab', 'abc'].entries()) {
+      const one = secrets.seal({ ...secret, session: { instructions } }, 'hash', nonce);
+      const others = [
+        `${one}x`,
+        `${one}=`,
+        `${one}!`,
+        `${one}xx`,
+        one.replace(/^ek_/, 'ek_ '),
+        `${one.slice(0, -1)}+x`,
+      ];
+      for (const other of others) {
+        expect(() => secrets.open(other, 'hash', 0), `${index} ${other}`).toThrow(
+          expect.objectContaining({ code: 'unknown_key' }),
+        );
+      }
+    }
+  });
+
   it.each(['ek_', 'ek_short', `ek_${'A'.repeat(200)}`, `ek_${'A'.repeat(20_000)}`])(
     'foreign is none: %#',
     (foreign) => {

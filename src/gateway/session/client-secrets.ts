@@ -73,6 +73,8 @@ export class ClientSecrets {
 
   #opened(text: string, masterKeyHash: string | null): ClientSecret | undefined {
     const bytes = Buffer.from(text.slice(clientSecretPrefix.length), 'base64url');
+    // What is no base64url is left out when it is read, and the uses of a secret are counted by its text.
+    if (clientSecretPrefix + bytes.toString('base64url') !== text) return undefined;
     if (bytes.length <= nonceBytes + tagBytes || text.length > secretLengthMax) return undefined;
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, nonceBytes));
