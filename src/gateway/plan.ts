@@ -8,7 +8,7 @@ import { candidatesOf } from './routing/candidates.ts';
 import { groupFor } from './routing/complexity.ts';
 import { type FoundModel, findModel, unknownModel } from './routing/model-lookup.ts';
 
-export { type Picked, pickDeployment } from './routing/pick-deployment.ts';
+export { type Picked, pickDeployment, type Resting } from './routing/pick-deployment.ts';
 
 /**
  * Station 3: where the request may go. A pure function of the snapshot and the principal: the key's alias, access on

@@ -99,7 +99,10 @@ export const modelParams = map({
   ),
   weight: key(amount(), 'Share of the traffic of its group.'),
   order: key(count(), 'Deployments with the lowest order are used first; the next order when they fail.'),
-  max_parallel_requests: key(count(), 'Requests in flight at the same time.'),
+  max_parallel_requests: key(
+    count(),
+    'Requests that it answers at the same time, of each replica. Who comes then waits for its turn, at most as long as its timeout; then fallbacks, or 429.',
+  ),
   cooldown_time: key(
     seconds(),
     'Seconds without traffic after too many failures; 0 turns cooldown off for this deployment.',

@@ -112,7 +112,7 @@ export const routerSettings = map({
   cache_responses: key(flag(), 'Keep answers and give them again for the same request.', 'false'),
   cache_kwargs: key(redisAddress, 'What else the router’s Redis needs; the same as in `cache_params`.'),
   caching_groups: key(listOf(texts()), 'Model groups that share cached answers.'),
-  default_max_parallel_requests: key(count(), 'Requests in flight for each deployment that does not say.'),
+  default_max_parallel_requests: key(count(), '`max_parallel_requests` of each deployment that does not say.'),
   default_litellm_params: key(openMap(), 'Defaults for `litellm_params` of every deployment.'),
   client_ttl: key(
     seconds(),

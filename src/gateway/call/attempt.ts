@@ -5,6 +5,7 @@ import type { Timer, TransportError, UpstreamExchange, UpstreamReceiver, Upstrea
 import type { Secret } from '../../core/secret.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { Gateway } from '../gateway.ts';
+import type { ParallelSlot } from '../routing/parallel-slots.ts';
 import { StreamedAnswer } from '../streams/streamed-answer.ts';
 import { type Decompressor, decompressor } from './decompress.ts';
 import { plainSecret, secretsIn, withoutEchoes } from './echoed-credentials.ts';
@@ -44,6 +45,8 @@ export class UpstreamAttempt implements UpstreamReceiver {
   readonly startedTick: number;
   status: number | null = null;
   headers: CallerHeaders = {};
+  /** Where its deployment answers so many at once. */
+  slot: ParallelSlot | null = null;
   readonly gateway: Gateway;
   readonly exchange: Admitted;
   readonly #timeouts: AttemptTimeouts;

@@ -77,6 +77,8 @@ export class CallTally {
         outputTokens: totalOutputTokens(usage),
       });
     }
+    // Behind the health, which counts what is in flight.
+    attempt.slot?.release();
   }
 
   origin(error: GatewayError | null, cacheHit = false): ReplyOrigin {

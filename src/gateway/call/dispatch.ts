@@ -15,6 +15,7 @@ import type { Gateway } from '../gateway.ts';
 import { budgetExceeded, unpriceable } from '../limits/budget-refusal.ts';
 import { amountAt, boundAt, boundOf } from '../limits/estimate.ts';
 import { inputBytesOf } from '../limits/input-bound.ts';
+import { ParallelSlot } from '../routing/parallel-slots.ts';
 import { ContinuableStream } from '../streams/continuable-stream.ts';
 import { TranslatedStream } from '../streams/translated-stream.ts';
 import { Aside, type Errand, run } from './aside.ts';
@@ -53,6 +54,8 @@ export class Dispatch {
   #holdUsed = false;
   #lastError: GatewayError | null = null;
   #begun: ContinuableStream | null = null;
+  /** At the deployment that is to be asked; the attempt has it once there is one. */
+  #slot: ParallelSlot | null = null;
   readonly #errands: Errand[] = [];
 
   constructor(gateway: Gateway, exchange: Admitted, tally: CallTally, deadline: number) {
@@ -66,6 +69,16 @@ export class Dispatch {
   brokeOff(error: GatewayError): void {
     this.#holdUsed = true;
     this.#lastError = error;
+  }
+
+  takeSlot(deployment: Deployment): void {
+    this.#slot = new ParallelSlot(this.#gateway, deployment);
+  }
+
+  /** Where nothing was sent. */
+  giveBackSlot(): void {
+    this.#slot?.release();
+    this.#slot = null;
   }
 
   /** Throws GatewayError when nothing could be sent. `begun` is an answer that the model is to go on with. */
@@ -195,6 +208,8 @@ export class Dispatch {
       relay,
       authorization,
     );
+    attempt.slot = this.#slot;
+    this.#slot = null;
     this.#gateway.health.started(deployment);
     letGoOfBody(exchange);
     let end = await attempt.run({
@@ -212,6 +227,7 @@ export class Dispatch {
     const judged = this.#judged(end, attempt, group, options);
     if (freshConnection || judged.kind !== 'failed' || !judged.staleConnection) return judged;
     // The provider was just closing a kept connection; a fresh one tells whether it is well.
+    if (attempt.slot !== null) this.takeSlot(deployment);
     return this.#once(target, group, call, authorization, true);
   }
 

@@ -5,12 +5,13 @@ import type { NeutralResponse } from '../../core/neutral.ts';
 import type { Timer } from '../../core/ports.ts';
 import type { Deployment } from '../../core/route.ts';
 import type { Gateway } from '../gateway.ts';
-import { type Picked, pickDeployment, planGroup } from '../plan.ts';
+import { type Picked, pickDeployment, planGroup, type Resting } from '../plan.ts';
 import { affinityOf } from '../routing/affinity.ts';
 import { fallbacksFor, hasOwnFallbacks } from '../routing/fallback.ts';
+import { parallelMaxOf } from '../routing/parallel-slots.ts';
 import { backoffMs, retriesAllowed } from '../routing/retry.ts';
 import { retryBudgetOf } from '../routing/retry-budget.ts';
-import { lineOf } from '../routing/waiting-line.ts';
+import { lineOf, type Place } from '../routing/waiting-line.ts';
 import { ContinuableStream } from '../streams/continuable-stream.ts';
 import type { StreamedAnswer } from '../streams/streamed-answer.ts';
 import type { UpstreamAttempt } from './attempt.ts';
@@ -169,8 +170,16 @@ export class Walk {
     let refusal: WalkFailure | null = null;
     let tryAgain = false;
     for (;;) {
-      let picked = pickDeployment(this.#gateway, this.#exchange, group, tryAgain ? overBudget : tried, affinity);
-      if (picked !== 'none' && !('id' in picked) && failures === 0) picked = await this.#waited(group, picked);
+      const excluded = tryAgain ? overBudget : tried;
+      let picked = this.#pick(group, excluded, affinity);
+      if (picked !== 'none' && !('id' in picked)) {
+        const waits = picked.isFull === true || (failures === 0 && this.#priority() !== null);
+        if (waits) picked = await this.#waited(group, picked, excluded, affinity);
+        if (this.#exchange.client.gone) {
+          this.#dispatch.giveBackSlot();
+          return { kind: 'gone' };
+        }
+      }
       if (picked === 'none' || !('id' in picked)) return last ?? refusal ?? unavailable(this.#gateway, group, picked);
       this.#tally.deployment = picked;
       this.#tally.group = group.name;
@@ -181,6 +190,8 @@ export class Walk {
         end = await this.#dispatch.send(picked, group, overrides);
       } catch (cause) {
         end = this.#unsent(cause, picked);
+      } finally {
+        this.#dispatch.giveBackSlot();
       }
       if (end.kind !== 'failed' || end.final) return end;
       if (end.overBudget) {
@@ -231,24 +242,48 @@ export class Walk {
     return { kind: 'failed', error, final: error.code === 'budget_store_unavailable' };
   }
 
-  /** A request with a priority waits, in its order, until a deployment is back or its time is over; others do not. */
-  async #waited(group: RouteGroup, resting: Exclude<Picked, 'none' | Deployment>): Promise<Picked> {
+  /** The next deployment; where it answers so many at once, one of its slots is taken in the same step. */
+  #pick(group: RouteGroup, excluded: ReadonlySet<string>, affinity: string | null): Picked {
+    const picked = pickDeployment(this.#gateway, this.#exchange, group, excluded, affinity, 'wait');
+    if (picked !== 'none' && 'id' in picked && parallelMaxOf(picked, this.#exchange.snapshot) !== null) {
+      this.#dispatch.takeSlot(picked);
+    }
+    return picked;
+  }
+
+  #priority(): number | null {
+    const { options, snapshot } = this.#exchange;
+    return options.priority ?? snapshot.router.defaultPriority ?? null;
+  }
+
+  /**
+   * Waits, in its order, until a deployment is back or has a slot free, or its time is over. For one that is full everybody
+   * waits; for one that rests, requests with a priority.
+   */
+  async #waited(
+    group: RouteGroup,
+    resting: Resting,
+    excluded: ReadonlySet<string>,
+    affinity: string | null,
+  ): Promise<Picked> {
     const { options, snapshot, receivedTick } = this.#exchange;
-    const { defaultPriority = null, pollingMs = pollingMsDefault } = snapshot.router;
-    const priority = options.priority ?? defaultPriority;
-    if (priority === null) return resting;
+    const { pollingMs = pollingMsDefault } = snapshot.router;
+    const priority = this.#priority();
     const patienceMs = options.timeoutMs ?? snapshot.settings.timeouts.firstByteMs;
     const until = Math.min(this.#deadline, receivedTick + patienceMs);
     const line = lineOf(this.#gateway, group.name);
-    const place = line.join(priority);
+    const place = line.join(priority ?? 0);
+    let found: Picked = resting;
     try {
-      while (this.#gateway.clock.tick() < until) {
-        if ((await this.#pause(pollingMs)) === 'gone') return resting;
+      for (;;) {
+        const leftMs = until - this.#gateway.clock.tick();
+        // Those behind are woken when it is their turn.
+        const restMs = line.isFirst(place) ? Math.min(leftMs, pollingMs) : leftMs;
+        if (leftMs <= 0 || (await this.#pause(restMs, place)) === 'gone') return found;
         if (!line.isFirst(place)) continue;
-        const picked = pickDeployment(this.#gateway, this.#exchange, group, noDeployments);
-        if (picked === 'none' || 'id' in picked) return picked;
+        found = this.#pick(group, excluded, affinity);
+        if (found === 'none' || 'id' in found || (priority === null && !found.isFull)) return found;
       }
-      return resting;
     } finally {
       line.leave(place);
     }
@@ -262,18 +297,19 @@ export class Walk {
     return group.candidates.every(({ id }) => left.has(id)) ? null : left;
   }
 
-  /** Waits, unless the client leaves first. */
-  #pause(delayMs: number): Promise<'passed' | 'gone'> {
+  /** Waits, unless the client leaves first, or whoever stands in a line is woken. */
+  #pause(delayMs: number, place: Place | null = null): Promise<'passed' | 'gone'> {
     const { promise, resolve } = Promise.withResolvers<'passed' | 'gone'>();
     const { client } = this.#exchange;
-    const timer: Timer = this.#gateway.clock.setTimer(delayMs, () => {
-      client.onGone(null);
-      resolve('passed');
-    });
-    client.onGone(() => {
+    const end = (how: 'passed' | 'gone') => {
+      if (place !== null) place.wake = null;
       timer.cancel();
-      resolve('gone');
-    });
+      client.onGone(null);
+      resolve(how);
+    };
+    const timer: Timer = this.#gateway.clock.setTimer(delayMs, () => end('passed'));
+    if (place !== null) place.wake = () => end('passed');
+    client.onGone(() => end('gone'));
     return promise;
   }
 

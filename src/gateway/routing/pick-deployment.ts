@@ -3,10 +3,21 @@ import type { CheckedRouting, Deployment, RouterSettings, Snapshot, StrategyChoi
 import type { DeploymentState, Gateway } from '../gateway.ts';
 import { heldTogether } from './affinity.ts';
 import { traitsOf } from './list-traits.ts';
+import { parallelMaxOf, slotsTaken } from './parallel-slots.ts';
 import { strategies } from './strategies/index.ts';
 
-/** `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds). */
-export type Picked = Deployment | 'none' | { readonly coolingDownUntil: number };
+/**
+ * `none`: everything in the group was tried. Otherwise when the first of those that rest is back (unix milliseconds), or all
+ * of them answer as many requests as they may at once.
+ */
+export type Picked = Deployment | 'none' | Resting;
+export interface Resting {
+  readonly coolingDownUntil: number;
+  readonly isFull?: true;
+}
+
+/** When who could not wait any longer may come again. */
+const fullMs = 1_000;
 
 /** What the choice looks at, beside the request. */
 export type Surroundings = Pick<Gateway, 'health' | 'clock' | 'chance'> & { readonly ledger: Balances };
@@ -22,6 +33,7 @@ export function pickDeployment(
   routeGroup: Pick<RouteGroup, 'candidates'> & { readonly name?: string },
   excluded: ReadonlySet<string>,
   affinity: string | null = null,
+  whenFull: 'any' | 'wait' = 'any',
 ): Picked {
   const { health } = gateway;
   const { router } = exchange.snapshot;
@@ -41,7 +53,9 @@ export function pickDeployment(
     if (within.length === 0) return { coolingDownUntil: nextMinute(gateway.clock.now()) };
     candidates = within;
   }
-  if (candidates.length > 1) candidates = withFreeSlot(gateway, candidates, exchange.snapshot);
+  const free = withFreeSlot(gateway, candidates, exchange.snapshot);
+  if (free.length > 0) candidates = free;
+  else if (whenFull === 'wait') return { coolingDownUntil: gateway.clock.now() + fullMs, isFull: true };
   if (candidates.length === 1) return candidates[0]!;
   if (affinity !== null) return heldTogether(candidates, affinity);
   return strategy.pick({
@@ -121,16 +135,20 @@ function withinRates(
   return otpm === null || outputTokensThisMinute + Math.max(1, Math.min(facts.maxOutputTokens ?? 1, otpm)) <= otpm;
 }
 
-/** Deployments below their `max_parallel_requests`; all of them when none has a free slot, for a full one is no failure. */
+/** Deployments below their `max_parallel_requests`. */
 function withFreeSlot(
-  { health }: Pick<Gateway, 'health'>,
+  gateway: Surroundings,
   candidates: readonly Deployment[],
   snapshot: Snapshot,
 ): readonly Deployment[] {
-  const max = snapshot.router.parallelMaxDefault;
-  if (max === null && !traitsOf(candidates).someHaveParallelMax) return candidates;
-  const free = candidates.filter(
-    (candidate) => health.state(candidate).inFlight < (candidate.parallelMax ?? max ?? Number.POSITIVE_INFINITY),
-  );
-  return free.length > 0 ? free : candidates;
+  if (snapshot.router.parallelMaxDefault === null) {
+    const isSole = candidates.length === 1;
+    if (isSole ? candidates[0]!.parallelMax === null : !traitsOf(candidates).someHaveParallelMax) return candidates;
+  }
+  return candidates.filter((candidate) => {
+    const max = parallelMaxOf(candidate, snapshot);
+    if (max === null) return true;
+    // Sessions and batches take no slots.
+    return Math.max(slotsTaken(gateway, candidate), gateway.health.state(candidate).inFlight) < max;
+  });
 }
