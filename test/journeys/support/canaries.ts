@@ -56,6 +56,17 @@ function* filesIn(folder: string): Generator<readonly [string, Buffer]> {
     // Where a master key that was made stays, readable by its owner alone.
     if (/master[-_]?key/i.test(name)) continue;
     const path = join(folder, name);
-    if (statSync(path).isFile()) yield [name, readFileSync(path)];
+    const bytes = bytesOf(path);
+    if (bytes !== null) yield [name, bytes];
+  }
+}
+
+/** null for what is no file, or was removed just now: two gateways may share a folder. */
+function bytesOf(path: string): Buffer | null {
+  try {
+    return statSync(path).isFile() ? readFileSync(path) : null;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw cause;
   }
 }
