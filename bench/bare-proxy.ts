@@ -61,7 +61,7 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
   );
 });
 server.keepAliveTimeout = 120_000;
-server.listen(0, '127.0.0.1', () => {
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
   console.log(JSON.stringify({ port: (server.address() as AddressInfo).port }));
 });
 process.stdin.on('end', () => process.exit(0)).resume();

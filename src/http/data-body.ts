@@ -52,7 +52,7 @@ async function decompressed(compressed: Promise<Buffer>, encoding: string, bytes
 function rawBody(request: IncomingMessage, bytesMax: number, clock: Clock): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   if (announced > bytesMax) {
-    discard(request, bytesMax);
+    discard(request, announced <= 2 * bytesMax ? announced : bytesMax);
     return Promise.reject(tooLarge(bytesMax));
   }
   return new Promise((resolve, reject) => {
@@ -143,9 +143,12 @@ class BodyReader {
   }
 }
 
-/** Lets a refused body run out, so that the client reads our answer instead of a reset; closes on one that goes on. */
-function discard(request: IncomingMessage, bytesMax: number): void {
-  let left = bytesMax;
+/**
+ * Lets a refused body run out, so that the client reads our answer instead of a reset, and may go on with the connection;
+ * closes on one that goes on beyond `bytes`.
+ */
+function discard(request: IncomingMessage, bytes: number): void {
+  let left = bytes;
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) request.socket.destroySoon();

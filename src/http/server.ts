@@ -25,6 +25,9 @@ const headersMax = 200;
 /** With more than that unsent, a client is slow and its provider has to wait. */
 const unsentBytesMax = 16 * 1024;
 
+/** Connections that come in a burst and wait to be taken; the system may allow fewer. */
+const waitingConnectionsMax = 4_096;
+
 /** Everything that is not the data plane: admin API, health, metrics, console. */
 
 export interface HttpServer {
@@ -137,7 +140,7 @@ async function answerControl(
 function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(new Error(listenMessage(cause, host, port))));
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: waitingConnectionsMax }, () => {
       server.removeAllListeners('error');
       server.on('error', ignore);
       resolve();

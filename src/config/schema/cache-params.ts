@@ -1,20 +1,6 @@
 import type { z } from 'zod';
-import {
-  anything,
-  count,
-  flag,
-  fraction,
-  key,
-  listOf,
-  map,
-  oneOf,
-  openMap,
-  port,
-  seconds,
-  secret,
-  text,
-  texts,
-} from '../field.ts';
+import { count, fraction, key, map, oneOf, seconds, secret, text, texts } from '../field.ts';
+import { redisKeys } from './redis-address.ts';
 
 export const cacheTypes = [
   'local',
@@ -46,19 +32,7 @@ export const cacheParams = map({
   default_in_redis_ttl: key(seconds(), 'The same as `ttl`, for Redis.'),
   max_connections: key(count(), 'Accepted; each process has one connection for calls and one for changes.'),
 
-  host: key(text(), 'Redis host.'),
-  port: key(port(), 'Redis port.', '6379'),
-  password: key(secret(), 'Redis password.'),
-  username: key(text(), 'Redis user.'),
-  url: key(secret(), 'Redis address with everything in it.'),
-  db: key(count(), 'Redis database number.', '0'),
-  ssl: key(flag(), 'TLS to Redis.', 'false'),
-  ssl_cert_reqs: key(anything(), 'Certificate check of Redis.'),
-  ssl_check_hostname: key(flag(), 'Host name check of Redis.'),
-  redis_startup_nodes: key(listOf(openMap()), 'Redis cluster nodes.'),
-  service_name: key(text(), 'Redis sentinel service.'),
-  sentinel_nodes: key(listOf(listOf(anything())), 'Redis sentinels.'),
-  sentinel_password: key(secret(), 'Redis sentinel password.'),
+  ...redisKeys,
   redis_flush_size: key(count(), 'Accepted; what is written at one moment is sent together.'),
   gcp_service_account: key(text(), 'Service account for Redis on Google Cloud.'),
 

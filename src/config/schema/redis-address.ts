@@ -1,7 +1,7 @@
 import { anything, count, flag, key, listOf, map, openMap, port, secret, text } from '../field.ts';
 
-/** Where a Redis is, beside `cache_params`. */
-export const redisAddress = map({
+/** Where a Redis is. */
+export const redisKeys = {
   host: key(text(), 'Redis host.'),
   port: key(port(), 'Redis port.', '6379'),
   password: key(secret(), 'Redis password.'),
@@ -15,4 +15,7 @@ export const redisAddress = map({
   service_name: key(text(), 'Redis sentinel service.'),
   sentinel_nodes: key(listOf(listOf(anything())), 'Redis sentinels.'),
   sentinel_password: key(secret(), 'Redis sentinel password.'),
-});
+};
+
+/** The same beside `cache_params`. */
+export const redisAddress = map(redisKeys);
