@@ -42,10 +42,10 @@ test.each(['', '[]', '{', '{"a"', '{"a":', '{"a":}', '{"a":"x', '{"a":[1', '{"a"
 );
 
 const value = fc.jsonValue();
-// V8 13.6 reads the key "\"" as "\\" where it has just seen the latter, so the oracle must not meet both.
+// V8 13.6 reads the key "\"" as "\\" where anybody in the process has just had the latter, so the oracle must not meet it.
 const key = fc
-  .oneof(fc.constantFrom('model', 'a', 'b', '__proto__', '', '"'), fc.string())
-  .filter((text) => !text.includes('\\'));
+  .oneof(fc.constantFrom('model', 'a', 'b', '__proto__', '', 'said "so"'), fc.string())
+  .filter((text) => !text.includes('\\') && text !== '"');
 const spacing = fc.constantFrom('', ' ', '\n', '\t  ');
 
 /** JSON text with duplicate keys and odd spacing, built by hand. */
