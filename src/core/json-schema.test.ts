@@ -37,6 +37,7 @@ describe('JSON Schema', () => {
     [{ prefixItems: [{ type: 'string' }], items: false }, ['a', 1], '$[1]: nothing may stand here'],
     [{ $ref: '#/$defs/a~1b', $defs: { 'a/b': { type: 'boolean' } } }, 1, '$: expected boolean, found number'],
     [{ $ref: '#/nowhere' }, 1, null],
+    [{ $ref: '#/%' }, 1, null],
     [{ type: 'object', properties: { toString: { type: 'string' } } }, {}, null],
     [true, 1, null],
   ])('%j takes %j: %s', (schema, value, fault) => {

@@ -48,7 +48,7 @@ class Check {
     if (!reference.startsWith('#')) return undefined;
     let found: Json | undefined = this.#root;
     for (const step of reference.slice(1).split('/').slice(1)) {
-      const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+      const name = unescaped(step).replaceAll('~1', '/').replaceAll('~0', '~');
       found = isJsonObject(found) && Object.hasOwn(found, name) ? found[name] : undefined;
     }
     return found;
@@ -105,6 +105,15 @@ class Check {
     if (schema.not !== undefined && this.#fits(schema.not, value, at, depth)) return `${at}: fits what it must not`;
     if (schema.if === undefined) return null;
     return this.fault(this.#fits(schema.if, value, at, depth) ? schema.then : schema.else, value, at, depth + 1);
+  }
+}
+
+/** A step of a reference is written as in an address; what is not, is taken as it stands. */
+function unescaped(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
   }
 }
 
