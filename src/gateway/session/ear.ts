@@ -103,13 +103,7 @@ export class Ear {
       name,
       deployment,
     });
-    try {
-      await slice.claim(deployment);
-    } catch (cause) {
-      slice.end('success', noUsage);
-      throw cause;
-    }
-    slice.dispatched(deployment, slice.admitted.route.primary.name, model);
+    await slice.begin(deployment, model);
     return slice;
   }
 

@@ -101,6 +101,17 @@ export class Slice {
       this.#gateway.ledger.dispatched(reservation, noteOf(this.admitted, { deployment, group, model }));
   }
 
+  /** Goes to where its session is already. Over, and rejects with GatewayError, where there is no room. */
+  async begin(deployment: Deployment, model: string): Promise<void> {
+    try {
+      await this.claim(deployment);
+    } catch (cause) {
+      this.end('success', noUsage);
+      throw cause;
+    }
+    this.dispatched(deployment, this.admitted.route.primary.name, model);
+  }
+
   /** `usage` is null where nobody said what it came to although something was begun: then it costs its bound. */
   end(kind: Outcome['kind'], usage: Usage | null, error: GatewayError | null = null): void {
     if (this.#isOver) return;

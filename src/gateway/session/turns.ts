@@ -175,13 +175,7 @@ export class Turns {
   async #claimed(arrival: Arrival): Promise<Slice> {
     const { deployment, model } = this.#place!;
     const slice = await Slice.grant(this.#gateway, arrival);
-    try {
-      await slice.claim(deployment);
-    } catch (cause) {
-      slice.end('success', noUsage);
-      throw cause;
-    }
-    slice.dispatched(deployment, slice.admitted.route.primary.name, model);
+    await slice.begin(deployment, model);
     return slice;
   }
 }
