@@ -1,46 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
+import type { FakeProvider } from '../fake-provider/index.ts';
 import type { Client, Heard } from './clients/client.ts';
 import { clients } from './clients/index.ts';
-import { deployment } from './support/config-text.ts';
-import { type GatewayProcess, masterKey, startGateway } from './support/gateway-process.ts';
+import { groupOf, names, startEveryUpstream } from './support/every-upstream.ts';
+import { type GatewayProcess, masterKey } from './support/gateway-process.ts';
 
 /* Every client that developers already have, in front of every format that providers speak: none of them may notice. */
-
-const upstreams: Readonly<Record<string, readonly [model: string, params?: object, info?: object]>> = {
-  'openai-chat': ['hosted_vllm/some-model'],
-  'openai-chat and openai-responses': ['openai/some-model'],
-  'mistral-chat': ['mistral/some-mistral'],
-  'openai-responses': ['openai/some-pro', {}, { mode: 'responses' }],
-  'anthropic-messages': ['anthropic/some-claude', { api_base: '' }],
-  'gemini-generate': ['gemini/gemini-2.5-flash'],
-  'cohere-chat': ['cohere/command-a', { api_base: '' }],
-  'ollama-chat': ['ollama/llama3.2', { api_base: '' }],
-  'bedrock-converse': ['bedrock/us.amazon.nova-pro-v1:0', { api_base: '' }],
-  'bedrock-invoke': ['bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { api_base: '' }],
-};
-const names = Object.keys(upstreams);
-const groupOf = (name: string) => `m${names.indexOf(name)}`;
 
 let fake: FakeProvider;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  fake = await startFakeProvider({ strict: true });
-  const list = names.map((name) => {
-    const [model, params, info] = upstreams[name]!;
-    const base = params !== undefined && 'api_base' in params ? { api_base: fake.url } : {};
-    const more = info === undefined ? '' : `\n    model_info: ${JSON.stringify(info)}`;
-    return deployment(groupOf(name), fake.url, model, base) + more;
-  });
-  gateway = await startGateway({
-    config: `model_list:
-${list.join('\n')}
-router_settings: {num_retries: 0, disable_cooldowns: true}
-# Groq's client cannot ask for usage: its service always tells it.
-general_settings: {always_include_stream_usage: true}
-`,
-  });
+  ({ fake, gateway } = await startEveryUpstream());
 });
 afterAll(async () => {
   await gateway?.stop();
